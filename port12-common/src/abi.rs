@@ -1,0 +1,51 @@
+//! The maps of the kernel object: their names, their values, their layout.
+//!
+//! Every value is plain old data with fixed-width fields; the layout is part of the contract
+//! with pinned state and is locked by [`VERSION`] and the assertions below.
+
+mod counters;
+mod host;
+mod policy;
+
+pub use counters::{Clock, CpuCounters, PortCounters, Tally};
+pub use host::{HostTable, Local, Prefix4, Prefix6, Sockets};
+pub use policy::{Action, Policy, TransitPolicy};
+
+/// The layout version of every map.
+pub const VERSION: u32 = 1;
+
+/// Well-known ports: 0 to 1023 (RFC 6335 section 6).
+pub const PORTS: usize = 1024;
+
+/// Names of the maps in the object, at most 15 characters each.
+pub mod map {
+    /// `Array<CpuCounters>`, one element per possible CPU.
+    pub const COUNTERS: &str = "COUNTERS";
+    /// `Array<Policy>`, one element.
+    pub const POLICY: &str = "POLICY";
+    /// `Array<HostTable>`, one element.
+    pub const HOST: &str = "HOST";
+    /// `Array<Clock>`, one element.
+    pub const CLOCK: &str = "CLOCK";
+}
+
+/// Names of the load-time constants in the object. Unpatched, the program observes the registry's
+/// ports on Ethernet, and drops nothing.
+pub mod constant {
+    /// `u8`: 1 reads the policy and the host table from their maps, 0 uses the registry's set.
+    pub const POLICY_FROM_MAP: &str = "POLICY_FROM_MAP";
+    /// `u8`: a [`Layer`](crate::Layer).
+    pub const LINK_LAYER: &str = "LINK_LAYER";
+    /// `u8`: 1 takes the time from [`Clock::replayed`](super::Clock) and never looks up a socket.
+    pub const REPLAY: &str = "REPLAY";
+}
+
+/// Names of the programs in the object.
+pub mod program {
+    /// The multi-buffer entry point, section `xdp.frags` (kernel 5.18).
+    pub const FRAGS: &str = "port12_frags";
+    /// The entry point for older kernels, section `xdp`.
+    pub const LINEAR: &str = "port12";
+    /// Writes [`Clock`](super::Clock); user space runs it, nothing attaches it.
+    pub const CLOCK: &str = "port12_clock";
+}

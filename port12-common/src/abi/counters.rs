@@ -1,0 +1,64 @@
+//! What the program counts.
+
+use super::PORTS;
+use crate::{Malformed, Outcome, Shape, Transport};
+
+/// Packets and their bytes: whole frames, as the program saw them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct Tally {
+    /// Frames.
+    pub packets: u64,
+    /// Bytes of those frames.
+    pub bytes: u64,
+}
+
+/// One transport's port.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct PortCounters {
+    /// Probes, dropped ones included.
+    pub packets: u64,
+    /// Bytes of those probes.
+    pub bytes: u64,
+    /// Probes that were dropped.
+    pub dropped: u64,
+    /// Conversation starts that a local socket was there for. Not in `packets`.
+    pub local_socket: u64,
+    /// Jiffies of the last probe or conversation start with a local socket; 0 before the first.
+    pub last_seen: u64,
+}
+
+/// Everything one CPU counts. Each CPU writes its own element alone; readers sum.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub struct CpuCounters {
+    /// By [`Outcome`]; the last two elements are padding that keeps the index a mask.
+    pub outcomes: [Tally; 16],
+    /// Frames by [`Malformed`] reason.
+    pub reasons: [u64; 16],
+    /// Probes, dropped ones included, by [`Shape`].
+    pub shapes: [u64; 16],
+    /// By [`Transport`] and port.
+    pub ports: [[PortCounters; PORTS]; Transport::ALL.len()],
+}
+
+const _: () = {
+    assert!(Outcome::ALL.len() <= 16);
+    assert!(Malformed::ALL.len() <= 16);
+    assert!(Shape::ALL.len() <= 16);
+    assert!(size_of::<PortCounters>() == 40);
+    assert!(size_of::<CpuCounters>() == 256 + 128 + 128 + 5 * 1024 * 40);
+};
+
+/// The kernel's clocks, read together.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct Clock {
+    /// `bpf_jiffies64`.
+    pub jiffies: u64,
+    /// Nanoseconds since boot, suspend included: `bpf_ktime_get_boot_ns` (kernel 5.8).
+    pub boot_ns: u64,
+    /// The time that a replayed program goes by, in jiffies; user space writes it.
+    pub replayed: u64,
+}

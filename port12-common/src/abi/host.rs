@@ -1,0 +1,178 @@
+//! What user space knows about the host: its sockets on well-known ports, and its addresses.
+
+use super::PORTS;
+use crate::Transport;
+
+/// Ports that have a socket, on any address or device of the network namespace.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Sockets {
+    /// The heartbeat: jiffies up to which a clear bit proves that there is no socket.
+    pub valid_until: u64,
+    /// By [`Transport`], a bit per port.
+    pub bits: [[u64; PORTS / 64]; Transport::ALL.len()],
+}
+
+impl Sockets {
+    /// No sockets, proven by nothing.
+    pub const EMPTY: Self = Self { valid_until: 0, bits: [[0; PORTS / 64]; Transport::ALL.len()] };
+
+    /// Whether a well-known port has a socket.
+    #[inline(always)]
+    pub fn contains(&self, transport: Transport, port: u16) -> bool {
+        let port = usize::from(port) & (PORTS - 1);
+        self.bits[transport as usize][port / 64] >> (port % 64) & 1 == 1
+    }
+
+    /// Marks a port; ports above 1023 are not kept.
+    pub fn insert(&mut self, transport: Transport, port: u16) {
+        if let Some(word) = self.bits[transport as usize].get_mut(usize::from(port) / 64) {
+            *word |= 1 << (port % 64);
+        }
+    }
+}
+
+const BUCKETS_V4: usize = 1024;
+const BUCKETS_V6: usize = 512;
+const WAYS: usize = 4;
+const PREFIXES: usize = 8;
+
+/// An IPv4 prefix that is local as a whole (`ip route add local`), network byte order.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct Prefix4 {
+    /// The network.
+    pub network_be: u32,
+    /// The mask; 0 marks an empty element, which matches nothing.
+    pub mask_be: u32,
+}
+
+/// An IPv6 prefix that is local as a whole, network byte order.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct Prefix6 {
+    /// The network.
+    pub network_be: [u32; 4],
+    /// The mask; all 0 marks an empty element, which matches nothing.
+    pub mask_be: [u32; 4],
+}
+
+/// The addresses that the network namespace takes in: two bucketed hash tables whose seeds user
+/// space chooses so that no bucket overflows, and a few prefixes. A look-up costs the same for
+/// one address and for hundreds.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Local {
+    /// The multiplier of the IPv4 hash; odd.
+    pub seed_v4: u32,
+    /// 1 where the tables hold every local address; 0 treats every destination as local.
+    pub known: u32,
+    /// The multiplier of the IPv6 hash; odd.
+    pub seed_v6: u64,
+    /// Local prefixes shorter than an address.
+    pub prefixes_v4: [Prefix4; PREFIXES],
+    /// Local prefixes shorter than an address.
+    pub prefixes_v6: [Prefix6; PREFIXES],
+    /// Addresses in network byte order by hash; 0 is an empty element.
+    pub v4_be: [[u32; WAYS]; BUCKETS_V4],
+    /// Addresses in network byte order by hash; all 0 is an empty element.
+    pub v6_be: [[[u32; 4]; WAYS]; BUCKETS_V6],
+}
+
+impl Local {
+    /// Nothing known.
+    pub const UNKNOWN: Self = Self {
+        seed_v4: 1,
+        known: 0,
+        seed_v6: 1,
+        prefixes_v4: [Prefix4 { network_be: 0, mask_be: 0 }; PREFIXES],
+        prefixes_v6: [Prefix6 { network_be: [0; 4], mask_be: [0; 4] }; PREFIXES],
+        v4_be: [[0; WAYS]; BUCKETS_V4],
+        v6_be: [[[0; 4]; WAYS]; BUCKETS_V6],
+    };
+
+    /// The bucket of an address, network byte order.
+    #[inline(always)]
+    pub fn bucket_v4(&self, address_be: u32) -> usize {
+        (address_be.wrapping_mul(self.seed_v4) >> 22) as usize
+    }
+
+    /// The bucket of an address, network byte order.
+    #[inline(always)]
+    pub fn bucket_v6(&self, address_be: [u32; 4]) -> usize {
+        let [a, b, c, d] = address_be;
+        let high = u64::from(a) << 32 | u64::from(b);
+        let low = u64::from(c) << 32 | u64::from(d);
+        ((high.wrapping_mul(self.seed_v6) ^ low).wrapping_mul(self.seed_v6) >> 55) as usize
+    }
+
+    /// Whether the host takes in an IPv4 destination, network byte order. Loopback, multicast
+    /// and limited broadcast are always taken in.
+    #[inline(always)]
+    pub fn contains_v4(&self, address_be: u32) -> bool {
+        if self.known == 0 {
+            return true;
+        }
+        let bucket = &self.v4_be[self.bucket_v4(address_be)];
+        if bucket.iter().any(|&entry| entry == address_be) {
+            return true;
+        }
+        let leading = u32::from_be(address_be) >> 24;
+        leading == 127
+            || leading & 0xf0 == 224
+            || address_be == u32::MAX
+            || self.prefixes_v4.iter().any(|prefix| {
+                prefix.mask_be != 0 && address_be & prefix.mask_be == prefix.network_be
+            })
+    }
+
+    /// Whether the host takes in an IPv6 destination, network byte order. Multicast always is.
+    #[inline(always)]
+    pub fn contains_v6(&self, address_be: [u32; 4]) -> bool {
+        if self.known == 0 {
+            return true;
+        }
+        let bucket = &self.v6_be[self.bucket_v6(address_be)];
+        if bucket.iter().any(|entry| same(entry, &address_be)) {
+            return true;
+        }
+        u32::from_be(address_be[0]) >> 24 == 0xff
+            || self.prefixes_v6.iter().any(|prefix| {
+                prefix.mask_be[0] != 0
+                    && (0..4).all(|word| {
+                        address_be[word] & prefix.mask_be[word] == prefix.network_be[word]
+                    })
+            })
+    }
+}
+
+/// Word by word: comparing arrays would call `memcmp`, which the BPF target lacks.
+#[inline(always)]
+fn same(left: &[u32; 4], right: &[u32; 4]) -> bool {
+    left[0] == right[0] && left[1] == right[1] && left[2] == right[2] && left[3] == right[3]
+}
+
+/// Everything that user space publishes about the host. It writes the inactive [`Local`] and
+/// then flips [`active`](Self::active), so that a frame in flight sees the old or the new one.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct HostTable {
+    /// Ports with sockets.
+    pub sockets: Sockets,
+    /// The index of the [`Local`] in force; only its lowest bit counts.
+    pub active: u64,
+    /// Local addresses, twice.
+    pub local: [Local; 2],
+}
+
+impl HostTable {
+    /// Nothing known.
+    pub const UNKNOWN: Self =
+        Self { sockets: Sockets::EMPTY, active: 0, local: [Local::UNKNOWN; 2] };
+}
+
+const _: () = {
+    assert!(size_of::<Sockets>() == 8 + 640);
+    assert!(size_of::<Local>() == 16 + 64 + 256 + 16384 + 32768);
+    assert!(size_of::<HostTable>() == 648 + 8 + 2 * 49488);
+};

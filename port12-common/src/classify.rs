@@ -1,0 +1,273 @@
+//! From a frame to its one outcome.
+
+use crate::{
+    Frame, Malformed, Outcome, Shape, Transport,
+    abi::{Action, HostTable, Policy, TransitPolicy},
+    parse::{self, Layer, Packet, Part, Stop, Version, segment},
+};
+
+/// The addresses of a packet, network byte order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Addresses {
+    /// IPv4.
+    V4 {
+        /// Where the packet says it comes from.
+        source_be: u32,
+        /// Where it goes.
+        destination_be: u32,
+    },
+    /// IPv6.
+    V6 {
+        /// Where the packet says it comes from.
+        source_be: [u32; 4],
+        /// Where it goes.
+        destination_be: [u32; 4],
+    },
+}
+
+/// What a socket look-up needs: a conversation start and its addresses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Flow {
+    /// TCP or UDP: the kernel can look up no other sockets.
+    pub transport: Transport,
+    /// Source and destination.
+    pub addresses: Addresses,
+    /// The source port.
+    pub source_port: u16,
+    /// The destination port.
+    pub port: u16,
+}
+
+/// What is known about a local socket for a flow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Socket {
+    /// There is none.
+    None,
+    /// A listener, or an unconnected socket.
+    Bound,
+    /// A socket connected to the source.
+    Connected,
+    /// It cannot be known; a would-be drop is passed.
+    Unknown,
+}
+
+/// Asks the network namespace for the socket that would receive a flow.
+pub trait Lookup {
+    /// The socket for a TCP or UDP flow. It need not know of sockets that are bound to another
+    /// device or address.
+    fn socket(&self, flow: &Flow) -> Socket;
+}
+
+/// A host without sockets beyond those in the [`HostTable`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoLookup;
+
+impl Lookup for NoLookup {
+    fn socket(&self, _: &Flow) -> Socket {
+        Socket::None
+    }
+}
+
+/// Everything but the frame that an outcome depends on.
+#[derive(Clone, Copy)]
+pub struct Tables<'a, L> {
+    /// What to do about each port.
+    pub policy: &'a Policy,
+    /// The host's sockets and addresses.
+    pub host: &'a HostTable,
+    /// Jiffies.
+    pub now: u64,
+    /// The namespace's sockets.
+    pub lookup: L,
+}
+
+/// A frame's outcome, and what was read on the way to it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Finding {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why, for [`Outcome::Malformed`].
+    pub reason: Option<Malformed>,
+    /// The transport, where the frame was read as far as its ports.
+    pub transport: Option<Transport>,
+    /// The source port, where `transport` is known; 0 elsewhere.
+    pub source_port: u16,
+    /// The destination port, where `transport` is known; 0 elsewhere.
+    pub port: u16,
+    /// How the conversation starts, where it was asked.
+    pub shape: Option<Shape>,
+    /// The end of the packet by its own length field, in bytes from the start of the frame.
+    pub end: Option<usize>,
+}
+
+impl Finding {
+    #[inline(always)]
+    const fn at_network(outcome: Outcome, end: Option<usize>) -> Self {
+        Self { outcome, reason: None, transport: None, source_port: 0, port: 0, shape: None, end }
+    }
+
+    #[inline(always)]
+    const fn malformed(reason: Malformed, end: Option<usize>) -> Self {
+        Self { reason: Some(reason), ..Self::at_network(Outcome::Malformed, end) }
+    }
+}
+
+/// Whether a finding over the linear part of a multi-buffer frame may be owed to headers that
+/// lie outside of it: the frame is to be classified again through a reader that reaches them.
+#[inline(always)]
+pub fn may_hide_headers(finding: &Finding) -> bool {
+    finding.outcome == Outcome::Malformed
+}
+
+/// Decides what becomes of a frame. The checks stand in the order of precedence of the outcomes.
+#[inline(always)]
+pub fn classify<F: Frame, L: Lookup>(frame: &F, layer: Layer, tables: &Tables<'_, L>) -> Finding {
+    let packet = match parse::packet(frame, layer) {
+        Ok(packet) => packet,
+        Err(Stop::NotIp) => return Finding::at_network(Outcome::NotIp, None),
+        Err(Stop::Malformed(reason)) => return Finding::malformed(reason, None),
+    };
+    if packet.part == Part::Later {
+        return Finding::at_network(Outcome::Fragment, packet.end);
+    }
+    match Transport::from_protocol(packet.protocol) {
+        Some(transport) => classify_segment(frame, &packet, transport, tables),
+        None => Finding::at_network(Outcome::OtherTransport, packet.end),
+    }
+}
+
+#[inline(always)]
+fn classify_segment<F: Frame, L: Lookup>(
+    frame: &F,
+    packet: &Packet,
+    transport: Transport,
+    tables: &Tables<'_, L>,
+) -> Finding {
+    let segment = match segment::segment(frame, packet, transport) {
+        Ok(segment) => segment,
+        Err(reason) => return Finding::malformed(reason, packet.end),
+    };
+    let found = |outcome| Finding {
+        outcome,
+        reason: None,
+        transport: Some(transport),
+        source_port: segment.source_port,
+        port: segment.port,
+        shape: segment.shape,
+        end: packet.end,
+    };
+    let tiny = segment.shape == Some(Shape::TinyFragment);
+    let unwatched = |outcome| match tiny {
+        true => Finding::malformed(Malformed::TcpTruncated, packet.end),
+        false => found(outcome),
+    };
+    if segment.port > 1023 {
+        return unwatched(Outcome::HighPort);
+    }
+    let action = tables.policy.action(transport, segment.port);
+    match action {
+        Action::Assigned => return unwatched(Outcome::Assigned),
+        Action::Ignore => return unwatched(Outcome::Ignored),
+        Action::Watch | Action::Drop { .. } => {}
+    }
+    if segment.shape.is_none() {
+        return found(Outcome::Reply);
+    }
+    let Some(addresses) = addresses(frame, packet) else {
+        return found(Outcome::Probe);
+    };
+    let flow = Flow { transport, addresses, source_port: segment.source_port, port: segment.port };
+    found(tables.judge(&flow, action))
+}
+
+/// The addresses of a packet whose IP header was read.
+#[inline(always)]
+fn addresses<F: Frame>(frame: &F, packet: &Packet) -> Option<Addresses> {
+    Some(match packet.version {
+        Version::V4 => {
+            let [a, b, c, d] = frame.words::<4>(packet.network + 12)?;
+            Addresses::V4 { source_be: join(a, b), destination_be: join(c, d) }
+        }
+        Version::V6 => {
+            let words = frame.words::<16>(packet.network + 8)?;
+            let pair = |index: usize| join(words[index], words[index + 1]);
+            Addresses::V6 {
+                source_be: [pair(0), pair(2), pair(4), pair(6)],
+                destination_be: [pair(8), pair(10), pair(12), pair(14)],
+            }
+        }
+    })
+}
+
+/// Two words in network byte order as the number they are in memory.
+#[inline(always)]
+const fn join(low: u16, high: u16) -> u32 {
+    if cfg!(target_endian = "little") {
+        low as u32 | (high as u32) << 16
+    } else {
+        high as u32 | (low as u32) << 16
+    }
+}
+
+impl<L: Lookup> Tables<'_, L> {
+    /// The outcome of a conversation start with a watched port.
+    #[inline(always)]
+    fn judge(&self, flow: &Flow, action: Action) -> Outcome {
+        let mut action = action;
+        if !self.is_local(&flow.addresses) {
+            match TransitPolicy::from_number(self.policy.transit) {
+                // A connected socket has a local address, so none is missed here.
+                TransitPolicy::Pass => return Outcome::Transit,
+                TransitPolicy::Watch => action = Action::Watch,
+                TransitPolicy::Drop => {}
+            }
+        }
+        let socket = self.socket(flow);
+        match (socket, action) {
+            (Socket::Connected, _) => Outcome::Reply,
+            (_, Action::Drop { enforce: true }) => Outcome::Dropped,
+            (Socket::Bound, _) => Outcome::LocalSocket,
+            (Socket::None, Action::Drop { enforce: false }) => Outcome::Dropped,
+            (
+                Socket::None | Socket::Unknown,
+                Action::Watch | Action::Assigned | Action::Ignore | Action::Drop { .. },
+            ) => Outcome::Probe,
+        }
+    }
+
+    #[inline(always)]
+    fn is_local(&self, addresses: &Addresses) -> bool {
+        let local = &self.host.local[(self.host.active & 1) as usize];
+        match addresses {
+            Addresses::V4 { destination_be, .. } => local.contains_v4(*destination_be),
+            Addresses::V6 { destination_be, .. } => local.contains_v6(*destination_be),
+        }
+    }
+
+    /// Which mechanism knows about a socket depends on the transport:
+    ///
+    /// - TCP: the bitmap alone while its heartbeat is fresh. A listener that is younger than the
+    ///   last publication loses its first SYN, and the client sends another.
+    /// - UDP: a look-up always, since bind, request and answer can happen between two
+    ///   publications; and the bitmap, since the look-up misses sockets that are bound to another
+    ///   device (a bridge above the interface) or another address.
+    /// - The others cannot be looked up: the bitmap while fresh, and nothing is known without.
+    #[inline(always)]
+    fn socket(&self, flow: &Flow) -> Socket {
+        let sockets = &self.host.sockets;
+        let listed = sockets.contains(flow.transport, flow.port);
+        let fresh = self.now <= sockets.valid_until;
+        match flow.transport {
+            Transport::Tcp if listed => Socket::Bound,
+            Transport::Tcp if fresh => Socket::None,
+            Transport::Tcp | Transport::Udp => match self.lookup.socket(flow) {
+                Socket::None | Socket::Unknown if listed => Socket::Bound,
+                Socket::None if !fresh && self.policy.lookup_proves == 0 => Socket::Unknown,
+                socket => socket,
+            },
+            Transport::UdpLite | Transport::Sctp | Transport::Dccp if listed => Socket::Bound,
+            Transport::UdpLite | Transport::Sctp | Transport::Dccp if fresh => Socket::None,
+            Transport::UdpLite | Transport::Sctp | Transport::Dccp => Socket::Unknown,
+        }
+    }
+}

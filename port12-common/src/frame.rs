@@ -1,0 +1,39 @@
+//! The one way in which the parser touches packet bytes.
+
+/// A received frame, read in 16-bit words: every header field of every format that port12
+/// parses starts at an even offset.
+pub trait Frame {
+    /// Bytes that can be read, from the first byte of the frame.
+    fn length(&self) -> usize;
+
+    /// The `N` words at byte `offset`, in network byte order, or `None` where the frame ends
+    /// before the last of them.
+    fn words<const N: usize>(&self, offset: usize) -> Option<[u16; N]>;
+}
+
+impl Frame for &[u8] {
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    fn words<const N: usize>(&self, offset: usize) -> Option<[u16; N]> {
+        let bytes = self.get(offset..)?.get(..2 * N)?;
+        let mut words = [0; N];
+        for (word, pair) in words.iter_mut().zip(bytes.chunks_exact(2)) {
+            *word = u16::from_ne_bytes([pair[0], pair[1]]);
+        }
+        Some(words)
+    }
+}
+
+/// The byte at the even offset of a word in network byte order.
+#[inline(always)]
+pub(crate) const fn first(word: u16) -> u8 {
+    (u16::from_be(word) >> 8) as u8
+}
+
+/// The byte at the odd offset of a word in network byte order.
+#[inline(always)]
+pub(crate) const fn second(word: u16) -> u8 {
+    u16::from_be(word) as u8
+}

@@ -1,0 +1,22 @@
+//! What port12's kernel program and its user space agree on: the outcomes, the parser and
+//! classifier that reach them, and the layout of the maps that carry the results.
+//!
+//! The classifier reads a frame through [`Frame`] and the host through [`Tables`]; the kernel
+//! program, the replay engine, the tests and the fuzzers all run this one copy.
+#![no_std]
+
+pub mod abi;
+mod classify;
+mod frame;
+mod outcome;
+pub mod parse;
+mod transport;
+pub mod watched;
+
+pub use classify::{
+    Addresses, Finding, Flow, Lookup, NoLookup, Socket, Tables, classify, may_hide_headers,
+};
+pub use frame::Frame;
+pub use outcome::{Malformed, Outcome, Verdict};
+pub use parse::{Layer, Version};
+pub use transport::{Shape, Transport};

@@ -1,0 +1,104 @@
+//! From a frame to its transport header. Fail-open: whatever cannot be read is an [`Err`] with
+//! the reason, and nothing is guessed.
+
+mod ipv4;
+mod ipv6;
+mod link;
+pub(crate) mod segment;
+
+use crate::{Frame, Malformed};
+
+/// What the first byte of a frame belongs to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Layer {
+    /// An Ethernet II header, with up to [`MAX_VLAN_TAGS`].
+    Ethernet = 0,
+    /// An IP header: tun, WireGuard, ppp.
+    Ip = 1,
+}
+
+/// 802.1Q and 802.1ad tags that are read.
+pub const MAX_VLAN_TAGS: usize = 4;
+
+/// IPv6 extension headers that are read.
+pub const MAX_EXTENSION_HEADERS: usize = 8;
+
+/// The version of an IP packet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Version {
+    /// IPv4 (RFC 791).
+    V4,
+    /// IPv6 (RFC 8200).
+    V6,
+}
+
+/// How much of its datagram a packet holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Part {
+    /// All of it; an atomic fragment (RFC 6946) too.
+    Whole,
+    /// The first fragment.
+    First,
+    /// A later fragment: it holds no transport header.
+    Later,
+}
+
+/// Where a packet's headers are, in bytes from the start of the frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet {
+    /// IPv4 or IPv6.
+    pub version: Version,
+    /// The IP header.
+    pub network: usize,
+    /// The transport header.
+    pub transport: usize,
+    /// The end of the packet by its own length field, or `None` where that is zero (RFC 2675,
+    /// and offloads above 64 KiB): the frame bounds it.
+    pub end: Option<usize>,
+    /// The protocol number of what follows the last IP header.
+    pub protocol: u8,
+    /// Whole or a fragment.
+    pub part: Part,
+}
+
+impl Packet {
+    /// Whether the first `length` bytes from `offset` are within the packet's own length.
+    #[inline(always)]
+    pub(crate) fn holds(&self, offset: usize, length: usize) -> bool {
+        within(self.end, offset + length)
+    }
+}
+
+/// Whether a header that ends at `offset` lies within the packet's own length.
+#[inline(always)]
+fn within(end: Option<usize>, offset: usize) -> bool {
+    match end {
+        Some(end) => offset <= end,
+        None => true,
+    }
+}
+
+/// Why a frame has no [`Packet`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stop {
+    /// Neither IPv4 nor IPv6.
+    NotIp,
+    /// A header cannot be read.
+    Malformed(Malformed),
+}
+
+/// Finds the IP packet in a frame.
+///
+/// # Errors
+///
+/// [`Stop`]: there is none, or its headers cannot be read.
+#[inline(always)]
+pub fn packet<F: Frame>(frame: &F, layer: Layer) -> Result<Packet, Stop> {
+    let (version, network) = link::network(frame, layer)?;
+    match version {
+        Version::V4 => ipv4::packet(frame, network),
+        Version::V6 => ipv6::packet(frame, network),
+    }
+    .map_err(Stop::Malformed)
+}

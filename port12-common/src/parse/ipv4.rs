@@ -1,0 +1,44 @@
+//! IPv4 (RFC 791).
+
+use super::{Packet, Part, Version, within};
+use crate::{
+    Frame, Malformed,
+    frame::{first, second},
+};
+
+const MORE_FRAGMENTS: u16 = 0x2000;
+const FRAGMENT_OFFSET: u16 = 0x1fff;
+
+#[inline(always)]
+pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Malformed> {
+    let header = frame.words::<10>(network).ok_or(Malformed::Ipv4Truncated)?;
+    if first(header[0]) >> 4 != 4 {
+        return Err(Malformed::IpVersion);
+    }
+    let header_length = usize::from(first(header[0]) & 0xf) * 4;
+    let total_length = usize::from(u16::from_be(header[1]));
+    let transport = network + header_length;
+    if header_length < 20 || transport > frame.length() {
+        return Err(Malformed::Ipv4HeaderLength);
+    }
+    let part = part(u16::from_be(header[3]));
+    let end = match total_length {
+        0 if part == Part::Whole => None,
+        length => Some(network + length),
+    };
+    if !within(end, transport) {
+        return Err(Malformed::Ipv4TotalLength);
+    }
+    Ok(Packet { version: Version::V4, network, transport, end, protocol: second(header[4]), part })
+}
+
+#[inline(always)]
+fn part(flags_and_offset: u16) -> Part {
+    if flags_and_offset & FRAGMENT_OFFSET != 0 {
+        Part::Later
+    } else if flags_and_offset & MORE_FRAGMENTS != 0 {
+        Part::First
+    } else {
+        Part::Whole
+    }
+}

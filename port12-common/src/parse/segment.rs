@@ -1,0 +1,125 @@
+//! Transport headers, as far as the decision needs them.
+
+use super::{Packet, Part};
+use crate::{Frame, Malformed, Shape, Transport, frame::first};
+
+const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
+const PSH: u8 = 0x08;
+const ACK: u8 = 0x10;
+const URG: u8 = 0x20;
+
+/// The first byte of a TCP header that a tiny fragment lacks: the flags.
+const TCP_FLAGS: usize = 13;
+
+/// SCTP's INIT chunk (RFC 9260 section 3.2).
+const SCTP_INIT: u8 = 1;
+
+/// DCCP's Request packet (RFC 4340 section 5.1).
+const DCCP_REQUEST: u8 = 0;
+
+/// The ports of a packet, and what it is to its conversation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    pub(crate) source_port: u16,
+    pub(crate) port: u16,
+    /// The shape of a conversation start, or `None` for everything later.
+    pub(crate) shape: Option<Shape>,
+}
+
+/// Reads the transport header.
+#[inline(always)]
+pub(crate) fn segment<F: Frame>(
+    frame: &F,
+    packet: &Packet,
+    transport: Transport,
+) -> Result<Segment, Malformed> {
+    match transport {
+        Transport::Tcp => tcp(frame, packet),
+        Transport::Udp | Transport::UdpLite => udp(frame, packet),
+        Transport::Sctp => sctp(frame, packet),
+        Transport::Dccp => dccp(frame, packet),
+    }
+}
+
+#[inline(always)]
+fn header<F: Frame, const N: usize>(frame: &F, packet: &Packet) -> Option<[u16; N]> {
+    if !packet.holds(packet.transport, 2 * N) {
+        return None;
+    }
+    frame.words::<N>(packet.transport)
+}
+
+#[inline(always)]
+fn tcp<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
+    let Some(words) = header::<F, 10>(frame, packet) else {
+        return tiny_fragment(frame, packet).ok_or(Malformed::TcpTruncated);
+    };
+    let [offset_byte, flags] = u16::from_be(words[6]).to_be_bytes();
+    let length = usize::from(offset_byte >> 4) * 4;
+    let end = packet.transport + length;
+    let beyond = !packet.holds(packet.transport, length) || end > frame.length();
+    // The options of a first fragment may follow in the next one.
+    if length < 20 || (beyond && packet.part == Part::Whole) {
+        return Err(Malformed::TcpDataOffset);
+    }
+    Ok(Segment {
+        source_port: u16::from_be(words[0]),
+        port: u16::from_be(words[1]),
+        shape: tcp_shape(flags),
+    })
+}
+
+/// A first fragment with TCP ports and no flags: fragmented that way to hide what it starts.
+#[inline(always)]
+fn tiny_fragment<F: Frame>(frame: &F, packet: &Packet) -> Option<Segment> {
+    if packet.part != Part::First || packet.holds(packet.transport, TCP_FLAGS + 1) {
+        return None;
+    }
+    let [source_port, port] = header::<F, 2>(frame, packet)?;
+    Some(Segment {
+        source_port: u16::from_be(source_port),
+        port: u16::from_be(port),
+        shape: Some(Shape::TinyFragment),
+    })
+}
+
+#[inline(always)]
+fn tcp_shape(flags: u8) -> Option<Shape> {
+    if flags & (ACK | RST) != 0 {
+        return None;
+    }
+    Some(match flags & (FIN | SYN | PSH | URG) {
+        SYN => Shape::TcpSyn,
+        0 => Shape::TcpNull,
+        FIN => Shape::TcpFin,
+        flags if flags == FIN | PSH | URG => Shape::TcpXmas,
+        _ => Shape::TcpOther,
+    })
+}
+
+#[inline(always)]
+fn udp<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
+    let words = header::<F, 4>(frame, packet).ok_or(Malformed::UdpTruncated)?;
+    Ok(Segment {
+        source_port: u16::from_be(words[0]),
+        port: u16::from_be(words[1]),
+        shape: Some(Shape::Datagram),
+    })
+}
+
+#[inline(always)]
+fn sctp<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
+    let words = header::<F, 8>(frame, packet).ok_or(Malformed::SctpTruncated)?;
+    let shape = (first(words[6]) == SCTP_INIT).then_some(Shape::SctpInit);
+    Ok(Segment { source_port: u16::from_be(words[0]), port: u16::from_be(words[1]), shape })
+}
+
+#[inline(always)]
+fn dccp<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
+    let words = header::<F, 6>(frame, packet).ok_or(Malformed::DccpTruncated)?;
+    let packet_type = (first(words[4]) >> 1) & 0xf;
+    let shape = (packet_type == DCCP_REQUEST).then_some(Shape::DccpRequest);
+    Ok(Segment { source_port: u16::from_be(words[0]), port: u16::from_be(words[1]), shape })
+}

@@ -1,0 +1,5 @@
+//! port12's library: loading, attaching, reading and reporting.
+
+pub mod capture;
+pub mod host;
+pub mod registry;
