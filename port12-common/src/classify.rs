@@ -3,7 +3,7 @@
 use crate::{
     Frame, Malformed, Outcome, Shape, Transport,
     abi::{Action, HostTable, Policy, TransitPolicy},
-    parse::{self, Layer, Packet, Part, Stop, Version, segment},
+    parse::{self, Layer, Packet, Part, Stop, UNBOUNDED, Version, segment},
 };
 
 /// The addresses of a packet, network byte order.
@@ -96,18 +96,19 @@ pub struct Finding {
     pub port: u16,
     /// How the conversation starts, where it was asked.
     pub shape: Option<Shape>,
-    /// The end of the packet by its own length field, in bytes from the start of the frame.
-    pub end: Option<usize>,
+    /// The end of the packet by its own length field, in bytes from the start of the frame;
+    /// beyond [`UNBOUNDED`] where it has none or was not read.
+    pub end: usize,
 }
 
 impl Finding {
     #[inline(always)]
-    const fn at_network(outcome: Outcome, end: Option<usize>) -> Self {
+    const fn at_network(outcome: Outcome, end: usize) -> Self {
         Self { outcome, reason: None, transport: None, source_port: 0, port: 0, shape: None, end }
     }
 
     #[inline(always)]
-    const fn malformed(reason: Malformed, end: Option<usize>) -> Self {
+    const fn malformed(reason: Malformed, end: usize) -> Self {
         Self { reason: Some(reason), ..Self::at_network(Outcome::Malformed, end) }
     }
 }
@@ -124,8 +125,8 @@ pub fn may_hide_headers(finding: &Finding) -> bool {
 pub fn classify<F: Frame, L: Lookup>(frame: &F, layer: Layer, tables: &Tables<'_, L>) -> Finding {
     let packet = match parse::packet(frame, layer) {
         Ok(packet) => packet,
-        Err(Stop::NotIp) => return Finding::at_network(Outcome::NotIp, None),
-        Err(Stop::Malformed(reason)) => return Finding::malformed(reason, None),
+        Err(Stop::NotIp) => return Finding::at_network(Outcome::NotIp, UNBOUNDED),
+        Err(Stop::Malformed(reason)) => return Finding::malformed(reason, UNBOUNDED),
     };
     if packet.part == Part::Later {
         return Finding::at_network(Outcome::Fragment, packet.end);

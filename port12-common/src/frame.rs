@@ -9,6 +9,15 @@ pub trait Frame {
     /// The `N` words at byte `offset`, in network byte order, or `None` where the frame ends
     /// before the last of them.
     fn words<const N: usize>(&self, offset: usize) -> Option<[u16; N]>;
+
+    /// The same offset, below 32 KiB, without a trace of how it was reached. The kernel's verifier
+    /// walks every path through a program, and two paths become one only where it knows the same
+    /// of both: this is what keeps tags and extension headers from multiplying. Anywhere else it
+    /// does nothing.
+    #[inline(always)]
+    fn obscure(&self, offset: usize) -> usize {
+        offset
+    }
 }
 
 impl Frame for &[u8] {

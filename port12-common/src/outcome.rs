@@ -128,12 +128,10 @@ counted_enum! {
         Ipv4Truncated = "ipv4_truncated",
         /// IHL under 5, or a header longer than the packet (RFC 791 section 3.1).
         Ipv4HeaderLength = "ipv4_header_length",
-        /// A total length shorter than the header, or zero on a fragment.
+        /// A total length shorter than the header.
         Ipv4TotalLength = "ipv4_total_length",
         /// Fewer than 40 bytes of IPv6 header.
         Ipv6Truncated = "ipv6_truncated",
-        /// A payload length of zero on a fragment (RFC 2675 section 3 forbids it).
-        Ipv6PayloadLength = "ipv6_payload_length",
         /// An extension header longer than the packet.
         Ipv6ExtensionTruncated = "ipv6_extension_truncated",
         /// More than eight extension headers.

@@ -24,6 +24,9 @@ pub const MAX_VLAN_TAGS: usize = 4;
 /// IPv6 extension headers that are read.
 pub const MAX_EXTENSION_HEADERS: usize = 8;
 
+/// Longer than any frame, in bytes.
+pub const UNBOUNDED: usize = 1 << 18;
+
 /// The version of an IP packet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Version {
@@ -53,9 +56,9 @@ pub struct Packet {
     pub network: usize,
     /// The transport header.
     pub transport: usize,
-    /// The end of the packet by its own length field, or `None` where that is zero (RFC 2675,
-    /// and offloads above 64 KiB): the frame bounds it.
-    pub end: Option<usize>,
+    /// The end of the packet by its own length field, or beyond [`UNBOUNDED`] where that is zero
+    /// (RFC 2675, and offloads above 64 KiB): the frame bounds it.
+    pub end: usize,
     /// The protocol number of what follows the last IP header.
     pub protocol: u8,
     /// Whole or a fragment.
@@ -66,17 +69,15 @@ impl Packet {
     /// Whether the first `length` bytes from `offset` are within the packet's own length.
     #[inline(always)]
     pub(crate) fn holds(&self, offset: usize, length: usize) -> bool {
-        within(self.end, offset + length)
+        offset + length <= self.end
     }
 }
 
-/// Whether a header that ends at `offset` lies within the packet's own length.
+/// The end of a packet whose length field, counted from `start`, says `length`. A length of zero
+/// wraps to the largest; without a branch, the verifier has one path less to walk.
 #[inline(always)]
-fn within(end: Option<usize>, offset: usize) -> bool {
-    match end {
-        Some(end) => offset <= end,
-        None => true,
-    }
+fn end(start: usize, length: u16) -> usize {
+    start + (usize::from(length).wrapping_sub(1) & (UNBOUNDED - 1)) + 1
 }
 
 /// Why a frame has no [`Packet`].

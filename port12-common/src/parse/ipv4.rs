@@ -1,6 +1,6 @@
 //! IPv4 (RFC 791).
 
-use super::{Packet, Part, Version, within};
+use super::{Packet, Part, Version, end};
 use crate::{
     Frame, Malformed,
     frame::{first, second},
@@ -16,19 +16,15 @@ pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Malf
         return Err(Malformed::IpVersion);
     }
     let header_length = usize::from(first(header[0]) & 0xf) * 4;
-    let total_length = usize::from(u16::from_be(header[1]));
     let transport = network + header_length;
     if header_length < 20 || transport > frame.length() {
         return Err(Malformed::Ipv4HeaderLength);
     }
-    let part = part(u16::from_be(header[3]));
-    let end = match total_length {
-        0 if part == Part::Whole => None,
-        length => Some(network + length),
-    };
-    if !within(end, transport) {
+    let end = end(network, u16::from_be(header[1]));
+    if transport > end {
         return Err(Malformed::Ipv4TotalLength);
     }
+    let part = part(u16::from_be(header[3]));
     Ok(Packet { version: Version::V4, network, transport, end, protocol: second(header[4]), part })
 }
 

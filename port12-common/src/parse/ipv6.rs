@@ -1,6 +1,6 @@
 //! IPv6 (RFC 8200) and its extension headers.
 
-use super::{MAX_EXTENSION_HEADERS, Packet, Part, Version, within};
+use super::{MAX_EXTENSION_HEADERS, Packet, Part, Version, end};
 use crate::{
     Frame, Malformed,
     frame::{first, second},
@@ -41,15 +41,11 @@ pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Malf
     if transport > frame.length() {
         return Err(Malformed::Ipv6Truncated);
     }
-    let end = match usize::from(u16::from_be(header[2])) {
-        0 => None,
-        length => Some(transport + length),
-    };
     let packet = Packet {
         version: Version::V6,
         network,
         transport,
-        end,
+        end: end(transport, u16::from_be(header[2])),
         protocol: first(header[3]),
         part: Part::Whole,
     };
@@ -72,8 +68,8 @@ fn skip_extensions<F: Frame>(frame: &F, mut packet: Packet) -> Result<Packet, Ma
             Next::Authentication => (usize::from(second(lead(frame, &packet)?)) + 2) * 4,
         };
         packet.protocol = first(lead(frame, &packet)?);
-        packet.transport += length;
-        if packet.transport > frame.length() || !within(packet.end, packet.transport) {
+        packet.transport = frame.obscure(packet.transport + length);
+        if packet.transport > frame.length() || packet.transport > packet.end {
             return Err(Malformed::Ipv6ExtensionTruncated);
         }
         if packet.part == Part::Later {
@@ -97,9 +93,6 @@ fn lead<F: Frame>(frame: &F, packet: &Packet) -> Result<u16, Malformed> {
 fn part<F: Frame>(frame: &F, packet: &Packet) -> Result<Part, Malformed> {
     let [_, offset_and_more, _, _] =
         frame.words::<4>(packet.transport).ok_or(Malformed::Ipv6ExtensionTruncated)?;
-    if packet.end.is_none() {
-        return Err(Malformed::Ipv6PayloadLength);
-    }
     let offset_and_more = u16::from_be(offset_and_more);
     Ok(if offset_and_more & 0xfff8 != 0 {
         Part::Later

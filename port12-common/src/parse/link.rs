@@ -28,7 +28,7 @@ fn ethernet<F: Frame>(frame: &F) -> Result<(Version, usize), Stop> {
         }
         [_, ethertype] =
             frame.words::<2>(offset).ok_or(Stop::Malformed(Malformed::VlanTruncated))?;
-        offset += 4;
+        offset = frame.obscure(offset + 4);
     }
     match u16::from_be(ethertype) {
         IPV4 => Ok((Version::V4, offset)),

@@ -1,0 +1,42 @@
+//! Load-time constants: user space patches them before the verifier sees the program.
+
+use core::ptr;
+
+use port12_common::Layer;
+
+/// [`port12_common::abi::constant::POLICY_FROM_MAP`].
+#[unsafe(no_mangle)]
+static POLICY_FROM_MAP: u8 = 0;
+
+/// [`port12_common::abi::constant::LINK_LAYER`].
+#[unsafe(no_mangle)]
+static LINK_LAYER: u8 = Layer::Ethernet as u8;
+
+/// [`port12_common::abi::constant::REPLAY`].
+#[unsafe(no_mangle)]
+static REPLAY: u8 = 0;
+
+/// Reads a constant as the loader left it, not as the compiler knows it.
+#[inline(always)]
+fn patched(constant: &'static u8) -> u8 {
+    // SAFETY: a reference is valid for reads.
+    unsafe { ptr::read_volatile(constant) }
+}
+
+/// Whether the policy is in its map; without a loader that fills it, it is the registry's.
+#[inline(always)]
+pub fn policy_from_map() -> bool {
+    patched(&POLICY_FROM_MAP) != 0
+}
+
+/// What the first byte of a frame belongs to.
+#[inline(always)]
+pub fn layer() -> Layer {
+    if patched(&LINK_LAYER) == Layer::Ip as u8 { Layer::Ip } else { Layer::Ethernet }
+}
+
+/// Whether the frames come from a capture: of another time, and of other sockets.
+#[inline(always)]
+pub fn replay() -> bool {
+    patched(&REPLAY) != 0
+}

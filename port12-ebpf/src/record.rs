@@ -1,0 +1,66 @@
+//! Counting.
+
+use aya_ebpf::helpers::bpf_get_smp_processor_id;
+use port12_common::{
+    Finding, Outcome,
+    abi::{CpuCounters, PORTS, PortCounters},
+};
+
+use crate::{maps::COUNTERS, tables};
+
+/// Counts a frame of `length` bytes. A CPU beyond the map's size counts nothing.
+#[inline(always)]
+pub fn record(finding: &Finding, length: usize) {
+    // SAFETY: the helper takes no arguments.
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    let Some(counters) = COUNTERS.get_ptr_mut(cpu) else {
+        return;
+    };
+    // SAFETY: the element is this CPU's own, the program is not preempted by itself, and user
+    // space only reads.
+    let counters = unsafe { &mut *counters };
+    let tally = &mut counters.outcomes[finding.outcome as usize & 15];
+    tally.packets += 1;
+    tally.bytes += length as u64;
+    match finding.outcome {
+        Outcome::Malformed => {
+            if let Some(reason) = finding.reason {
+                counters.reasons[reason as usize & 15] += 1;
+            }
+        }
+        Outcome::Probe | Outcome::Dropped => {
+            if let Some(shape) = finding.shape {
+                counters.shapes[shape as usize & 15] += 1;
+            }
+            if let Some(port) = port(counters, finding) {
+                port.packets += 1;
+                port.bytes += length as u64;
+                port.dropped += u64::from(finding.outcome == Outcome::Dropped);
+            }
+        }
+        Outcome::LocalSocket => {
+            if let Some(port) = port(counters, finding) {
+                port.local_socket += 1;
+            }
+        }
+        Outcome::NotIp
+        | Outcome::Fragment
+        | Outcome::OtherTransport
+        | Outcome::HighPort
+        | Outcome::Assigned
+        | Outcome::Ignored
+        | Outcome::Reply
+        | Outcome::Transit
+        | Outcome::Allowed
+        | Outcome::Banned => {}
+    }
+}
+
+/// The counters of the finding's port, marked as seen.
+#[inline(always)]
+fn port<'a>(counters: &'a mut CpuCounters, finding: &Finding) -> Option<&'a mut PortCounters> {
+    let ports = counters.ports.get_mut(finding.transport? as usize)?;
+    let port = &mut ports[usize::from(finding.port) & (PORTS - 1)];
+    port.last_seen = tables::now()?;
+    Some(port)
+}
