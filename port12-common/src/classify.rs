@@ -68,7 +68,26 @@ impl Lookup for NoLookup {
     }
 }
 
-/// Everything but the frame that an outcome depends on.
+/// Everything but the frame that an outcome depends on. Each part is asked for where it is
+/// needed: most frames need none, and in the kernel each costs a nanosecond.
+pub trait Environment {
+    /// What to do about a well-known port.
+    fn action(&self, transport: Transport, port: u16) -> Action;
+
+    /// The policy in force.
+    fn policy(&self) -> Option<&Policy>;
+
+    /// The host's sockets and addresses.
+    fn host(&self) -> Option<&HostTable>;
+
+    /// Jiffies.
+    fn now(&self) -> u64;
+
+    /// See [`Lookup::socket`].
+    fn socket(&self, flow: &Flow) -> Socket;
+}
+
+/// An [`Environment`] at hand.
 #[derive(Clone, Copy)]
 pub struct Tables<'a, L> {
     /// What to do about each port.
@@ -79,6 +98,28 @@ pub struct Tables<'a, L> {
     pub now: u64,
     /// The namespace's sockets.
     pub lookup: L,
+}
+
+impl<L: Lookup> Environment for Tables<'_, L> {
+    fn action(&self, transport: Transport, port: u16) -> Action {
+        self.policy.action(transport, port)
+    }
+
+    fn policy(&self) -> Option<&Policy> {
+        Some(self.policy)
+    }
+
+    fn host(&self) -> Option<&HostTable> {
+        Some(self.host)
+    }
+
+    fn now(&self) -> u64 {
+        self.now
+    }
+
+    fn socket(&self, flow: &Flow) -> Socket {
+        self.lookup.socket(flow)
+    }
 }
 
 /// A frame's outcome, and what was read on the way to it.
@@ -122,7 +163,7 @@ pub fn may_hide_headers(finding: &Finding) -> bool {
 
 /// Decides what becomes of a frame. The checks stand in the order of precedence of the outcomes.
 #[inline(always)]
-pub fn classify<F: Frame, L: Lookup>(frame: &F, layer: Layer, tables: &Tables<'_, L>) -> Finding {
+pub fn classify<F: Frame, E: Environment>(frame: &F, layer: Layer, environment: &E) -> Finding {
     let packet = match parse::packet(frame, layer) {
         Ok(packet) => packet,
         Err(Stop::NotIp) => return Finding::at_network(Outcome::NotIp, UNBOUNDED),
@@ -132,17 +173,17 @@ pub fn classify<F: Frame, L: Lookup>(frame: &F, layer: Layer, tables: &Tables<'_
         return Finding::at_network(Outcome::Fragment, packet.end);
     }
     match Transport::from_protocol(packet.protocol) {
-        Some(transport) => classify_segment(frame, &packet, transport, tables),
+        Some(transport) => classify_segment(frame, &packet, transport, environment),
         None => Finding::at_network(Outcome::OtherTransport, packet.end),
     }
 }
 
 #[inline(always)]
-fn classify_segment<F: Frame, L: Lookup>(
+fn classify_segment<F: Frame, E: Environment>(
     frame: &F,
     packet: &Packet,
     transport: Transport,
-    tables: &Tables<'_, L>,
+    environment: &E,
 ) -> Finding {
     let segment = match segment::segment(frame, packet, transport) {
         Ok(segment) => segment,
@@ -165,7 +206,7 @@ fn classify_segment<F: Frame, L: Lookup>(
     if segment.port > 1023 {
         return unwatched(Outcome::HighPort);
     }
-    let action = tables.policy.action(transport, segment.port);
+    let action = environment.action(transport, segment.port);
     match action {
         Action::Assigned => return unwatched(Outcome::Assigned),
         Action::Ignore => return unwatched(Outcome::Ignored),
@@ -178,7 +219,10 @@ fn classify_segment<F: Frame, L: Lookup>(
         return found(Outcome::Probe);
     };
     let flow = Flow { transport, addresses, source_port: segment.source_port, port: segment.port };
-    found(tables.judge(&flow, action))
+    match (environment.policy(), environment.host()) {
+        (Some(policy), Some(host)) => found(judge(&flow, action, policy, host, environment)),
+        _ => found(Outcome::Probe),
+    }
 }
 
 /// The addresses of a packet whose IP header was read.
@@ -210,65 +254,71 @@ const fn join(low: u16, high: u16) -> u32 {
     }
 }
 
-impl<L: Lookup> Tables<'_, L> {
-    /// The outcome of a conversation start with a watched port.
-    #[inline(always)]
-    fn judge(&self, flow: &Flow, action: Action) -> Outcome {
-        let mut action = action;
-        if !self.is_local(&flow.addresses) {
-            match TransitPolicy::from_number(self.policy.transit) {
-                // A connected socket has a local address, so none is missed here.
-                TransitPolicy::Pass => return Outcome::Transit,
-                TransitPolicy::Watch => action = Action::Watch,
-                TransitPolicy::Drop => {}
-            }
-        }
-        let socket = self.socket(flow);
-        match (socket, action) {
-            (Socket::Connected, _) => Outcome::Reply,
-            (_, Action::Drop { enforce: true }) => Outcome::Dropped,
-            (Socket::Bound, _) => Outcome::LocalSocket,
-            (Socket::None, Action::Drop { enforce: false }) => Outcome::Dropped,
-            (
-                Socket::None | Socket::Unknown,
-                Action::Watch | Action::Assigned | Action::Ignore | Action::Drop { .. },
-            ) => Outcome::Probe,
+/// The outcome of a conversation start with a watched port.
+#[inline(always)]
+fn judge<E: Environment>(
+    flow: &Flow,
+    mut action: Action,
+    policy: &Policy,
+    host: &HostTable,
+    environment: &E,
+) -> Outcome {
+    if !is_local(&flow.addresses, host) {
+        match TransitPolicy::from_number(policy.transit) {
+            // A connected socket has a local address, so none is missed here.
+            TransitPolicy::Pass => return Outcome::Transit,
+            TransitPolicy::Watch => action = Action::Watch,
+            TransitPolicy::Drop => {}
         }
     }
-
-    #[inline(always)]
-    fn is_local(&self, addresses: &Addresses) -> bool {
-        let local = &self.host.local[(self.host.active & 1) as usize];
-        match addresses {
-            Addresses::V4 { destination_be, .. } => local.contains_v4(*destination_be),
-            Addresses::V6 { destination_be, .. } => local.contains_v6(*destination_be),
-        }
+    match (socket(flow, policy, host, environment), action) {
+        (Socket::Connected, _) => Outcome::Reply,
+        (_, Action::Drop { enforce: true }) => Outcome::Dropped,
+        (Socket::Bound, _) => Outcome::LocalSocket,
+        (Socket::None, Action::Drop { enforce: false }) => Outcome::Dropped,
+        (
+            Socket::None | Socket::Unknown,
+            Action::Watch | Action::Assigned | Action::Ignore | Action::Drop { .. },
+        ) => Outcome::Probe,
     }
+}
 
-    /// Which mechanism knows about a socket depends on the transport:
-    ///
-    /// - TCP: the bitmap alone while its heartbeat is fresh. A listener that is younger than the
-    ///   last publication loses its first SYN, and the client sends another.
-    /// - UDP: a look-up always, since bind, request and answer can happen between two
-    ///   publications; and the bitmap, since the look-up misses sockets that are bound to another
-    ///   device (a bridge above the interface) or another address.
-    /// - The others cannot be looked up: the bitmap while fresh, and nothing is known without.
-    #[inline(always)]
-    fn socket(&self, flow: &Flow) -> Socket {
-        let sockets = &self.host.sockets;
-        let listed = sockets.contains(flow.transport, flow.port);
-        let fresh = self.now <= sockets.valid_until;
-        match flow.transport {
-            Transport::Tcp if listed => Socket::Bound,
-            Transport::Tcp if fresh => Socket::None,
-            Transport::Tcp | Transport::Udp => match self.lookup.socket(flow) {
-                Socket::None | Socket::Unknown if listed => Socket::Bound,
-                Socket::None if !fresh && self.policy.lookup_proves == 0 => Socket::Unknown,
-                socket => socket,
-            },
-            Transport::UdpLite | Transport::Sctp | Transport::Dccp if listed => Socket::Bound,
-            Transport::UdpLite | Transport::Sctp | Transport::Dccp if fresh => Socket::None,
-            Transport::UdpLite | Transport::Sctp | Transport::Dccp => Socket::Unknown,
-        }
+#[inline(always)]
+fn is_local(addresses: &Addresses, host: &HostTable) -> bool {
+    let local = &host.local[(host.active & 1) as usize];
+    match addresses {
+        Addresses::V4 { destination_be, .. } => local.contains_v4(*destination_be),
+        Addresses::V6 { destination_be, .. } => local.contains_v6(*destination_be),
+    }
+}
+
+/// Which mechanism knows about a socket depends on the transport:
+///
+/// - TCP: the bitmap alone while its heartbeat is fresh. A listener that is younger than the
+///   last publication loses its first SYN, and the client sends another.
+/// - UDP: a look-up always, since bind, request and answer can happen between two publications;
+///   and the bitmap, since the look-up misses sockets that are bound to another device (a bridge
+///   above the interface) or another address.
+/// - The others cannot be looked up: the bitmap while fresh, and nothing is known without.
+#[inline(always)]
+fn socket<E: Environment>(
+    flow: &Flow,
+    policy: &Policy,
+    host: &HostTable,
+    environment: &E,
+) -> Socket {
+    let listed = host.sockets.contains(flow.transport, flow.port);
+    let fresh = environment.now() <= host.sockets.valid_until;
+    match flow.transport {
+        Transport::Tcp if listed => Socket::Bound,
+        Transport::Tcp if fresh => Socket::None,
+        Transport::Tcp | Transport::Udp => match environment.socket(flow) {
+            Socket::None | Socket::Unknown if listed => Socket::Bound,
+            Socket::None if !fresh && policy.lookup_proves == 0 => Socket::Unknown,
+            socket => socket,
+        },
+        Transport::UdpLite | Transport::Sctp | Transport::Dccp if listed => Socket::Bound,
+        Transport::UdpLite | Transport::Sctp | Transport::Dccp if fresh => Socket::None,
+        Transport::UdpLite | Transport::Sctp | Transport::Dccp => Socket::Unknown,
     }
 }

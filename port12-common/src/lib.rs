@@ -14,7 +14,8 @@ mod transport;
 pub mod watched;
 
 pub use classify::{
-    Addresses, Finding, Flow, Lookup, NoLookup, Socket, Tables, classify, may_hide_headers,
+    Addresses, Environment, Finding, Flow, Lookup, NoLookup, Socket, Tables, classify,
+    may_hide_headers,
 };
 pub use frame::Frame;
 pub use outcome::{Malformed, Outcome, Verdict};

@@ -18,9 +18,12 @@ mod tables;
 use aya_ebpf::{
     bindings::xdp_action, helpers::bpf_xdp_get_buff_len, macros::xdp, programs::XdpContext,
 };
-use port12_common::{Finding, Frame, Verdict, classify, may_hide_headers};
+use port12_common::{Finding, Frame, Verdict, classify, may_hide_headers, parse::MAX_VLAN_TAGS};
 
-use crate::{linear::Linear, scattered::Scattered};
+use crate::{linear::Linear, scattered::Scattered, tables::Kernel};
+
+/// Ethernet pads frames to 60 bytes, and four VLAN tags may be put in afterwards.
+const PADDED: usize = 60 + 4 * MAX_VLAN_TAGS;
 
 /// The licence that the kernel asks for: GPL-compatible.
 #[unsafe(link_section = "license")]
@@ -31,10 +34,7 @@ pub static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 #[xdp]
 pub fn port12(ctx: XdpContext) -> u32 {
     let frame = Linear::of(&ctx);
-    let Some(tables) = tables::of(&ctx) else {
-        return xdp_action::XDP_PASS;
-    };
-    let finding = classify(&frame, constants::layer(), &tables);
+    let finding = classify(&frame, constants::layer(), &Kernel::of(&ctx));
     conclude(&finding, frame.length())
 }
 
@@ -43,10 +43,7 @@ pub fn port12(ctx: XdpContext) -> u32 {
 #[xdp(frags)]
 pub fn port12_frags(ctx: XdpContext) -> u32 {
     let frame = Linear::of(&ctx);
-    let Some(tables) = tables::of(&ctx) else {
-        return xdp_action::XDP_PASS;
-    };
-    let finding = classify(&frame, constants::layer(), &tables);
+    let finding = classify(&frame, constants::layer(), &Kernel::of(&ctx));
     let linear = frame.length();
     if !may_be_longer(&finding, linear) {
         return conclude(&finding, linear);
@@ -62,19 +59,16 @@ pub fn port12_frags(ctx: XdpContext) -> u32 {
 /// Classifies a frame whose headers lie outside the linear part.
 #[inline(never)]
 fn scattered(ctx: &XdpContext, total: usize) -> u32 {
-    let Some(tables) = tables::of(ctx) else {
-        return xdp_action::XDP_PASS;
-    };
-    let finding = classify(&Scattered::new(ctx, total), constants::layer(), &tables);
+    let finding = classify(&Scattered::new(ctx, total), constants::layer(), &Kernel::of(ctx));
     conclude(&finding, total)
 }
 
 /// Whether a frame may go on beyond its linear part. It does not when the packet ends where the
-/// linear part does, or when what follows the packet is no more than Ethernet's padding to 60
-/// bytes: the helper that knows costs 6 ns, as much as everything else.
+/// linear part does, or when what follows the packet is no more than Ethernet's padding: the
+/// helper that knows costs 6 ns, as much as everything else.
 #[inline(always)]
 fn may_be_longer(finding: &Finding, linear: usize) -> bool {
-    finding.end > linear || (finding.end < linear && linear > 60)
+    finding.end > linear || (finding.end < linear && linear > PADDED)
 }
 
 #[inline(always)]

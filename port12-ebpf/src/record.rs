@@ -61,6 +61,6 @@ pub fn record(finding: &Finding, length: usize) {
 fn port<'a>(counters: &'a mut CpuCounters, finding: &Finding) -> Option<&'a mut PortCounters> {
     let ports = counters.ports.get_mut(finding.transport? as usize)?;
     let port = &mut ports[usize::from(finding.port) & (PORTS - 1)];
-    port.last_seen = tables::now()?;
+    port.last_seen = tables::now();
     Some(port)
 }

@@ -8,7 +8,7 @@ use aya_ebpf::{
     helpers::{bpf_sk_lookup_udp, bpf_sk_release, bpf_skc_lookup_tcp},
     programs::XdpContext,
 };
-use port12_common::{Addresses, Flow, Lookup, Socket, Transport};
+use port12_common::{Addresses, Flow, Socket, Transport};
 
 use crate::constants;
 
@@ -27,9 +27,10 @@ impl<'a> Namespace<'a> {
     }
 }
 
-impl Lookup for Namespace<'_> {
+impl Namespace<'_> {
+    /// The socket that would receive a flow.
     #[inline(always)]
-    fn socket(&self, flow: &Flow) -> Socket {
+    pub fn socket(&self, flow: &Flow) -> Socket {
         if constants::replay() {
             return Socket::None;
         }
@@ -43,9 +44,7 @@ impl Lookup for Namespace<'_> {
             }
         }
     }
-}
 
-impl Namespace<'_> {
     #[inline(always)]
     fn look_up<T>(&self, transport: Transport, mut tuple: T) -> Socket {
         let context = self.ctx.ctx.cast();

@@ -1,7 +1,10 @@
-//! What the classifier decides by.
+//! What the classifier decides by, looked up where it is asked for.
 
 use aya_ebpf::{helpers::bpf_jiffies64, programs::XdpContext};
-use port12_common::Tables;
+use port12_common::{
+    Environment, Flow, Socket, Transport,
+    abi::{Action, HostTable, Policy},
+};
 
 use crate::{
     constants,
@@ -9,19 +12,55 @@ use crate::{
     sockets::Namespace,
 };
 
-/// The tables for the frame at hand.
-#[inline(always)]
-pub fn of(ctx: &XdpContext) -> Option<Tables<'_, Namespace<'_>>> {
-    let policy = if constants::policy_from_map() { POLICY.get(0)? } else { &REGISTRY };
-    Some(Tables { policy, host: HOST.get(0)?, now: now()?, lookup: Namespace::of(ctx) })
+/// The maps, the kernel's clock and the sockets around the frame at hand.
+pub struct Kernel<'a> {
+    ctx: &'a XdpContext,
+}
+
+impl<'a> Kernel<'a> {
+    /// The environment of a running program.
+    #[inline(always)]
+    pub fn of(ctx: &'a XdpContext) -> Self {
+        Self { ctx }
+    }
+}
+
+impl Environment for Kernel<'_> {
+    #[inline(always)]
+    fn action(&self, transport: Transport, port: u16) -> Action {
+        match self.policy() {
+            Some(policy) => policy.action(transport, port),
+            None => Action::Assigned,
+        }
+    }
+
+    #[inline(always)]
+    fn policy(&self) -> Option<&Policy> {
+        if constants::policy_from_map() { POLICY.get(0) } else { Some(&REGISTRY) }
+    }
+
+    #[inline(always)]
+    fn host(&self) -> Option<&HostTable> {
+        HOST.get(0)
+    }
+
+    #[inline(always)]
+    fn now(&self) -> u64 {
+        now()
+    }
+
+    #[inline(always)]
+    fn socket(&self, flow: &Flow) -> Socket {
+        Namespace::of(self.ctx).socket(flow)
+    }
 }
 
 /// Jiffies: the kernel's, or the capture's.
 #[inline(always)]
-pub fn now() -> Option<u64> {
+pub fn now() -> u64 {
     if constants::replay() {
-        return Some(CLOCK.get(0)?.replayed);
+        return CLOCK.get(0).map_or(0, |clock| clock.replayed);
     }
     // SAFETY: the helper takes no arguments.
-    Some(unsafe { bpf_jiffies64() })
+    unsafe { bpf_jiffies64() }
 }

@@ -1,1 +1,2 @@
-//! Stub.
+//! stub
+pub mod time;

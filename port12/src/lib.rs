@@ -2,4 +2,7 @@
 
 pub mod capture;
 pub mod host;
+pub mod kernel;
 pub mod registry;
+pub mod report;
+pub mod snapshot;

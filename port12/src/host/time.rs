@@ -1,0 +1,5 @@
+//! stub
+/// stub
+pub fn hz() -> u64 {
+    1000
+}

@@ -1,0 +1,7 @@
+//! The kernel program: its object, loading, attaching, and the memory it shares with user space.
+
+pub mod attach;
+pub mod clock;
+pub mod instance;
+pub mod mapped;
+pub mod object;

@@ -1,0 +1,52 @@
+//! The kernel's jiffies, and what time they stand for.
+
+use std::time::{Duration, SystemTime};
+
+/// Jiffies and the wall clock at one moment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Moment {
+    /// `bpf_jiffies64`.
+    pub jiffies: u64,
+    /// Jiffies in a second.
+    pub hz: u64,
+    /// The time of day.
+    pub wall: SystemTime,
+}
+
+impl Moment {
+    /// The time of day at a jiffy before this moment. Jiffies stop while the machine is suspended.
+    pub fn wall_at(&self, jiffies: u64) -> SystemTime {
+        let ago = u128::from(self.jiffies.saturating_sub(jiffies)) * 1000;
+        let ago = u64::try_from(ago / u128::from(self.hz.max(1))).unwrap_or(u64::MAX);
+        self.wall.checked_sub(Duration::from_millis(ago)).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// The jiffy `duration` later, rounded up.
+    pub fn after(&self, duration: Duration) -> u64 {
+        let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        self.jiffies.saturating_add(milliseconds.saturating_mul(self.hz).div_ceil(1000))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jiffies_become_the_time_of_day() {
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+        let moment = Moment { jiffies: 5000, hz: 250, wall };
+        assert_eq!(moment.wall_at(5000), wall);
+        assert_eq!(moment.wall_at(4750), wall - Duration::from_secs(1));
+        assert_eq!(moment.wall_at(6000), wall);
+        let ancient = Moment { jiffies: u64::MAX, hz: 1, wall };
+        assert_eq!(ancient.wall_at(0), SystemTime::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn a_deadline_is_rounded_up_to_the_next_jiffy() {
+        let moment = Moment { jiffies: 10, hz: 100, wall: SystemTime::UNIX_EPOCH };
+        assert_eq!(moment.after(Duration::from_secs(2)), 210);
+        assert_eq!(moment.after(Duration::from_millis(1)), 11);
+    }
+}

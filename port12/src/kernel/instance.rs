@@ -1,0 +1,277 @@
+//! A loaded kernel object: one program instance with maps of its own.
+
+use std::{io, time::SystemTime};
+
+use aya::{
+    Ebpf, EbpfError, EbpfLoader,
+    maps::{Map, MapError},
+    programs::{Program, ProgramError, TestRun as _, TestRunOptions, TestRunResult, Xdp},
+    util::{KernelVersion, nr_cpus},
+};
+use port12_common::{
+    Layer,
+    abi::{self, CpuCounters, HostTable, Policy, constant, map, program},
+};
+use thiserror::Error;
+
+use super::{
+    clock::Moment,
+    mapped::Mapped,
+    object::{EntryPoint, OBJECT},
+};
+
+/// Why the kernel object is not in the kernel.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The kernel is older than 5.10.
+    #[error("kernel {0} is too old: port12 needs 5.10 or newer")]
+    TooOld(String),
+    /// The capabilities are missing.
+    #[error(
+        "the kernel does not let this process load BPF programs ({0}): run as root, or with \
+         CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
+    )]
+    Permission(String),
+    /// The kernel refuses the object.
+    #[error("the kernel refuses the program: {0}")]
+    Refused(String),
+    /// The object's maps are not what this build of port12 reads.
+    #[error("cannot map {name}: {error}")]
+    Map {
+        /// The map.
+        name: &'static str,
+        /// What went wrong.
+        error: io::Error,
+    },
+}
+
+impl LoadError {
+    fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut cause = Some(error);
+        while let Some(current) = cause {
+            let permission = current
+                .downcast_ref::<io::Error>()
+                .is_some_and(|io| io.kind() == io::ErrorKind::PermissionDenied);
+            if permission {
+                return Self::Permission(current.to_string());
+            }
+            cause = current.source();
+        }
+        Self::Refused(chain(error))
+    }
+}
+
+/// An error and its causes on one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        let part = current.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        cause = current.source();
+    }
+    text
+}
+
+/// What a program instance is loaded for.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadOptions {
+    /// The program to load.
+    pub entry: EntryPoint,
+    /// What the first byte of a frame belongs to.
+    pub layer: Layer,
+    /// Goes by a capture's clock, and looks no socket up.
+    pub replay: bool,
+    /// Reads the policy from its map; otherwise the registry's ports are watched.
+    pub policy_from_map: bool,
+    /// Loads the object with logging compiled in.
+    pub trace: bool,
+}
+
+impl LoadOptions {
+    /// For live Ethernet frames, under the policy in the map.
+    pub const fn live(entry: EntryPoint) -> Self {
+        Self { entry, layer: Layer::Ethernet, replay: false, policy_from_map: true, trace: false }
+    }
+}
+
+/// The best entry point for the running kernel.
+///
+/// # Errors
+///
+/// [`LoadError::TooOld`].
+pub fn entry_point() -> Result<EntryPoint, LoadError> {
+    let version = KernelVersion::current().map_err(|error| LoadError::Refused(chain(&error)))?;
+    EntryPoint::for_kernel(version).ok_or_else(|| LoadError::TooOld(format!("{version:?}")))
+}
+
+/// One program in the kernel, with its maps.
+pub struct Instance {
+    ebpf: Ebpf,
+    entry: EntryPoint,
+    counters: Mapped<CpuCounters>,
+    policy: Mapped<Policy>,
+    host: Mapped<HostTable>,
+    clock: Mapped<abi::Clock>,
+    hz: u64,
+}
+
+impl Instance {
+    /// Loads the object. Nothing is attached.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`].
+    pub fn load(options: &LoadOptions) -> Result<Self, LoadError> {
+        // The kernel's memory accounting before 5.11 wants RLIMIT_MEMLOCK raised; aya retries.
+        let cpus =
+            nr_cpus().map_err(|(what, error)| LoadError::Refused(format!("{what}: {error}")))?;
+        let mut ebpf = EbpfLoader::new()
+            .map_max_entries(map::COUNTERS, u32::try_from(cpus).unwrap_or(u32::MAX))
+            .override_global(constant::POLICY_FROM_MAP, &u8::from(options.policy_from_map), true)
+            .override_global(constant::LINK_LAYER, &(options.layer as u8), true)
+            .override_global(constant::REPLAY, &u8::from(options.replay), true)
+            .load(object(options.trace)?)
+            .map_err(|error: EbpfError| LoadError::of(&error))?;
+        for name in [options.entry.name(), program::CLOCK] {
+            xdp_mut(&mut ebpf, name)?.load().map_err(|error| LoadError::of(&error))?;
+        }
+        Ok(Self {
+            counters: mapped(&ebpf, map::COUNTERS)?,
+            policy: mapped(&ebpf, map::POLICY)?,
+            host: mapped(&ebpf, map::HOST)?,
+            clock: mapped(&ebpf, map::CLOCK)?,
+            hz: crate::host::time::hz(),
+            entry: options.entry,
+            ebpf,
+        })
+    }
+
+    /// The program that was loaded.
+    pub fn entry(&self) -> EntryPoint {
+        self.entry
+    }
+
+    /// The counters, one element per possible CPU.
+    pub fn counters(&self) -> &Mapped<CpuCounters> {
+        &self.counters
+    }
+
+    /// The host table, one element.
+    pub fn host(&self) -> &Mapped<HostTable> {
+        &self.host
+    }
+
+    /// Puts a policy in force.
+    pub fn set_policy(&self, policy: &Policy) {
+        if let Some(element) = self.policy.pointer(0) {
+            // SAFETY: the element is mapped for writing, and any bytes are a policy to the program.
+            unsafe { element.write_volatile(*policy) };
+        }
+    }
+
+    /// Sets the time that a replayed program goes by, in jiffies.
+    pub fn set_replayed_jiffies(&self, jiffies: u64) {
+        if let Some(clock) = self.clock.pointer(0) {
+            // SAFETY: the element is mapped for writing.
+            unsafe { (&raw mut (*clock).replayed).write_volatile(jiffies) };
+        }
+    }
+
+    /// Asks the kernel for its jiffies.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says to a test-run of the clock program.
+    pub fn now(&self) -> Result<Moment, ProgramError> {
+        // Test-run wants an Ethernet header.
+        let options = TestRunOptions { data_in: Some(&[0; 14]), ..TestRunOptions::new() };
+        self.xdp(program::CLOCK)?.test_run(options)?;
+        let jiffies = self
+            .clock
+            .pointer(0)
+            // SAFETY: the mapping holds the element, and the program that writes it has ended.
+            .map_or(0, |clock| unsafe { (&raw const (*clock).jiffies).read_volatile() });
+        Ok(Moment { jiffies, hz: self.hz, wall: SystemTime::now() })
+    }
+
+    /// The program that can be attached.
+    ///
+    /// # Errors
+    ///
+    /// [`ProgramError::UnexpectedProgramType`] where the object is not port12's.
+    pub fn program(&mut self) -> Result<&mut Xdp, ProgramError> {
+        match self.ebpf.program_mut(self.entry.name()) {
+            Some(Program::Xdp(xdp)) => Ok(xdp),
+            _ => Err(ProgramError::UnexpectedProgramType),
+        }
+    }
+
+    /// Runs the program over a frame, in the kernel, without an interface.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says: it refuses frames under 14 bytes, and large ones.
+    pub fn test_run(&self, frame: &[u8]) -> Result<TestRunResult, ProgramError> {
+        let options = TestRunOptions { data_in: Some(frame), ..TestRunOptions::new() };
+        self.xdp(self.entry.name())?.test_run(options)
+    }
+
+    /// Runs the program with the options that the kernel's test-run takes.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn test_run_with(
+        &self,
+        options: TestRunOptions<'_>,
+    ) -> Result<TestRunResult, ProgramError> {
+        self.xdp(self.entry.name())?.test_run(options)
+    }
+
+    /// The loaded object, for the maps of the tracing build.
+    pub fn ebpf_mut(&mut self) -> &mut Ebpf {
+        &mut self.ebpf
+    }
+
+    fn xdp(&self, name: &str) -> Result<&Xdp, ProgramError> {
+        match self.ebpf.program(name) {
+            Some(Program::Xdp(xdp)) => Ok(xdp),
+            _ => Err(ProgramError::UnexpectedProgramType),
+        }
+    }
+}
+
+#[cfg(feature = "trace")]
+fn object(trace: bool) -> Result<&'static [u8], LoadError> {
+    Ok(if trace { super::object::TRACE_OBJECT } else { OBJECT })
+}
+
+#[cfg(not(feature = "trace"))]
+fn object(trace: bool) -> Result<&'static [u8], LoadError> {
+    if trace {
+        return Err(LoadError::Refused(
+            "this build of port12 has no tracing object: `cargo xtask build-ebpf --trace`, then \
+             build port12 with `--features trace`"
+                .into(),
+        ));
+    }
+    Ok(OBJECT)
+}
+
+fn xdp_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp, LoadError> {
+    match ebpf.program_mut(name) {
+        Some(Program::Xdp(xdp)) => Ok(xdp),
+        _ => Err(LoadError::Refused(format!("the object has no XDP program {name}"))),
+    }
+}
+
+fn mapped<T: Copy>(ebpf: &Ebpf, name: &'static str) -> Result<Mapped<T>, LoadError> {
+    let error = |error| LoadError::Map { name, error };
+    match ebpf.map(name) {
+        Some(Map::Array(data)) => Mapped::new(data).map_err(error),
+        _ => Err(error(io::Error::other(MapError::InvalidName { name: name.into() }))),
+    }
+}

@@ -1,0 +1,92 @@
+//! An array map of the kernel, in this process's memory.
+
+use std::{
+    io,
+    marker::PhantomData,
+    os::fd::{AsFd as _, AsRawFd as _},
+    ptr,
+    ptr::NonNull,
+};
+
+use aya::maps::MapData;
+
+/// An array map with `BPF_F_MMAPABLE` (kernel 5.5), mapped. The kernel reads and writes the same
+/// memory at any time, so elements are only reached through raw pointers and copies.
+#[derive(Debug)]
+pub struct Mapped<T> {
+    start: NonNull<T>,
+    length: usize,
+    entries: usize,
+    values: PhantomData<T>,
+}
+
+// SAFETY: the mapping belongs to the process, not to a thread, and is only read and written
+// through volatile copies.
+unsafe impl<T: Copy + Send> Send for Mapped<T> {}
+// SAFETY: as above.
+unsafe impl<T: Copy + Send> Sync for Mapped<T> {}
+
+impl<T: Copy> Mapped<T> {
+    /// Maps all `entries` elements of `map`.
+    ///
+    /// # Errors
+    ///
+    /// What `mmap` says, or `InvalidData` where the map's values are not as large as `T`: the
+    /// map is of another version of port12.
+    pub fn new(map: &MapData) -> io::Result<Self> {
+        let info = map.info().map_err(io::Error::other)?;
+        if info.value_size() as usize != size_of::<T>() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!(
+                    "a value has {} bytes, not {}: the map is of another version",
+                    info.value_size(),
+                    size_of::<T>()
+                ),
+            ));
+        }
+        let entries = info.max_entries() as usize;
+        let length = entries * size_of::<T>().next_multiple_of(8);
+        // SAFETY: a fresh shared mapping of a descriptor that is open; nothing else is touched.
+        let start = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                length,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                map.fd().as_fd().as_raw_fd(),
+                0,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at 0"))?;
+        Ok(Self { start, length, entries, values: PhantomData })
+    }
+
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        self.entries
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
+    /// A pointer to an element: valid for reads and writes while `self` lives, and shared with
+    /// the kernel, so never to be turned into a reference.
+    pub fn pointer(&self, index: usize) -> Option<*mut T> {
+        // SAFETY: the element lies within the mapping.
+        (index < self.entries).then(|| unsafe { self.start.as_ptr().add(index) })
+    }
+}
+
+impl<T> Drop for Mapped<T> {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made by `new` and nothing refers to it any longer. There is
+        // nothing to do about a failure.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
+    }
+}

@@ -1,0 +1,10 @@
+//! Reports: what a person or a program reads.
+
+mod json;
+mod model;
+mod table;
+mod units;
+
+pub use json::write_json;
+pub use model::{InterfaceReport, Kind, Link, Period, PortReport, Report, Tallied};
+pub use table::write_table;

@@ -1,0 +1,204 @@
+//! What a report says, whatever it looks like.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use port12_common::{Malformed, Outcome, Shape, Transport, abi::Tally};
+use serde::{Serialize, Serializer};
+
+use crate::{kernel::clock::Moment, snapshot::Snapshot};
+
+/// Whether a report closes an interval or everything.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Rates over the last interval.
+    Interval,
+    /// The last report: rates over the whole run.
+    Totals,
+}
+
+/// One report: counts since the start, rates over its period.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// `interval` or `totals`.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// When the period ended.
+    #[serde(serialize_with = "time")]
+    pub time: SystemTime,
+    /// Seconds since the start.
+    pub elapsed_seconds: f64,
+    /// Seconds that the rates are over.
+    pub period_seconds: f64,
+    /// `monitor` or `drop`.
+    pub mode: &'static str,
+    /// The date of the registry whose unassigned ports are watched.
+    pub registry_date: String,
+    /// In the order they were asked for.
+    pub interfaces: Vec<InterfaceReport>,
+    /// The unassigned ports that were hit since the start, by interface, transport and number.
+    pub ports: Vec<PortReport>,
+}
+
+/// Frames and bytes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Tallied {
+    /// Frames.
+    pub packets: u64,
+    /// Bytes of those frames.
+    pub bytes: u64,
+}
+
+impl From<Tally> for Tallied {
+    fn from(tally: Tally) -> Self {
+        Self { packets: tally.packets, bytes: tally.bytes }
+    }
+}
+
+/// What an interface is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Link {
+    /// Its name.
+    pub interface: String,
+    /// `native`, `generic`, or the name of the engine of a replay.
+    pub xdp_mode: String,
+    /// The program's name in the kernel.
+    pub program: String,
+    /// The link's speed in bit/s, where the kernel knows it.
+    pub speed_bits_per_second: Option<u64>,
+    /// Whether the interface has vanished.
+    pub gone: bool,
+}
+
+/// One interface.
+#[derive(Clone, Debug, Serialize)]
+pub struct InterfaceReport {
+    /// What it is.
+    #[serde(flatten)]
+    pub link: Link,
+    /// All frames since the start: the sum of the outcomes.
+    pub frames: Tallied,
+    /// Frames per second over the period.
+    pub frames_per_second: f64,
+    /// Bits per second over the period: whole frames, without preamble and gap.
+    pub bits_per_second: f64,
+    /// The share of the link's speed, 0 to 1, where the speed is known.
+    pub utilization: Option<f64>,
+    /// Frames and bytes of each outcome, zeros too.
+    pub outcomes: BTreeMap<&'static str, Tallied>,
+    /// Malformed frames by reason; only reasons that occurred.
+    pub malformed: BTreeMap<&'static str, u64>,
+    /// Probes by how they start; only shapes that occurred.
+    pub shapes: BTreeMap<&'static str, u64>,
+}
+
+/// One unassigned port on one interface.
+#[derive(Clone, Debug, Serialize)]
+pub struct PortReport {
+    /// The interface's name.
+    pub interface: String,
+    /// `tcp`, `udp`, `udplite`, `sctp`, `dccp`.
+    pub transport: &'static str,
+    /// The port.
+    pub port: u16,
+    /// Probes since the start, dropped ones included.
+    pub packets: u64,
+    /// Bytes of those probes.
+    pub bytes: u64,
+    /// Probes that were dropped.
+    pub dropped: u64,
+    /// Conversation starts that a local socket was there for; not among `packets`.
+    pub local_socket: u64,
+    /// Probes per second over the period.
+    pub packets_per_second: f64,
+    /// Bits of probes per second over the period.
+    pub bits_per_second: f64,
+    /// When the last one came.
+    #[serde(serialize_with = "time")]
+    pub last_seen: SystemTime,
+    /// What the port is.
+    pub description: String,
+}
+
+fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&humantime::format_rfc3339_millis(*time).to_string())
+}
+
+/// A stretch of counting on one interface.
+#[derive(Clone, Copy, Debug)]
+pub struct Period<'a> {
+    /// The counters when it began.
+    pub before: &'a Snapshot,
+    /// The counters when it ended.
+    pub after: &'a Snapshot,
+    /// How long it was.
+    pub length: Duration,
+    /// The clock when it ended.
+    pub moment: Moment,
+}
+
+impl Period<'_> {
+    fn per_second(&self, before: u64, after: u64) -> f64 {
+        let seconds = self.length.as_secs_f64();
+        if seconds > 0.0 { after.saturating_sub(before) as f64 / seconds } else { 0.0 }
+    }
+
+    /// The interface's report.
+    pub fn interface(&self, link: &Link) -> InterfaceReport {
+        let (before, after) = (self.before.frames(), self.after.frames());
+        let bits_per_second = self.per_second(before.bytes, after.bytes) * 8.0;
+        InterfaceReport {
+            link: link.clone(),
+            frames: after.into(),
+            frames_per_second: self.per_second(before.packets, after.packets),
+            bits_per_second,
+            utilization: link
+                .speed_bits_per_second
+                .filter(|&speed| speed > 0)
+                .map(|speed| bits_per_second / speed as f64),
+            outcomes: Outcome::ALL
+                .into_iter()
+                .map(|outcome| (outcome.as_str(), self.after.outcome(outcome).into()))
+                .collect(),
+            malformed: Malformed::ALL
+                .into_iter()
+                .map(|reason| (reason.as_str(), self.after.reason(reason)))
+                .filter(|&(_, count)| count > 0)
+                .collect(),
+            shapes: Shape::ALL
+                .into_iter()
+                .map(|shape| (shape.as_str(), self.after.shape(shape)))
+                .filter(|&(_, count)| count > 0)
+                .collect(),
+        }
+    }
+
+    /// The reports of the ports that were hit; `describe` tells what a port is.
+    pub fn ports(
+        &self,
+        link: &Link,
+        describe: impl Fn(Transport, u16) -> String,
+    ) -> Vec<PortReport> {
+        let port =
+            |(transport, port, counters): (Transport, u16, &port12_common::abi::PortCounters)| {
+                let before = self.before.port(transport, port);
+                PortReport {
+                    interface: link.interface.clone(),
+                    transport: transport.as_str(),
+                    port,
+                    packets: counters.packets,
+                    bytes: counters.bytes,
+                    dropped: counters.dropped,
+                    local_socket: counters.local_socket,
+                    packets_per_second: self.per_second(before.packets, counters.packets),
+                    bits_per_second: self.per_second(before.bytes, counters.bytes) * 8.0,
+                    last_seen: self.moment.wall_at(counters.last_seen),
+                    description: describe(transport, port),
+                }
+            };
+        self.after.ports().map(port).collect()
+    }
+}

@@ -1,0 +1,127 @@
+//! The table: for a terminal it is redrawn in place, into a pipe it is appended.
+
+use std::io::{self, Write};
+
+use port12_common::Outcome;
+
+use super::{InterfaceReport, Kind, PortReport, Report, units::si};
+
+/// Writes a report as a table. `ports` bounds the rows, so that a redrawn table fits a terminal;
+/// the most active ports come first then.
+///
+/// # Errors
+///
+/// What writing says.
+pub fn write_table(report: &Report, ports: Option<usize>, out: &mut impl Write) -> io::Result<()> {
+    let title = match report.kind {
+        Kind::Interval => "",
+        Kind::Totals => "  totals",
+    };
+    writeln!(
+        out,
+        "port12  {}  {} mode  {:.1} s  registry of {}{title}",
+        humantime::format_rfc3339_seconds(report.time),
+        report.mode,
+        report.elapsed_seconds,
+        report.registry_date,
+    )?;
+    writeln!(
+        out,
+        "{:<15} {:<14} {:>10} {:>8} {:>8} {:>8}",
+        "INTERFACE", "XDP", "FRAMES", "FRAMES/S", "BIT/S", "OF LINK"
+    )?;
+    for interface in &report.interfaces {
+        write_interface(interface, out)?;
+    }
+    write_ports(report, ports, out)?;
+    writeln!(out)?;
+    out.flush()
+}
+
+fn write_interface(interface: &InterfaceReport, out: &mut impl Write) -> io::Result<()> {
+    let link = &interface.link;
+    let share = interface.utilization.map_or("-".into(), |share| format!("{:.1}%", share * 100.0));
+    let mode = if link.gone { "gone" } else { &link.xdp_mode };
+    writeln!(
+        out,
+        "{:<15} {:<14} {:>10} {:>8} {:>8} {:>8}",
+        link.interface,
+        mode,
+        interface.frames.packets,
+        si(interface.frames_per_second),
+        si(interface.bits_per_second),
+        share
+    )?;
+    let counts = Outcome::ALL.into_iter().rev().filter_map(|outcome| {
+        let packets = interface.outcomes.get(outcome.as_str())?.packets;
+        (packets > 0 || outcome == Outcome::Probe).then(|| format!("{outcome} {packets}"))
+    });
+    write_wrapped(counts, out)?;
+    let details = interface.malformed.iter().chain(&interface.shapes);
+    write_wrapped(details.map(|(name, count)| format!("{name} {count}")), out)
+}
+
+/// Writes phrases, indented, in lines of at most 80 columns.
+fn write_wrapped(phrases: impl Iterator<Item = String>, out: &mut impl Write) -> io::Result<()> {
+    let mut line = String::new();
+    for phrase in phrases {
+        if !line.is_empty() && line.len() + 2 + phrase.len() > 80 {
+            writeln!(out, "{line}")?;
+            line.clear();
+        }
+        line.push_str("  ");
+        line.push_str(&phrase);
+    }
+    if line.is_empty() { Ok(()) } else { writeln!(out, "{line}") }
+}
+
+fn write_ports(report: &Report, limit: Option<usize>, out: &mut impl Write) -> io::Result<()> {
+    if report.ports.is_empty() {
+        return writeln!(out, "no unassigned port was hit");
+    }
+    let mut rows: Vec<&PortReport> = report.ports.iter().collect();
+    if limit.is_some() {
+        let activity = |port: &PortReport| (port.last_seen, port.packets);
+        rows.sort_by_key(|port| std::cmp::Reverse(activity(port)));
+    }
+    let several = report.interfaces.len() > 1;
+    let interface = |name: &str| if several { format!("{name:<15} ") } else { String::new() };
+    writeln!(
+        out,
+        "{}{:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:>9} {:>7} {:<8}  WHAT IT IS",
+        interface("INTERFACE"),
+        "TRANSPORT",
+        "PORT",
+        "PACKETS",
+        "BYTES",
+        "PKT/S",
+        "BIT/S",
+        "DROPPED",
+        "SOCKET",
+        "LAST",
+    )?;
+    for port in rows.iter().take(limit.unwrap_or(usize::MAX)) {
+        let last = humantime::format_rfc3339_seconds(port.last_seen).to_string();
+        writeln!(
+            out,
+            "{}{:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:>9} {:>7} {:<8}  {}",
+            interface(&port.interface),
+            port.transport,
+            port.port,
+            port.packets,
+            port.bytes,
+            si(port.packets_per_second),
+            si(port.bits_per_second),
+            port.dropped,
+            port.local_socket,
+            last.get(11..19).unwrap_or(&last),
+            port.description,
+        )?;
+    }
+    match limit {
+        Some(limit) if rows.len() > limit => {
+            writeln!(out, "and {} more ports", rows.len() - limit)
+        }
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,147 @@
+//! What the program has counted, read out of its maps.
+
+use std::collections::BTreeMap;
+
+use port12_common::{
+    Malformed, Outcome, Shape, Transport,
+    abi::{CpuCounters, PORTS, PortCounters, Tally},
+};
+
+use crate::kernel::mapped::Mapped;
+
+/// The counters of one interface, over all CPUs.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Snapshot {
+    outcomes: [Tally; Outcome::ALL.len()],
+    reasons: [u64; Malformed::ALL.len()],
+    shapes: [u64; Shape::ALL.len()],
+    ports: BTreeMap<(Transport, u16), PortCounters>,
+}
+
+impl Snapshot {
+    /// Reads the counters. Each number is whole; numbers of frames in flight may lag each other.
+    pub fn read(counters: &Mapped<CpuCounters>) -> Self {
+        let mut snapshot = Self::default();
+        for cpu in (0..counters.len()).filter_map(|index| counters.pointer(index)) {
+            // SAFETY: the pointer is to a mapped element, which the kernel may be writing: it is
+            // only copied from.
+            let (outcomes, reasons, shapes) = unsafe {
+                (
+                    (&raw const (*cpu).outcomes).read_volatile(),
+                    (&raw const (*cpu).reasons).read_volatile(),
+                    (&raw const (*cpu).shapes).read_volatile(),
+                )
+            };
+            for (sum, tally) in snapshot.outcomes.iter_mut().zip(outcomes) {
+                sum.packets += tally.packets;
+                sum.bytes += tally.bytes;
+            }
+            snapshot.reasons.iter_mut().zip(reasons).for_each(|(sum, count)| *sum += count);
+            snapshot.shapes.iter_mut().zip(shapes).for_each(|(sum, count)| *sum += count);
+            for transport in Transport::ALL {
+                for port in 0..PORTS {
+                    // SAFETY: as above; both indexes are within the arrays.
+                    let counters = unsafe {
+                        (&raw const (*cpu).ports[transport as usize][port]).read_volatile()
+                    };
+                    if counters != PortCounters::default() {
+                        let port = u16::try_from(port).unwrap_or(u16::MAX);
+                        snapshot.add_port(transport, port, &counters);
+                    }
+                }
+            }
+        }
+        snapshot
+    }
+
+    fn add_port(&mut self, transport: Transport, port: u16, counters: &PortCounters) {
+        let sum = self.ports.entry((transport, port)).or_default();
+        sum.packets += counters.packets;
+        sum.bytes += counters.bytes;
+        sum.dropped += counters.dropped;
+        sum.local_socket += counters.local_socket;
+        sum.last_seen = sum.last_seen.max(counters.last_seen);
+    }
+
+    /// Counts a frame of `bytes` as the kernel program does; `jiffies` is its time.
+    pub fn record(&mut self, finding: &port12_common::Finding, bytes: u64, jiffies: u64) {
+        let tally = &mut self.outcomes[finding.outcome as usize];
+        tally.packets += 1;
+        tally.bytes += bytes;
+        if let Some(reason) = finding.reason {
+            self.reasons[reason as usize] += 1;
+        }
+        let dropped = u64::from(finding.outcome == Outcome::Dropped);
+        let counters = match finding.outcome {
+            Outcome::Probe | Outcome::Dropped => {
+                if let Some(shape) = finding.shape {
+                    self.shapes[shape as usize] += 1;
+                }
+                PortCounters { packets: 1, bytes, dropped, local_socket: 0, last_seen: jiffies }
+            }
+            Outcome::LocalSocket => {
+                PortCounters { local_socket: 1, last_seen: jiffies, ..PortCounters::default() }
+            }
+            Outcome::NotIp
+            | Outcome::Malformed
+            | Outcome::Fragment
+            | Outcome::OtherTransport
+            | Outcome::HighPort
+            | Outcome::Assigned
+            | Outcome::Ignored
+            | Outcome::Reply
+            | Outcome::Transit
+            | Outcome::Allowed
+            | Outcome::Banned => return,
+        };
+        if let Some(transport) = finding.transport {
+            self.add_port(transport, finding.port, &counters);
+        }
+    }
+
+    /// Adds another snapshot's counts.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, tally) in self.outcomes.iter_mut().zip(&other.outcomes) {
+            sum.packets += tally.packets;
+            sum.bytes += tally.bytes;
+        }
+        self.reasons.iter_mut().zip(&other.reasons).for_each(|(sum, count)| *sum += count);
+        self.shapes.iter_mut().zip(&other.shapes).for_each(|(sum, count)| *sum += count);
+        for (&(transport, port), counters) in &other.ports {
+            self.add_port(transport, port, counters);
+        }
+    }
+
+    /// Frames and bytes of one outcome.
+    pub fn outcome(&self, outcome: Outcome) -> Tally {
+        self.outcomes[outcome as usize]
+    }
+
+    /// Malformed frames of one reason.
+    pub fn reason(&self, reason: Malformed) -> u64 {
+        self.reasons[reason as usize]
+    }
+
+    /// Probes of one shape, dropped ones included.
+    pub fn shape(&self, shape: Shape) -> u64 {
+        self.shapes[shape as usize]
+    }
+
+    /// All frames and their bytes: the sum of all outcomes.
+    pub fn frames(&self) -> Tally {
+        self.outcomes.iter().fold(Tally::default(), |sum, tally| Tally {
+            packets: sum.packets + tally.packets,
+            bytes: sum.bytes + tally.bytes,
+        })
+    }
+
+    /// The ports that were hit, by transport and number.
+    pub fn ports(&self) -> impl Iterator<Item = (Transport, u16, &PortCounters)> {
+        self.ports.iter().map(|(&(transport, port), counters)| (transport, port, counters))
+    }
+
+    /// One port's counters.
+    pub fn port(&self, transport: Transport, port: u16) -> PortCounters {
+        self.ports.get(&(transport, port)).copied().unwrap_or_default()
+    }
+}
