@@ -81,6 +81,9 @@ pub enum Corruption {
     /// A frame longer than any device sends.
     #[error("a frame of {0} bytes (at most {MAX_ORIGINAL_LENGTH} are read)")]
     OriginalLength(u32),
+    /// A record header of zeros: what a file system leaves at the end of a file after a crash.
+    #[error("a record of zeros")]
+    Zeros,
     /// The frame does not fit into its block.
     #[error("a frame of {0} captured bytes in a block that is shorter")]
     FrameBeyondBlock(u32),

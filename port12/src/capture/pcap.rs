@@ -6,6 +6,7 @@ use pcap_parser::{PcapHeader, parse_pcap_header};
 
 use super::{
     LinkType,
+    error::Corruption,
     record::{Record, Stop, lengths},
     source::Source,
 };
@@ -34,6 +35,9 @@ impl Pcap {
         let header = self.record_header();
         if !source.fill(header)? {
             return Err(if source.window().is_empty() { Stop::Complete } else { Stop::Truncated });
+        }
+        if source.window()[..header].iter().all(|&byte| byte == 0) {
+            return Err(Corruption::Zeros.into());
         }
         let seconds = self.field(source.window(), 0);
         let fraction = self.field(source.window(), 4);

@@ -141,7 +141,7 @@ impl Pcapng {
     /// The length of the block at the start of the window.
     fn length(&self, source: &Source) -> Result<u32, Corruption> {
         let length = self.order.u32(source.window(), 4);
-        if length < 12 || length % 4 != 0 {
+        if length < 12 || !length.is_multiple_of(4) {
             return Err(Corruption::BlockLength(length));
         }
         Ok(length)

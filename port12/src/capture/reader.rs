@@ -128,6 +128,12 @@ impl Reader {
         Ok(self.summary)
     }
 
+    /// What is held of the capture, in bytes.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.source.capacity() + self.scratch.capacity()
+    }
+
     fn next_record(&mut self) -> Option<(Record, Framing)> {
         self.source.consume(std::mem::take(&mut self.held));
         while self.summary.end.is_none() {

@@ -33,6 +33,12 @@ impl Source {
         self.consumed + self.window().len() as u64
     }
 
+    /// What is held in memory, in bytes.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Widens the window to `length` bytes; false where the input ends before. The caller bounds
     /// `length`: this is what is held in memory.
     pub(super) fn fill(&mut self, length: usize) -> io::Result<bool> {

@@ -64,7 +64,7 @@ fn a_file_cut_at_any_byte_gives_every_whole_frame_before() {
     }
 }
 
-/// Everything a reader does, and the memory that it holds in the end.
+/// Reads a capture to its end, whatever that is, within the promised bounds.
 fn exercise(capture: &[u8]) {
     let Ok(mut reader) = reader(capture) else { return };
     for frame in frames(&mut reader) {
@@ -73,6 +73,7 @@ fn exercise(capture: &[u8]) {
         assert!(frame.bytes.len() <= frame.original_length);
     }
     assert!(reader.summary().end.is_some());
+    assert!(reader.capacity() <= 2 << 20);
     assert!(reader.next_frame().is_none());
 }
 
@@ -125,6 +126,23 @@ fn a_record_that_claims_gigabytes_is_corrupt() {
         end_of(&[header, record(endian, [1, 0], 0x0010_0001, b"x")].concat()),
         Some(End::Corrupt { at: 24, why: Corruption::OriginalLength(0x0010_0001) })
     );
+}
+
+#[test]
+fn a_tail_of_zeros_is_no_frames() {
+    let endian = Endian::Little;
+    let start = [pcap(endian, MICROSECONDS, 1), record(endian, [1, 0], 1, b"x")].concat();
+    let (frames, summary) = read_all(&[&start[..], &[0; 4096]].concat());
+    assert_eq!(frames.len(), 1);
+    assert_eq!(summary.end, Some(End::Corrupt { at: 41, why: Corruption::Zeros }));
+}
+
+#[test]
+fn interfaces_are_kept_up_to_a_limit() {
+    let endian = Endian::Little;
+    let capture = [section(endian), interface(endian, 1, 0, &[]).repeat((1 << 16) + 1)].concat();
+    let end = End::Corrupt { at: 28 + 20 * (1 << 16), why: Corruption::InterfaceCount(1 << 16) };
+    assert_eq!(end_of(&capture), Some(end));
 }
 
 #[test]
