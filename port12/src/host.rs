@@ -1,2 +1,18 @@
-//! stub
+//! What user space must know of the host: who listens, which addresses are its own, what it
+//! forwards, and what its interfaces are.
+//!
+//! Everything here speaks of the network namespace of the calling *thread*. Netlink and ioctls
+//! are asked rather than sysfs, which shows the namespace it was mounted in.
+
+mod error;
+mod netlink;
+mod routes;
+
+pub mod addresses;
+pub mod forwarding;
+pub mod interfaces;
+pub mod publish;
+pub mod sockets;
 pub mod time;
+
+pub use error::HostError;

@@ -135,6 +135,8 @@ impl Instance {
             .override_global(constant::REPLAY, &u8::from(options.replay), true)
             .load(object(options.trace)?)
             .map_err(|error: EbpfError| LoadError::of(&error))?;
+        let hz = crate::host::time::ticks_per_second()
+            .map_err(|error| LoadError::Refused(format!("the tick's length: {error}")))?;
         for name in [options.entry.name(), program::CLOCK] {
             xdp_mut(&mut ebpf, name)?.load().map_err(|error| LoadError::of(&error))?;
         }
@@ -143,7 +145,7 @@ impl Instance {
             policy: mapped(&ebpf, map::POLICY)?,
             host: mapped(&ebpf, map::HOST)?,
             clock: mapped(&ebpf, map::CLOCK)?,
-            hz: crate::host::time::hz(),
+            hz: u64::from(hz),
             entry: options.entry,
             ebpf,
         })

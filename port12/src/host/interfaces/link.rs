@@ -1,0 +1,117 @@
+//! An interface, as the kernel describes it.
+
+use std::fmt;
+
+use netlink_packet_core::{DecodeError, Emitable};
+use netlink_packet_route::link::{LinkFlags, LinkHeader};
+
+use crate::host::netlink::{attributes, behind, number, text};
+
+/// An interface.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Link {
+    /// Its index in this network namespace.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// What it is, where the kernel has a name for it: "veth", "tun", "wireguard", "bridge".
+    /// Hardware has none.
+    pub kind: Option<String>,
+    /// Its link-layer type, `ARPHRD_*` (linux/if_arp.h).
+    pub hardware: u16,
+    /// The largest payload of a frame, in bytes.
+    pub mtu: u32,
+    /// Whether it is administratively up.
+    pub up: bool,
+    /// The index of the bridge, bond, team or VRF that it belongs to.
+    pub master: Option<u32>,
+    /// The index of the interface below or, of a pair, beside it, where that is in this network
+    /// namespace.
+    pub lower: Option<u32>,
+    /// The XDP programs on it.
+    pub xdp: Vec<XdpAttachment>,
+}
+
+/// An XDP program on an interface.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct XdpAttachment {
+    /// Where it runs.
+    pub mode: XdpMode,
+    /// The program's id.
+    pub program: u32,
+}
+
+/// Where an XDP program runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum XdpMode {
+    /// In the driver.
+    Native,
+    /// In the stack, after the driver.
+    Generic,
+    /// On the card.
+    Hardware,
+}
+
+impl fmt::Display for XdpMode {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Native => "native",
+            Self::Generic => "generic",
+            Self::Hardware => "hardware",
+        })
+    }
+}
+
+pub(super) fn read(message: &[u8]) -> Result<Link, DecodeError> {
+    let header = LinkHeader::parse(message)?;
+    let mut link = Link {
+        index: header.index,
+        hardware: header.link_layer_type.into(),
+        up: header.flags.contains(LinkFlags::Up),
+        ..Link::default()
+    };
+    let mut elsewhere = false;
+    for attribute in attributes(behind(message, header.buffer_len())?) {
+        match attribute? {
+            (libc::IFLA_IFNAME, value) => link.name = text(value),
+            (libc::IFLA_MTU, value) => link.mtu = number(value)?,
+            (libc::IFLA_MASTER, value) => link.master = Some(number(value)?),
+            (libc::IFLA_LINK, value) => link.lower = Some(number(value)?),
+            (libc::IFLA_LINK_NETNSID, _) => elsewhere = true,
+            (libc::IFLA_LINKINFO, value) => link.kind = kind(value)?,
+            (libc::IFLA_XDP, value) => link.xdp = xdp(value)?,
+            _ => {}
+        }
+    }
+    // An interface that stands on nothing names itself or nothing.
+    link.lower = link.lower.filter(|&lower| !elsewhere && lower != 0 && lower != link.index);
+    Ok(link)
+}
+
+fn kind(info: &[u8]) -> Result<Option<String>, DecodeError> {
+    for attribute in attributes(info) {
+        if let (libc::IFLA_INFO_KIND, value) = attribute? {
+            return Ok(Some(text(value)));
+        }
+    }
+    Ok(None)
+}
+
+/// `IFLA_XDP_*` and `XDP_ATTACHED_*` (linux/if_link.h): either one program under the mode's name,
+/// or, with `XDP_ATTACHED_MULTI`, each under its own; `IFLA_XDP_PROG_ID` repeats the one.
+fn xdp(value: &[u8]) -> Result<Vec<XdpAttachment>, DecodeError> {
+    const DRIVER: u16 = 5;
+    const STACK: u16 = 6;
+    const CARD: u16 = 7;
+    let mut attachments = Vec::new();
+    for attribute in attributes(value) {
+        let (mode, program) = match attribute? {
+            (DRIVER, program) => (XdpMode::Native, program),
+            (STACK, program) => (XdpMode::Generic, program),
+            (CARD, program) => (XdpMode::Hardware, program),
+            _ => continue,
+        };
+        attachments.push(XdpAttachment { mode, program: number(program)? });
+    }
+    Ok(attachments)
+}
