@@ -1,1 +1,172 @@
-//! stub
+//! Attaching to an interface, by a `bpf_link` (kernel 5.9) and never over another program.
+
+use std::{error::Error, io};
+
+use aya::programs::{
+    ProgramError, loaded_programs,
+    links::FdLink,
+    xdp::{XdpLinkId, XdpMode as AyaMode},
+};
+use thiserror::Error as ThisError;
+
+use super::instance::Instance;
+use crate::host::{
+    HostError,
+    interfaces::{self, Link, XdpMode},
+};
+
+/// How the operator wants the program to run.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Wanted {
+    /// Native where the driver can, else generic.
+    #[default]
+    Auto,
+    /// In the driver, or not at all.
+    Native,
+    /// In the stack, after the driver and GRO.
+    Generic,
+}
+
+/// Why a program is not on an interface.
+#[derive(Debug, ThisError)]
+pub enum AttachError {
+    /// Another program is there.
+    #[error(
+        "{interface} already has an XDP program: {program}. port12 never replaces a program that \
+         it did not attach; remove that one first (`ip link set dev {interface} xdp off`, or the \
+         tool that attached it), or watch another interface"
+    )]
+    Foreign {
+        /// The interface.
+        interface: String,
+        /// The program's id, and its name where the capabilities allow to ask.
+        program: String,
+    },
+    /// The driver or the kernel refuses.
+    #[error("cannot attach to {interface} in {mode} mode: {why}")]
+    Refused {
+        /// The interface.
+        interface: String,
+        /// The mode that was tried last.
+        mode: XdpMode,
+        /// What the kernel says.
+        why: String,
+    },
+    /// The interface cannot be asked about.
+    #[error(transparent)]
+    Host(#[from] HostError),
+}
+
+/// A program on an interface. Dropping it detaches the program; so does the end of the process.
+pub struct Attached {
+    /// Where it runs.
+    pub mode: XdpMode,
+    /// Why it does not run in the driver, where that was tried.
+    pub fallback: Option<String>,
+    #[expect(dead_code, reason = "held: closing the link detaches the program")]
+    link: FdLink,
+}
+
+/// Attaches an instance to an interface.
+///
+/// # Errors
+///
+/// [`AttachError`]; nothing is attached then.
+pub fn attach(
+    instance: &mut Instance,
+    link: &Link,
+    wanted: Wanted,
+) -> Result<Attached, AttachError> {
+    if let Some(present) = link.xdp.first() {
+        return Err(foreign(&link.name, Some(present.program)));
+    }
+    let native = match wanted {
+        Wanted::Generic => None,
+        Wanted::Auto | Wanted::Native => Some(attach_in(instance, link, XdpMode::Native)),
+    };
+    match (native, wanted) {
+        (Some(Ok(link)), _) => Ok(Attached { mode: XdpMode::Native, fallback: None, link }),
+        (Some(Err(error)), Wanted::Native) => Err(error),
+        (Some(Err(error @ (AttachError::Foreign { .. } | AttachError::Host(_)))), _) => Err(error),
+        (Some(Err(AttachError::Refused { why, .. })), _) => {
+            let link = attach_in(instance, link, XdpMode::Generic)?;
+            Ok(Attached { mode: XdpMode::Generic, fallback: Some(why), link })
+        }
+        (None, _) => {
+            let link = attach_in(instance, link, XdpMode::Generic)?;
+            Ok(Attached { mode: XdpMode::Generic, fallback: None, link })
+        }
+    }
+}
+
+fn attach_in(instance: &mut Instance, link: &Link, mode: XdpMode) -> Result<FdLink, AttachError> {
+    let flags = match mode {
+        XdpMode::Native => AyaMode::Driver,
+        XdpMode::Generic => AyaMode::Skb,
+        XdpMode::Hardware => AyaMode::Hardware,
+    };
+    let refused = |why: String| AttachError::Refused { interface: link.name.clone(), mode, why };
+    let program = instance.program().map_err(|error| refused(error.to_string()))?;
+    let id = program.attach_to_if_index(link.index, flags).map_err(|error| {
+        if is_taken(&error) { foreign_by_index(link) } else { refused(reason(&error)) }
+    })?;
+    owned(program, id).map_err(refused)
+}
+
+/// Takes the link out of the program; aya falls back to netlink on its own, which leaves a
+/// program behind that nothing owns.
+fn owned(program: &mut aya::programs::Xdp, id: XdpLinkId) -> Result<FdLink, String> {
+    let link = program.take_link(id).map_err(|error| error.to_string())?;
+    FdLink::try_from(link).map_err(|_| {
+        "the kernel attached it without a bpf_link, which is taken back: kernel 5.9 has links"
+            .to_owned()
+    })
+}
+
+fn is_taken(error: &ProgramError) -> bool {
+    matches!(errno(error), Some(libc::EBUSY | libc::EEXIST))
+}
+
+fn errno(error: &ProgramError) -> Option<i32> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(io) = current.downcast_ref::<io::Error>() {
+            return io.raw_os_error();
+        }
+        cause = current.source();
+    }
+    None
+}
+
+fn reason(error: &ProgramError) -> String {
+    match errno(error) {
+        Some(libc::EOPNOTSUPP) => "the driver has no XDP in this mode".to_owned(),
+        Some(libc::ERANGE | libc::EINVAL) => format!(
+            "{}; check the MTU, LRO and the number of queues (`dmesg` may say more)",
+            io::Error::from_raw_os_error(errno(error).unwrap_or_default())
+        ),
+        Some(number) => io::Error::from_raw_os_error(number).to_string(),
+        None => error.to_string(),
+    }
+}
+
+fn foreign_by_index(link: &Link) -> AttachError {
+    let present = interfaces::by_index(link.index).ok();
+    foreign(&link.name, present.and_then(|link| Some(link.xdp.first()?.program)))
+}
+
+fn foreign(interface: &str, id: Option<u32>) -> AttachError {
+    let program = match id {
+        None => "its id cannot be asked for".to_owned(),
+        Some(id) => match name_of(id) {
+            Some(name) => format!("id {id}, name {name}"),
+            None => format!("id {id} (its name takes CAP_SYS_ADMIN)"),
+        },
+    };
+    AttachError::Foreign { interface: interface.to_owned(), program }
+}
+
+fn name_of(id: u32) -> Option<String> {
+    let info = loaded_programs().filter_map(Result::ok).find(|info| info.id() == id)?;
+    info.name_as_str().map(str::to_owned)
+}

@@ -1,0 +1,84 @@
+//! What to do about each port, by the mode and the registry.
+
+use port12_common::{
+    Transport,
+    abi::{self, Action, PORTS, TransitPolicy},
+};
+
+/// The unassigned ports: by transport, a bit per port.
+pub type Watched = [[u64; PORTS / 64]; Transport::ALL.len()];
+
+/// Whether probes are only counted.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Mode {
+    /// Count probes and pass them.
+    #[default]
+    Monitor,
+    /// Count TCP and UDP probes and drop them; count the other transports' and pass them.
+    Drop,
+}
+
+impl Mode {
+    /// `monitor` or `drop`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Monitor => "monitor",
+            Self::Drop => "drop",
+        }
+    }
+
+    /// What becomes of a probe. The kernel can look up no SCTP, DCCP or UDP-Lite socket, and a
+    /// drop needs proof that there is none, so those are watched in either mode.
+    fn action(self, transport: Transport) -> Action {
+        match (self, transport) {
+            (Self::Drop, Transport::Tcp | Transport::Udp) => Action::Drop { enforce: false },
+            (Self::Drop, Transport::UdpLite | Transport::Sctp | Transport::Dccp)
+            | (Self::Monitor, _) => Action::Watch,
+        }
+    }
+}
+
+/// The policy for the kernel program.
+pub fn policy(
+    watched: &Watched,
+    mode: Mode,
+    transit: TransitPolicy,
+    lookup_proves: bool,
+) -> Box<abi::Policy> {
+    let mut policy = Box::new(abi::Policy::EMPTY);
+    policy.transit = transit as u32;
+    policy.lookup_proves = u32::from(lookup_proves);
+    for transport in Transport::ALL {
+        for port in 0..1024_u16 {
+            let word = watched[transport as usize][usize::from(port) / 64];
+            if word >> (port % 64) & 1 == 1 {
+                policy.set(transport, port, mode.action(transport));
+            }
+        }
+    }
+    policy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drop_mode_drops_only_what_a_socket_can_be_looked_up_for() {
+        let mut watched = [[0; 16]; 5];
+        watched.iter_mut().for_each(|bits| bits[0] = 1 << 12);
+        let policy = policy(&watched, Mode::Drop, TransitPolicy::Pass, true);
+        let drop = Action::Drop { enforce: false };
+        let actions = Transport::ALL.map(|transport| policy.action(transport, 12));
+        assert_eq!(actions, [drop, drop, Action::Watch, Action::Watch, Action::Watch]);
+        assert_eq!(policy.action(Transport::Tcp, 13), Action::Assigned);
+    }
+
+    #[test]
+    fn monitor_mode_drops_nothing() {
+        let policy = policy(&[[u64::MAX; 16]; 5], Mode::Monitor, TransitPolicy::Pass, true);
+        for transport in Transport::ALL {
+            assert!((0..1024).all(|port| policy.action(transport, port) == Action::Watch));
+        }
+    }
+}

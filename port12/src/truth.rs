@@ -1,0 +1,105 @@
+//! Keeps what the kernel program knows of the host true: its sockets, and its addresses.
+
+use std::{
+    ptr,
+    sync::atomic::{Ordering, fence},
+    time::Duration,
+};
+
+use aya::programs::ProgramError;
+use port12_common::{Transport, abi::HostTable};
+use thiserror::Error;
+
+use crate::{
+    host::{
+        HostError,
+        addresses::{self, LocalAddresses},
+        publish::publish,
+        sockets,
+    },
+    kernel::instance::Instance,
+};
+
+/// How often the truth is renewed: a listener that is younger loses its first SYN in drop mode,
+/// and the client's next one comes after a second.
+pub const PERIOD: Duration = Duration::from_millis(250);
+
+/// How long the program trusts it without renewal, by running time.
+pub const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// Why the kernel program is left with what it knew.
+#[derive(Debug, Error)]
+pub enum TruthError {
+    /// The host cannot be asked.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The kernel's clock cannot be read.
+    #[error("cannot read the kernel's clock: {0}")]
+    Clock(#[from] ProgramError),
+}
+
+/// What was published last.
+#[derive(Debug, Default)]
+pub struct Truth {
+    addresses: Option<LocalAddresses>,
+}
+
+impl Truth {
+    /// Publishes the sockets and addresses of the calling thread's network namespace, and renews
+    /// the heartbeat. Returns the addresses that the tables do not hold, once for each change:
+    /// what comes for them passes as transit.
+    ///
+    /// # Errors
+    ///
+    /// [`TruthError`]; the heartbeat is not renewed then.
+    pub fn publish(&mut self, instances: &[&Instance]) -> Result<LocalAddresses, TruthError> {
+        let mut left_out = LocalAddresses::default();
+        let addresses = addresses::local()?;
+        if self.addresses.as_ref() != Some(&addresses) {
+            let published = publish(&addresses);
+            for table in instances.iter().filter_map(|instance| instance.host().pointer(0)) {
+                // SAFETY: the pointer is to a mapped element; the program reads the other `Local`
+                // until the index is flipped.
+                unsafe {
+                    let next = ((&raw const (*table).active).read_volatile() & 1) ^ 1;
+                    let inactive = &raw mut (*table).local[next as usize];
+                    ptr::copy_nonoverlapping(&raw const *published.local, inactive, 1);
+                    fence(Ordering::SeqCst);
+                    (&raw mut (*table).active).write_volatile(next);
+                }
+            }
+            left_out = published.left_out;
+            self.addresses = Some(addresses);
+        }
+        for instance in instances {
+            publish_sockets(instance)?;
+        }
+        Ok(left_out)
+    }
+}
+
+fn publish_sockets(instance: &Instance) -> Result<(), TruthError> {
+    // The heartbeat counts from before the scan: a socket may open while it goes on.
+    let valid_until = instance.now()?.after(HEARTBEAT);
+    let open = sockets::scan()?;
+    let bits = open.bitmap().bits;
+    // Where TCP listeners cannot be listed, a clear bit proves nothing.
+    let valid_until = if open.unseen.contains(&Transport::Tcp) { 0 } else { valid_until };
+    if let Some(table) = instance.host().pointer(0) {
+        // SAFETY: the pointer is to a mapped element, and every word is written whole.
+        unsafe { write_sockets(table, &bits, valid_until) };
+    }
+    Ok(())
+}
+
+/// # Safety
+///
+/// `table` is valid for writes.
+unsafe fn write_sockets(table: *mut HostTable, bits: &[[u64; 16]; 5], valid_until: u64) {
+    // SAFETY: the caller's.
+    unsafe {
+        (&raw mut (*table).sockets.bits).write_volatile(*bits);
+        fence(Ordering::SeqCst);
+        (&raw mut (*table).sockets.valid_until).write_volatile(valid_until);
+    }
+}
