@@ -1,5 +1,6 @@
 //! port12's library: loading, attaching, reading and reporting.
 
 pub mod capture;
+pub mod cli;
 pub mod host;
 pub mod registry;
