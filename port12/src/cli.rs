@@ -1,0 +1,7 @@
+//! The commands, without their wiring: arguments in, a report out.
+
+pub mod explain;
+pub mod output;
+pub mod ports;
+pub mod registry;
+mod text;

@@ -1,0 +1,90 @@
+use super::*;
+
+fn report(port: u16, output: OutputFormat) -> String {
+    let mut out = Vec::new();
+    run(&ExplainArgs { port, output, registry: RegistryArgs::default() }, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn port_12_is_told_with_its_neighbours_its_users_and_its_history() {
+    let text = report(12, OutputFormat::Table);
+    for part in [
+        "Port 12",
+        "udplite",
+        "IETF Review",
+        "discard: Discard",
+        "systat: Active Users",
+        "> ",
+        "daytime: Daytime",
+        "Unassigned [was netstat]",
+        "Dark Age of Camelot",
+        "not by default",
+        "RFC 1340 (July 1992)",
+        "2026-08-17 (embedded)",
+    ] {
+        assert!(text.contains(part), "{part} is missing from:\n{text}");
+    }
+    assert!(!text.contains("qotd"), "{text}");
+}
+
+#[test]
+fn every_story_fits_80_columns_and_holds_no_control_characters() {
+    for port in 0..=1023 {
+        let text = report(port, OutputFormat::Table);
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{port}: {line}");
+            assert_eq!(line, line.trim_end(), "{port}");
+            assert!(!line.chars().any(char::is_control), "{port}: {line:?}");
+        }
+    }
+}
+
+#[test]
+fn an_assigned_port_names_all_of_its_services() {
+    let text = report(80, OutputFormat::Table);
+    for service in ["http: World Wide Web HTTP", "www: ", "www-http: ", "http: HTTP"] {
+        assert!(text.contains(service), "{service} is missing from:\n{text}");
+    }
+}
+
+#[test]
+fn the_edges_have_fewer_neighbours() {
+    let text = report(0, OutputFormat::Table);
+    assert!(text.contains(">    0") && text.contains("     3") && !text.contains("rje"), "{text}");
+    let text = report(1023, OutputFormat::Table);
+    assert!(text.contains("  1020") && text.contains("> 1023"), "{text}");
+}
+
+#[test]
+fn a_port_above_1023_is_not_well_known_and_the_report_says_so() {
+    for port in [1024, 65_535] {
+        let text = report(port, OutputFormat::Table);
+        assert!(text.contains(&format!("Port {port} is not a well-known port")), "{text}");
+        let json: serde_json::Value =
+            serde_json::from_str(&report(port, OutputFormat::Json)).unwrap();
+        assert_eq!(json["well_known"], false);
+    }
+}
+
+#[test]
+fn the_json_has_the_state_on_every_transport() {
+    let json: serde_json::Value = serde_json::from_str(&report(716, OutputFormat::Json)).unwrap();
+    let states = json["states"].as_array().unwrap();
+    assert_eq!(states.len(), 5);
+    assert_eq!(states[0]["transport"], "tcp");
+    assert_eq!(states[0]["port"], 716);
+    assert_eq!(states[0]["state"], "unassigned");
+    assert_eq!(states[0]["watched"], true);
+    assert_eq!(states[2]["transport"], "udplite");
+    assert_eq!(states[2]["state"], "assigned");
+    assert_eq!(states[3]["state"], "unassigned");
+    assert_eq!(states[3]["watched"], false);
+}
+
+#[test]
+fn known_users_are_told_of() {
+    let text = report(81, OutputFormat::Table);
+    assert!(text.contains("Persirai") && text.contains("by default"), "{text}");
+    assert!(report(700, OutputFormat::Table).contains("NFS"));
+}

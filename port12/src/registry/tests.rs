@@ -1,0 +1,4 @@
+mod fixture;
+mod hostile;
+mod official_file;
+mod sets;
