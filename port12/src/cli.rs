@@ -4,4 +4,5 @@ pub mod explain;
 pub mod output;
 pub mod ports;
 pub mod registry;
+pub mod run;
 mod text;

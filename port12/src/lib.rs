@@ -2,8 +2,12 @@
 
 pub mod capture;
 pub mod cli;
+pub mod failure;
 pub mod host;
 pub mod kernel;
+pub mod policy;
 pub mod registry;
 pub mod report;
 pub mod snapshot;
+pub mod truth;
+pub mod watch;

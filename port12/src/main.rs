@@ -1,2 +1,81 @@
-//! x.
-fn main() {}
+//! The command line.
+
+use std::{
+    io::{self, BufWriter, Write as _},
+    process::ExitCode,
+};
+
+use clap::{ArgAction, Parser, Subcommand};
+use port12::{
+    cli::{explain, output::ReportError, ports, run},
+    failure::Failure,
+};
+
+/// Watches the well-known ports that IANA has never assigned.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_CODES)]
+struct Cli {
+    /// Say more on standard error; repeat for more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Attach to interfaces, watch and report; detach at the end
+    Run(run::RunArgs),
+    /// The watched ports
+    Ports(ports::PortsArgs),
+    /// The story of one port
+    Explain(explain::ExplainArgs),
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 configuration, 4 permission, \
+                          5 kernel or verifier, 6 attach, 7 another program is there";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(cli.verbose);
+    match try_main(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("port12: {}", failure.message);
+            failure.into()
+        }
+    }
+}
+
+fn try_main(command: Command) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match command {
+        Command::Run(args) => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(run::run(&args, &mut out)),
+        Command::Ports(args) => shown(ports::run(&args, &mut out).and_then(|()| Ok(out.flush()?))),
+        Command::Explain(args) => {
+            shown(explain::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))
+        }
+    }
+}
+
+/// A reader that has gone away, such as `head`, has read enough.
+fn shown(written: Result<(), ReportError>) -> Result<(), Failure> {
+    match written {
+        Err(ReportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let environment = env_logger::Env::default().filter_or("PORT12_LOG", level);
+    env_logger::Builder::from_env(environment).format_timestamp(None).init();
+}

@@ -3,8 +3,9 @@
 use std::{error::Error, io};
 
 use aya::programs::{
-    ProgramError, loaded_programs,
+    ProgramError,
     links::FdLink,
+    loaded_programs,
     xdp::{XdpLinkId, XdpMode as AyaMode},
 };
 use thiserror::Error as ThisError;

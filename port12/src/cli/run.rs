@@ -1,0 +1,290 @@
+//! `port12 run`: attach, watch, report, detach.
+
+use std::{
+    io::{self, IsTerminal as _, Write},
+    time::{Duration, Instant},
+};
+
+use port12_common::abi::TransitPolicy;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::{MissedTickBehavior, interval_at, sleep},
+};
+
+use super::{output::OutputFormat, registry::RegistryArgs};
+use crate::{
+    failure::{Code, Failure},
+    host::{
+        forwarding,
+        interfaces::{self, Link},
+    },
+    kernel::attach::Wanted,
+    policy::{Mode, policy},
+    report::{Kind, Report, write_json, write_table},
+    watch::{Keeper, Run, Setup, Watched},
+};
+
+/// Watches interfaces until Ctrl-C, SIGTERM, or the end of `--duration`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RunArgs {
+    /// An interface to watch; repeat for more [default: that of the default route, else lo]
+    #[arg(short, long = "interface", value_name = "IFACE", env = "PORT12_INTERFACE")]
+    pub interfaces: Vec<String>,
+    /// What becomes of probes
+    #[arg(long, value_enum, default_value_t, env = "PORT12_MODE")]
+    pub mode: Mode,
+    /// Where the program runs
+    #[arg(long, value_enum, default_value_t, env = "PORT12_XDP_MODE")]
+    pub xdp_mode: Wanted,
+    /// Time between reports: 1s, 500ms, 1m
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = period, env = "PORT12_INTERVAL")]
+    pub interval: Duration,
+    /// Stop by itself after this time
+    #[arg(long, value_name = "TIME", value_parser = period, env = "PORT12_DURATION")]
+    pub duration: Option<Duration>,
+    /// The form of the reports; json is one object per line and report
+    #[arg(long, value_enum, default_value_t, env = "PORT12_OUTPUT")]
+    pub output: OutputFormat,
+    /// What to do about conversation starts for other hosts
+    #[arg(long, value_enum, default_value_t, env = "PORT12_TRANSIT")]
+    pub transit: Transit,
+    /// Whether drop mode is refused where this host forwards
+    #[arg(long, value_enum, default_value_t, env = "PORT12_FORWARDING")]
+    pub forwarding: Forwarding,
+    /// Log every frame (needs a build with `--features trace`)
+    #[arg(long)]
+    pub trace: bool,
+    /// The registry
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+}
+
+/// What to do about conversation starts for other hosts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Transit {
+    /// Pass and count them as transit
+    #[default]
+    Pass,
+    /// Count them as probes and pass them: a mirror port
+    Watch,
+    /// Treat them like those for this host
+    Drop,
+}
+
+impl From<Transit> for TransitPolicy {
+    fn from(transit: Transit) -> Self {
+        match transit {
+            Transit::Pass => Self::Pass,
+            Transit::Watch => Self::Watch,
+            Transit::Drop => Self::Drop,
+        }
+    }
+}
+
+/// Whether drop mode is refused where this host forwards.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Forwarding {
+    /// Refuse: a published port or a masqueraded reply has no socket here
+    #[default]
+    Refuse,
+    /// Drop all the same what is for this host's own addresses and has no socket
+    Drop,
+}
+
+fn period(text: &str) -> Result<Duration, String> {
+    let time: Duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write it like 1s, 500ms or 1m30s"))?;
+    if time < Duration::from_millis(100) || time > Duration::from_secs(86_400 * 365) {
+        return Err("it must be between 100ms and 1 year".into());
+    }
+    Ok(time)
+}
+
+/// Runs until it is told to stop, and reports to `out`.
+///
+/// # Errors
+///
+/// [`Failure`], with the exit code; nothing is left attached then.
+pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
+    let registry = args.registry.load()?;
+    let links = links(&args.interfaces)?;
+    for link in &links {
+        check_forwarding(link, args)?;
+    }
+    let stop = Stop::new()?;
+    let policy = policy(&registry.bits(), args.mode, args.transit.into(), false);
+    let setup = Setup { policy: &policy, wanted: args.xdp_mode, trace: args.trace };
+    let mut watched =
+        links.iter().map(|link| Watched::start(link, &setup)).collect::<Result<Vec<_>, _>>()?;
+    for interface in &watched {
+        let link = &interface.link;
+        eprintln!(
+            "port12: {}: {} XDP, {} mode, {} ports of the registry of {}",
+            link.interface,
+            link.xdp_mode,
+            args.mode.as_str(),
+            registry.watched(port12_common::Transport::Tcp).len(),
+            registry.edition()
+        );
+    }
+    let keeper = Keeper::start(watched.iter().map(|each| each.instance().clone()).collect())?;
+    let run = Run { mode: args.mode, registry: &registry, started: Instant::now() };
+    let view = View::of(args.output);
+    let ended = watch(args, &run, &mut watched, &view, stop, out).await;
+    drop(keeper);
+    watched.iter_mut().for_each(Watched::detach);
+    ended?;
+    let totals = run.report(Kind::Totals, &mut watched, run.started.elapsed());
+    unless_closed(view.write(&totals, out))
+}
+
+/// A reader that has gone away, such as `head`, has read enough.
+fn unless_closed(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::new(Code::Runtime, format!("cannot write the report: {error}"))),
+        Ok(()) => Ok(()),
+    }
+}
+
+async fn watch(
+    args: &RunArgs,
+    run: &Run<'_>,
+    watched: &mut [Watched],
+    view: &View,
+    mut stop: Stop,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let mut ticks = interval_at(tokio::time::Instant::now() + args.interval, args.interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let end = async {
+        match args.duration {
+            Some(duration) => sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(end);
+    let mut last = Instant::now();
+    loop {
+        tokio::select! {
+            () = &mut end => return Ok(()),
+            () = stop.asked() => return Ok(()),
+            _ = ticks.tick() => {}
+        }
+        for interface in watched.iter_mut() {
+            if interface.has_vanished() {
+                eprintln!("port12: {}: the interface has vanished", interface.link.interface);
+            }
+        }
+        fault("interval");
+        let report = run.report(Kind::Interval, watched, last.elapsed());
+        last = Instant::now();
+        if let Err(error) = view.write(&report, out) {
+            return unless_closed(Err(error));
+        }
+    }
+}
+
+/// The interfaces to watch, each once.
+fn links(names: &[String]) -> Result<Vec<Link>, Failure> {
+    let mut links: Vec<Link> = Vec::new();
+    for name in names {
+        let link = interfaces::by_name(name)?;
+        if !links.iter().any(|known| known.index == link.index) {
+            links.push(link);
+        }
+    }
+    if links.is_empty() {
+        links.push(match interfaces::default_route()? {
+            Some(link) => link,
+            None => interfaces::by_name("lo")?,
+        });
+    }
+    Ok(links)
+}
+
+fn check_forwarding(link: &Link, args: &RunArgs) -> Result<(), Failure> {
+    let reasons = forwarding::reasons(link.index)?;
+    let Some(first) = reasons.first() else {
+        return Ok(());
+    };
+    let name = &link.name;
+    match (args.mode, args.forwarding) {
+        (Mode::Drop, Forwarding::Refuse) => Err(Failure::new(
+            Code::Config,
+            format!(
+                "drop mode is refused on {name}: {first}; a port that is forwarded has no socket \
+                 here. Use `--mode monitor`, or `--forwarding drop` to drop what is for this \
+                 host's own addresses all the same"
+            ),
+        )),
+        (Mode::Drop, Forwarding::Drop) | (Mode::Monitor, _) => {
+            log::warn!("{name}: {first}: a probe may have a taker behind this host");
+            Ok(())
+        }
+    }
+}
+
+/// The signals that end a run.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// How reports are shown.
+enum View {
+    Json,
+    /// A table in place: clear, then draw.
+    Redrawn,
+    Appended,
+}
+
+impl View {
+    fn of(output: OutputFormat) -> Self {
+        match output {
+            OutputFormat::Json => Self::Json,
+            OutputFormat::Table if io::stdout().is_terminal() => Self::Redrawn,
+            OutputFormat::Table => Self::Appended,
+        }
+    }
+
+    fn write(&self, report: &Report, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Json => write_json(report, out),
+            Self::Appended => write_table(report, None, out),
+            Self::Redrawn => {
+                let rows = match report.kind {
+                    Kind::Interval => {
+                        out.write_all(b"\x1b[H\x1b[2J")?;
+                        Some(20)
+                    }
+                    Kind::Totals => None,
+                };
+                write_table(report, rows, out)
+            }
+        }
+    }
+}
+
+/// A place where tests can make a debug build panic.
+fn fault(place: &str) {
+    if cfg!(debug_assertions) && std::env::var("PORT12_FAULT").is_ok_and(|fault| fault == place) {
+        panic!("fault injected at {place}");
+    }
+}

@@ -1,0 +1,124 @@
+//! Why the program ends, and the exit code that tells it.
+
+use std::{fmt, io, process::ExitCode};
+
+use crate::{
+    cli::output::ReportError,
+    host::{HostError, interfaces::Unsupported},
+    kernel::{attach::AttachError, instance::LoadError},
+    registry::RegistryError,
+    truth::TruthError,
+};
+
+/// The exit codes, by what went wrong. 2 is clap's, for usage.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Code {
+    /// Anything that happens while running.
+    Runtime = 1,
+    /// The command line, beyond what clap checks.
+    Usage = 2,
+    /// A configuration that is not taken: a bad file, or drop mode on a host that forwards.
+    Config = 3,
+    /// A capability is missing.
+    Permission = 4,
+    /// The kernel is too old, or refuses the program.
+    Kernel = 5,
+    /// The interface is unknown or does not take the program.
+    Attach = 6,
+    /// Another program is there.
+    Foreign = 7,
+}
+
+/// The end of a command that failed: one line for people, one code for scripts.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: Code,
+    /// What, where, and what to do.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with a message.
+    pub fn new(code: Code, message: impl fmt::Display) -> Self {
+        Self { code, message: message.to_string() }
+    }
+}
+
+impl From<Failure> for ExitCode {
+    fn from(failure: Failure) -> Self {
+        Self::from(failure.code as u8)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::new(Code::Runtime, error)
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        Self::new(Code::Config, error)
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Registry(error) => error.into(),
+            ReportError::Write(_) | ReportError::Json(_) => Self::new(Code::Runtime, error),
+        }
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        let code = match &error {
+            HostError::NoInterface(_) => Code::Attach,
+            _ if error.is_permission() => Code::Permission,
+            HostError::Refused { .. }
+            | HostError::Unsteady { .. }
+            | HostError::Unreadable { .. }
+            | HostError::File { .. } => Code::Runtime,
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<Unsupported> for Failure {
+    fn from(error: Unsupported) -> Self {
+        Self::new(Code::Attach, error)
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        let code = match &error {
+            LoadError::TooOld(_) | LoadError::Refused(_) => Code::Kernel,
+            LoadError::Permission(_) => Code::Permission,
+            LoadError::Map { .. } => Code::Runtime,
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<AttachError> for Failure {
+    fn from(error: AttachError) -> Self {
+        match error {
+            AttachError::Foreign { .. } => Self::new(Code::Foreign, error),
+            AttachError::Refused { .. } => Self::new(Code::Attach, error),
+            AttachError::Host(error) => error.into(),
+        }
+    }
+}
+
+impl From<TruthError> for Failure {
+    fn from(error: TruthError) -> Self {
+        match error {
+            TruthError::Host(error) => error.into(),
+            TruthError::Clock(_) => Self::new(Code::Kernel, error),
+        }
+    }
+}

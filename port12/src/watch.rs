@@ -1,0 +1,69 @@
+//! Watching interfaces: attached programs, the truth they are told, the counts they give.
+
+mod interface;
+mod keeper;
+
+use std::time::{Duration, Instant};
+
+use port12_common::Transport;
+
+pub use interface::{Setup, Watched};
+pub use keeper::Keeper;
+
+use crate::{
+    policy::Mode,
+    registry::{Registry, unofficial},
+    report::{Kind, Period, Report},
+    snapshot::Snapshot,
+};
+
+/// What the reports say of the whole run.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// What becomes of probes.
+    pub mode: Mode,
+    /// Where the watched ports come from.
+    pub registry: &'a Registry,
+    /// When counting began.
+    pub started: Instant,
+}
+
+impl Run<'_> {
+    /// Reports on the time since the last report, or since the start.
+    pub fn report(&self, kind: Kind, interfaces: &mut [Watched], period: Duration) -> Report {
+        let mut report = Report {
+            kind,
+            time: std::time::SystemTime::now(),
+            elapsed_seconds: self.started.elapsed().as_secs_f64(),
+            period_seconds: period.as_secs_f64(),
+            mode: self.mode.as_str(),
+            registry_date: self.registry.edition().date().to_string(),
+            interfaces: Vec::with_capacity(interfaces.len()),
+            ports: Vec::new(),
+        };
+        let origin = Snapshot::default();
+        for interface in interfaces {
+            let link = interface.link.clone();
+            let (before, after, moment) = interface.advance();
+            let before = match kind {
+                Kind::Interval => &before,
+                Kind::Totals => &origin,
+            };
+            let period = Period { before, after, length: period, moment };
+            report.interfaces.push(period.interface(&link));
+            let describe = |transport, port| describe(self.registry, transport, port);
+            report.ports.extend(period.ports(&link, describe));
+        }
+        report
+    }
+}
+
+/// What a watched port is, in a few words.
+pub fn describe(registry: &Registry, transport: Transport, port: u16) -> String {
+    let uses: Vec<_> = unofficial::uses(port)
+        .filter(|known| known.transport.is_none_or(|known| known == transport))
+        .map(|known| known.who)
+        .collect();
+    let state = registry.state(transport, port).as_str();
+    if uses.is_empty() { state.to_owned() } else { format!("{state}; {}", uses.join("; ")) }
+}
