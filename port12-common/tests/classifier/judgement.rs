@@ -1,0 +1,188 @@
+//! What the tables make of a conversation start: sockets, heartbeats, transit, enforcement.
+
+use std::net::Ipv4Addr;
+
+use port12_common::{
+    Addresses, Flow, Layer, Lookup, Outcome, Socket, Tables, Transport,
+    abi::{Action, Local, TransitPolicy},
+    classify,
+};
+
+use crate::support::{
+    environment::Environment,
+    named::{self, NamedFrame},
+};
+
+/// A namespace in which every look-up has the same answer.
+struct Always(Socket);
+
+impl Lookup for Always {
+    fn socket(&self, _: &Flow) -> Socket {
+        self.0
+    }
+}
+
+fn named_frame(name: &str) -> NamedFrame {
+    named::all().into_iter().find(|frame| frame.name == name).expect("a frame of the table")
+}
+
+fn outcome(environment: &Environment, name: &str, now: u64, lookup: Socket) -> Outcome {
+    let frame = named_frame(name);
+    let Environment { policy, host } = environment;
+    let tables = Tables { policy, host, now, lookup: Always(lookup) };
+    classify(&frame.bytes.as_slice(), frame.layer, &tables).outcome
+}
+
+fn fresh(name: &str, lookup: Socket) -> Outcome {
+    outcome(&Environment::new(), name, 0, lookup)
+}
+
+/// The outcome after the last heartbeat ran out.
+fn stale(name: &str, lookup: Socket) -> Outcome {
+    let mut environment = Environment::new();
+    environment.host.sockets.valid_until = 999;
+    outcome(&environment, name, 1000, lookup)
+}
+
+#[test]
+fn a_datagram_for_a_connected_socket_is_a_reply() {
+    assert_eq!(fresh("v4_udp_12", Socket::Connected), Outcome::Reply);
+    assert_eq!(fresh("v4_udp_717_socket", Socket::Connected), Outcome::Reply);
+}
+
+#[test]
+fn a_datagram_for_a_socket_that_the_bitmap_has_yet_to_list_is_passed() {
+    assert_eq!(fresh("v4_udp_12", Socket::Bound), Outcome::LocalSocket);
+    assert_eq!(fresh("v4_udp_12", Socket::Unknown), Outcome::Probe);
+}
+
+#[test]
+fn a_fresh_bitmap_decides_about_tcp_without_a_look_up() {
+    assert_eq!(fresh("v4_tcp_syn_12", Socket::Bound), Outcome::Dropped);
+    assert_eq!(fresh("v4_tcp_syn_81_socket", Socket::None), Outcome::LocalSocket);
+}
+
+#[test]
+fn a_heartbeat_holds_up_to_and_with_its_last_jiffy() {
+    let mut environment = Environment::new();
+    environment.host.sockets.valid_until = 1000;
+    assert_eq!(outcome(&environment, "v4_tcp_syn_12", 1000, Socket::Bound), Outcome::Dropped);
+    assert_eq!(outcome(&environment, "v4_tcp_syn_12", 1001, Socket::Bound), Outcome::LocalSocket);
+}
+
+#[test]
+fn nothing_is_dropped_on_the_word_of_a_stale_bitmap() {
+    for name in
+        ["v4_tcp_syn_12", "v6_udp_12", "v4_udplite_12", "v4_sctp_init_12", "v4_dccp_request_12"]
+    {
+        assert_eq!(stale(name, Socket::None), Outcome::Probe, "{name}");
+    }
+}
+
+#[test]
+fn a_stale_bitmap_still_knows_of_sockets() {
+    assert_eq!(stale("v4_tcp_syn_81_socket", Socket::None), Outcome::LocalSocket);
+    assert_eq!(stale("v4_udp_717_socket", Socket::Unknown), Outcome::LocalSocket);
+    assert_eq!(stale("v4_sctp_init_81_socket", Socket::None), Outcome::LocalSocket);
+}
+
+#[test]
+fn a_look_up_that_sees_every_socket_stands_in_for_the_bitmap() {
+    let mut environment = Environment::new();
+    environment.host.sockets.valid_until = 0;
+    environment.policy.lookup_proves = 1;
+    let after = |name| outcome(&environment, name, 1, Socket::None);
+    assert_eq!(after("v4_tcp_syn_12"), Outcome::Dropped);
+    assert_eq!(after("v4_udp_12"), Outcome::Dropped);
+    assert_eq!(after("v4_sctp_init_12"), Outcome::Probe);
+}
+
+#[test]
+fn an_enforced_port_is_dropped_in_spite_of_its_socket_but_not_of_a_connection() {
+    let mut environment = Environment::new();
+    environment.policy.set(Transport::Udp, 12, Action::Drop { enforce: true });
+    let with = |socket| outcome(&environment, "v4_udp_12", 0, socket);
+    assert_eq!(with(Socket::Bound), Outcome::Dropped);
+    assert_eq!(with(Socket::Connected), Outcome::Reply);
+}
+
+#[test]
+fn transit_is_passed_watched_or_dropped_as_the_policy_says() {
+    let name = "v4_transit_tcp_syn_28_enforced";
+    let under = |transit: TransitPolicy| {
+        let mut environment = Environment::new();
+        environment.policy.transit = transit as u32;
+        outcome(&environment, name, 0, Socket::None)
+    };
+    assert_eq!(under(TransitPolicy::Pass), Outcome::Transit);
+    assert_eq!(under(TransitPolicy::Watch), Outcome::LocalSocket);
+    assert_eq!(under(TransitPolicy::Drop), Outcome::Dropped);
+}
+
+#[test]
+fn a_watched_span_port_drops_nothing() {
+    let mut environment = Environment::new();
+    environment.policy.transit = TransitPolicy::Watch as u32;
+    let seen = outcome(&environment, "v4_transit_tcp_syn_12", 0, Socket::None);
+    assert_eq!(seen, Outcome::Probe);
+}
+
+#[test]
+fn every_destination_is_local_where_the_addresses_are_unknown() {
+    let mut environment = Environment::new();
+    environment.host.local[0].known = 0;
+    let seen = outcome(&environment, "v4_transit_tcp_syn_12", 0, Socket::None);
+    assert_eq!(seen, Outcome::Dropped);
+}
+
+#[test]
+fn the_active_table_of_addresses_is_the_one_that_counts() {
+    let mut environment = Environment::new();
+    environment.host.local[1] = Local { known: 1, ..Local::UNKNOWN };
+    environment.host.active = 1;
+    assert_eq!(outcome(&environment, "v4_tcp_syn_12", 0, Socket::None), Outcome::Transit);
+    assert_eq!(outcome(&environment, "v6_tcp_syn_12", 0, Socket::None), Outcome::Transit);
+}
+
+#[test]
+fn a_local_prefix_takes_in_its_addresses() {
+    let mut environment = Environment::new();
+    let prefix = &mut environment.host.local[0].prefixes_v4[7];
+    prefix.network_be = u32::from_ne_bytes(Ipv4Addr::new(10, 12, 0, 0).octets());
+    prefix.mask_be = u32::from_ne_bytes([255, 255, 255, 0]);
+    let of = |name| outcome(&environment, name, 0, Socket::None);
+    assert_eq!(of("v4_transit_tcp_syn_12"), Outcome::Dropped);
+    assert_eq!(of("v4_to_class_e_tcp_syn_12"), Outcome::Transit);
+}
+
+#[test]
+fn a_local_ipv6_prefix_takes_in_its_addresses() {
+    let mut environment = Environment::new();
+    let prefix = &mut environment.host.local[0].prefixes_v6[7];
+    prefix.network_be = [u32::from_ne_bytes([0xfd, 0x12, 0, 0]), 0, 0, 0];
+    prefix.mask_be = [u32::MAX, u32::MAX, 0, 0];
+    let of = |name| outcome(&environment, name, 0, Socket::None);
+    assert_eq!(of("v6_transit_tcp_syn_12"), Outcome::Dropped);
+    assert_eq!(of("v6_to_loopback_tcp_syn_12"), Outcome::Transit);
+}
+
+#[test]
+fn a_flow_names_both_ends_of_the_packet() {
+    struct Expect;
+    impl Lookup for Expect {
+        fn socket(&self, flow: &Flow) -> Socket {
+            let Addresses::V4 { source_be, destination_be } = flow.addresses else {
+                panic!("an IPv4 frame");
+            };
+            assert_eq!(source_be.to_ne_bytes(), [198, 51, 100, 7]);
+            assert_eq!(destination_be.to_ne_bytes(), [10, 12, 0, 2]);
+            assert_eq!((flow.source_port, flow.port), (40000, 12));
+            Socket::Connected
+        }
+    }
+    let frame = named_frame("v4_udp_12");
+    let Environment { policy, host } = &Environment::new();
+    let tables = Tables { policy, host, now: 0, lookup: Expect };
+    let found = classify(&frame.bytes.as_slice(), Layer::Ethernet, &tables);
+    assert_eq!(found.outcome, Outcome::Reply);
+}

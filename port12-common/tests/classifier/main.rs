@@ -1,0 +1,12 @@
+//! The classifier in user space: named frames, truncated frames, random frames, an oracle.
+
+#[path = "../../../tests/support/support.rs"]
+mod support;
+
+mod catalogue;
+mod differential;
+mod judgement;
+mod named;
+mod properties;
+mod table;
+mod truncation;

@@ -1,0 +1,197 @@
+//! What holds for every frame, policy and host.
+
+use proptest::prelude::*;
+
+use port12_common::{
+    Finding, Flow, Layer, Lookup, Outcome, Socket, Tables, Verdict,
+    abi::{Action, HostTable, Policy},
+    classify,
+};
+
+use crate::support::named;
+
+/// A namespace in which every look-up has the same answer.
+#[derive(Clone, Copy, Debug)]
+struct Always(Socket);
+
+impl Lookup for Always {
+    fn socket(&self, _: &Flow) -> Socket {
+        self.0
+    }
+}
+
+/// A host and a policy that treat every port alike.
+#[derive(Clone, Copy, Debug)]
+struct World {
+    action: u8,
+    transit: u32,
+    lookup_proves: u32,
+    valid_until: u64,
+    listed: bool,
+    known: u32,
+    lookup: Socket,
+}
+
+impl World {
+    fn classify(&self, bytes: &[u8], layer: Layer) -> Finding {
+        let mut policy = Box::new(Policy::EMPTY);
+        policy.transit = self.transit;
+        policy.lookup_proves = self.lookup_proves;
+        policy.actions = [[self.action; 1024]; 5];
+        let mut host = Box::new(HostTable::UNKNOWN);
+        host.sockets.valid_until = self.valid_until;
+        host.sockets.bits = [[if self.listed { u64::MAX } else { 0 }; 16]; 5];
+        host.local[0].known = self.known;
+        let lookup = Always(self.lookup);
+        classify(&bytes, layer, &Tables { policy: &policy, host: &host, now: 1, lookup })
+    }
+
+    /// Whether the policy lets anything be dropped at all.
+    fn may_drop(&self) -> bool {
+        matches!(Action::from_byte(self.action), Action::Drop { .. })
+    }
+
+    fn is_enforced(&self) -> bool {
+        Action::from_byte(self.action) == Action::Drop { enforce: true }
+    }
+}
+
+prop_compose! {
+    fn worlds()(
+        action in 0u8..7,
+        transit in 0u32..4,
+        lookup_proves in 0u32..2,
+        valid_until in 0u64..3,
+        listed in any::<bool>(),
+        known in 0u32..2,
+        lookup in prop::sample::select(vec![
+            Socket::None, Socket::Bound, Socket::Connected, Socket::Unknown,
+        ]),
+    ) -> World {
+        World { action, transit, lookup_proves, valid_until, listed, known, lookup }
+    }
+}
+
+fn layers() -> impl Strategy<Value = Layer> {
+    prop::sample::select(vec![Layer::Ethernet, Layer::Ip])
+}
+
+fn random() -> impl Strategy<Value = (Layer, Vec<u8>)> {
+    (layers(), prop::collection::vec(any::<u8>(), 0..128))
+}
+
+/// A named frame with a few bytes overwritten and, every other time, its end missing.
+fn mutated() -> impl Strategy<Value = (Layer, Vec<u8>)> {
+    let edits = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
+    let length = prop::option::of(any::<prop::sample::Index>());
+    (prop::sample::select(named::all()), edits, length).prop_map(|(frame, edits, length)| {
+        let mut bytes = frame.bytes;
+        if let Some(length) = length {
+            bytes.truncate(length.index(bytes.len() + 1));
+        }
+        for (at, value) in edits {
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = value;
+            }
+        }
+        (frame.layer, bytes)
+    })
+}
+
+fn frames() -> impl Strategy<Value = (Layer, Vec<u8>)> {
+    prop_oneof![1 => random(), 4 => mutated()]
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        cases: if cfg!(miri) { 20 } else { 2000 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_frame_is_malformed_if_and_only_if_there_is_a_reason(
+        (layer, bytes) in frames(), world in worlds(),
+    ) {
+        let found = world.classify(&bytes, layer);
+        prop_assert_eq!(found.outcome == Outcome::Malformed, found.reason.is_some());
+    }
+
+    #[test]
+    fn only_dropped_and_banned_frames_have_the_verdict_drop(
+        (layer, bytes) in frames(), world in worlds(),
+    ) {
+        let outcome = world.classify(&bytes, layer).outcome;
+        let drops = matches!(outcome, Outcome::Dropped | Outcome::Banned);
+        prop_assert_eq!(outcome.verdict() == Verdict::Drop, drops);
+    }
+
+    #[test]
+    fn only_a_conversation_start_under_policy_drop_is_dropped(
+        (layer, bytes) in frames(), world in worlds(),
+    ) {
+        let found = world.classify(&bytes, layer);
+        if found.outcome.verdict() == Verdict::Drop {
+            prop_assert!(world.may_drop());
+            prop_assert!(found.shape.is_some());
+            prop_assert!(found.transport.is_some());
+            prop_assert!(found.port < 1024);
+        }
+    }
+
+    #[test]
+    fn nothing_is_dropped_without_proof_that_no_socket_wants_it(
+        (layer, bytes) in frames(), world in worlds(),
+    ) {
+        let outcome = world.classify(&bytes, layer).outcome;
+        if outcome.verdict() == Verdict::Drop && !world.is_enforced() {
+            let is_fresh = world.valid_until >= 1;
+            let looked_up = world.lookup == Socket::None && world.lookup_proves == 1;
+            prop_assert!(!world.listed);
+            prop_assert!(is_fresh || looked_up);
+        }
+    }
+
+    #[test]
+    fn a_frame_without_a_transport_has_no_ports(
+        (layer, bytes) in frames(), world in worlds(),
+    ) {
+        let found = world.classify(&bytes, layer);
+        if found.transport.is_none() {
+            prop_assert_eq!((found.source_port, found.port, found.shape), (0, 0, None));
+        }
+        let stopped = matches!(
+            found.outcome,
+            Outcome::NotIp | Outcome::Malformed | Outcome::Fragment | Outcome::OtherTransport,
+        );
+        prop_assert_eq!(stopped, found.transport.is_none());
+    }
+
+    #[test]
+    fn what_stands_behind_a_high_port_is_never_asked(
+        (layer, bytes) in frames(), world in worlds(),
+    ) {
+        let found = world.classify(&bytes, layer);
+        if found.transport.is_some() {
+            prop_assert_eq!(found.outcome == Outcome::HighPort, found.port > 1023);
+        }
+    }
+
+    #[test]
+    fn bytes_behind_the_end_of_the_packet_change_nothing(
+        (layer, bytes) in frames(),
+        padding in prop::collection::vec(any::<u8>(), 0..40),
+        world in worlds(),
+    ) {
+        let found = world.classify(&bytes, layer);
+        if found.end.is_some_and(|end| end <= bytes.len()) {
+            let padded = [bytes, padding].concat();
+            prop_assert_eq!(world.classify(&padded, layer), found);
+        }
+    }
+}

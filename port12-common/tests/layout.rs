@@ -1,0 +1,143 @@
+//! The layout of the maps. A change here breaks pinned state: it needs another `abi::VERSION`.
+
+use std::mem::offset_of;
+
+use port12_common::{
+    Layer, Malformed, Outcome, Shape, Transport,
+    abi::{
+        self, Action, Clock, CpuCounters, HostTable, Local, Policy, PortCounters, Prefix4, Prefix6,
+        Sockets, Tally, TransitPolicy,
+    },
+};
+
+#[test]
+fn the_layout_is_that_of_version_1() {
+    assert_eq!(abi::VERSION, 1);
+}
+
+#[test]
+fn counters_keep_their_layout() {
+    assert_eq!((size_of::<Tally>(), align_of::<Tally>()), (16, 8));
+    assert_eq!((offset_of!(Tally, packets), offset_of!(Tally, bytes)), (0, 8));
+
+    assert_eq!((size_of::<PortCounters>(), align_of::<PortCounters>()), (40, 8));
+    assert_eq!(offset_of!(PortCounters, packets), 0);
+    assert_eq!(offset_of!(PortCounters, bytes), 8);
+    assert_eq!(offset_of!(PortCounters, dropped), 16);
+    assert_eq!(offset_of!(PortCounters, local_socket), 24);
+    assert_eq!(offset_of!(PortCounters, last_seen), 32);
+
+    assert_eq!((size_of::<CpuCounters>(), align_of::<CpuCounters>()), (205_312, 64));
+    assert_eq!(offset_of!(CpuCounters, outcomes), 0);
+    assert_eq!(offset_of!(CpuCounters, reasons), 256);
+    assert_eq!(offset_of!(CpuCounters, shapes), 384);
+    assert_eq!(offset_of!(CpuCounters, ports), 512);
+}
+
+#[test]
+fn the_clock_keeps_its_layout() {
+    assert_eq!((size_of::<Clock>(), align_of::<Clock>()), (24, 8));
+    assert_eq!(offset_of!(Clock, jiffies), 0);
+    assert_eq!(offset_of!(Clock, boot_ns), 8);
+    assert_eq!(offset_of!(Clock, replayed), 16);
+}
+
+#[test]
+fn the_policy_keeps_its_layout() {
+    assert_eq!((size_of::<Policy>(), align_of::<Policy>()), (5128, 4));
+    assert_eq!(offset_of!(Policy, transit), 0);
+    assert_eq!(offset_of!(Policy, lookup_proves), 4);
+    assert_eq!(offset_of!(Policy, actions), 8);
+}
+
+#[test]
+fn the_host_table_keeps_its_layout() {
+    assert_eq!((size_of::<Sockets>(), align_of::<Sockets>()), (648, 8));
+    assert_eq!((offset_of!(Sockets, valid_until), offset_of!(Sockets, bits)), (0, 8));
+
+    assert_eq!((size_of::<Prefix4>(), align_of::<Prefix4>()), (8, 4));
+    assert_eq!((offset_of!(Prefix4, network_be), offset_of!(Prefix4, mask_be)), (0, 4));
+    assert_eq!((size_of::<Prefix6>(), align_of::<Prefix6>()), (32, 4));
+    assert_eq!((offset_of!(Prefix6, network_be), offset_of!(Prefix6, mask_be)), (0, 16));
+
+    assert_eq!((size_of::<Local>(), align_of::<Local>()), (49_488, 8));
+    assert_eq!(offset_of!(Local, seed_v4), 0);
+    assert_eq!(offset_of!(Local, known), 4);
+    assert_eq!(offset_of!(Local, seed_v6), 8);
+    assert_eq!(offset_of!(Local, prefixes_v4), 16);
+    assert_eq!(offset_of!(Local, prefixes_v6), 80);
+    assert_eq!(offset_of!(Local, v4_be), 336);
+    assert_eq!(offset_of!(Local, v6_be), 16_720);
+
+    assert_eq!((size_of::<HostTable>(), align_of::<HostTable>()), (99_632, 8));
+    assert_eq!(offset_of!(HostTable, sockets), 0);
+    assert_eq!(offset_of!(HostTable, active), 648);
+    assert_eq!(offset_of!(HostTable, local), 656);
+}
+
+#[test]
+fn counters_keep_their_indexes() {
+    let outcomes = Outcome::ALL.map(Outcome::as_str).join(" ");
+    assert_eq!(
+        outcomes,
+        "not_ip malformed fragment other_transport high_port assigned ignored reply transit \
+         allowed local_socket banned dropped probe"
+    );
+    let reasons = Malformed::ALL.map(Malformed::as_str).join(" ");
+    assert_eq!(
+        reasons,
+        "ethernet_truncated vlan_truncated vlan_depth ip_version ipv4_truncated \
+         ipv4_header_length ipv4_total_length ipv6_truncated ipv6_payload_length \
+         ipv6_extension_truncated ipv6_extension_count tcp_truncated tcp_data_offset \
+         udp_truncated sctp_truncated dccp_truncated"
+    );
+    let shapes = Shape::ALL.map(Shape::as_str).join(" ");
+    assert_eq!(
+        shapes,
+        "tcp_syn tcp_null tcp_fin tcp_xmas tcp_other tiny_fragment datagram sctp_init \
+         dccp_request"
+    );
+    assert_eq!(Transport::ALL.map(Transport::as_str).join(" "), "tcp udp udplite sctp dccp");
+}
+
+#[test]
+fn a_variant_is_the_index_of_its_counter() {
+    assert!(Outcome::ALL.into_iter().enumerate().all(|(index, it)| index == it as usize));
+    assert!(Malformed::ALL.into_iter().enumerate().all(|(index, it)| index == it as usize));
+    assert!(Shape::ALL.into_iter().enumerate().all(|(index, it)| index == it as usize));
+    assert!(Transport::ALL.into_iter().enumerate().all(|(index, it)| index == it as usize));
+    assert_eq!((Layer::Ethernet as u8, Layer::Ip as u8), (0, 1));
+}
+
+#[test]
+fn an_action_keeps_its_byte_and_an_unknown_byte_passes() {
+    let drop = |enforce| Action::Drop { enforce };
+    let actions = [Action::Assigned, Action::Ignore, Action::Watch, drop(false), drop(true)];
+    for (byte, action) in (0..).zip(actions) {
+        assert_eq!((action.to_byte(), Action::from_byte(byte)), (byte, action));
+    }
+    assert!((5..=u8::MAX).all(|byte| Action::from_byte(byte) == Action::Assigned));
+}
+
+#[test]
+fn an_unknown_transit_policy_passes() {
+    assert_eq!(TransitPolicy::from_number(1), TransitPolicy::Watch);
+    assert_eq!(TransitPolicy::from_number(2), TransitPolicy::Drop);
+    assert!([0, 3, u32::MAX].map(TransitPolicy::from_number) == [TransitPolicy::Pass; 3]);
+}
+
+#[test]
+fn map_names_fit_the_kernel() {
+    let names = [abi::map::COUNTERS, abi::map::POLICY, abi::map::HOST, abi::map::CLOCK];
+    assert!(names.iter().all(|name| name.len() <= 15));
+}
+
+#[test]
+fn a_port_above_1023_is_not_kept_in_the_bitmap() {
+    let mut sockets = Sockets::EMPTY;
+    sockets.insert(Transport::Udp, 1024 + 12);
+    assert!(!sockets.contains(Transport::Udp, 12));
+    sockets.insert(Transport::Udp, 12);
+    assert!(sockets.contains(Transport::Udp, 12));
+    assert!(!sockets.contains(Transport::Tcp, 12));
+}

@@ -1,0 +1,45 @@
+//! What can be said of a frame, whoever says it.
+
+use port12_common::{Finding, Malformed, Outcome, Shape, Transport};
+
+/// A frame's outcome and what was read on the way to it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Answer {
+    pub outcome: Outcome,
+    pub reason: Option<Malformed>,
+    pub segment: Option<Segment>,
+}
+
+/// The part of an answer that only a frame with a transport header has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Segment {
+    pub transport: Transport,
+    pub source_port: u16,
+    pub port: u16,
+    pub shape: Option<Shape>,
+}
+
+impl Answer {
+    pub const fn bare(outcome: Outcome) -> Self {
+        Self { outcome, reason: None, segment: None }
+    }
+
+    pub const fn malformed(reason: Malformed) -> Self {
+        Self { reason: Some(reason), ..Self::bare(Outcome::Malformed) }
+    }
+
+    pub const fn about(segment: Segment, outcome: Outcome) -> Self {
+        Self { outcome, reason: None, segment: Some(segment) }
+    }
+}
+
+impl From<Finding> for Answer {
+    fn from(finding: Finding) -> Self {
+        let Finding { outcome, reason, transport, source_port, port, shape, end: _ } = finding;
+        let segment = transport.map(|transport| Segment { transport, source_port, port, shape });
+        if segment.is_none() {
+            assert_eq!((source_port, port, shape), (0, 0, None), "no transport, yet ports");
+        }
+        Self { outcome, reason, segment }
+    }
+}

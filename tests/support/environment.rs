@@ -1,0 +1,127 @@
+//! The one host to which every named and every random frame is sent.
+//!
+//! Its policy is spelled out port by port, so that neither a registry nor a default decides an
+//! expectation. Ports that are not named here are assigned.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use port12_common::{
+    Finding, Layer, NoLookup, Tables, Transport,
+    abi::{Action, HostTable, Policy},
+    classify,
+};
+
+use Transport::{Dccp, Sctp, Tcp, Udp, UdpLite};
+
+const DROP: Action = Action::Drop { enforce: false };
+const ENFORCE: Action = Action::Drop { enforce: true };
+
+/// What the policy says of each port that is not assigned.
+const RULES: &[(Transport, u16, Action)] = &[
+    (Tcp, 12, DROP),
+    (Udp, 12, DROP),
+    (UdpLite, 12, DROP),
+    (Sctp, 12, DROP),
+    (Dccp, 12, DROP),
+    (Tcp, 14, DROP),
+    (Udp, 14, DROP),
+    (UdpLite, 14, Action::Watch),
+    (Sctp, 14, Action::Watch),
+    (Dccp, 14, Action::Watch),
+    (Tcp, 26, Action::Ignore),
+    (Udp, 26, Action::Ignore),
+    (UdpLite, 26, Action::Ignore),
+    (Sctp, 26, Action::Ignore),
+    (Dccp, 26, Action::Ignore),
+    (Tcp, 28, ENFORCE),
+    (Tcp, 30, Action::Watch),
+    (Udp, 30, Action::Watch),
+    (Tcp, 81, DROP),
+    (Sctp, 81, DROP),
+    (Tcp, 716, DROP),
+    (Udp, 717, DROP),
+    (Tcp, 1008, DROP),
+];
+
+/// The ports with a socket.
+const SOCKETS: &[(Transport, u16)] = &[(Tcp, 28), (Tcp, 81), (Sctp, 81), (Udp, 717)];
+
+/// The addresses of the host.
+pub const ADDRESS_V4: Ipv4Addr = Ipv4Addr::new(10, 12, 0, 2);
+pub const ADDRESS_V6: Ipv6Addr = Ipv6Addr::new(0xfd12, 0, 0, 0, 0, 0, 0, 2);
+
+/// The policy for a well-known port.
+pub fn rule(transport: Transport, port: u16) -> Action {
+    RULES
+        .iter()
+        .find(|(of, number, _)| (*of, *number) == (transport, port))
+        .map_or(Action::Assigned, |(_, _, action)| *action)
+}
+
+/// Whether the host has a socket on a port.
+pub fn has_socket(transport: Transport, port: u16) -> bool {
+    SOCKETS.contains(&(transport, port))
+}
+
+/// Whether the host takes in packets for an address.
+pub fn is_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            v4 == ADDRESS_V4 || v4.is_loopback() || v4.is_multicast() || v4.is_broadcast()
+        }
+        IpAddr::V6(v6) => v6 == ADDRESS_V6 || v6.is_multicast(),
+    }
+}
+
+/// The policy as the `POLICY` map holds it: transit passes, a socket look-up proves nothing.
+pub fn policy() -> Box<Policy> {
+    let mut policy = Box::new(Policy::EMPTY);
+    for &(transport, port, action) in RULES {
+        policy.set(transport, port, action);
+    }
+    policy
+}
+
+/// The host as the `HOST` map holds it. Its heartbeat never goes stale.
+pub fn host() -> Box<HostTable> {
+    let mut host = Box::new(HostTable::UNKNOWN);
+    for &(transport, port) in SOCKETS {
+        host.sockets.insert(transport, port);
+    }
+    host.sockets.valid_until = u64::MAX;
+    let local = &mut host.local[0];
+    local.known = 1;
+    let v4 = u32::from_ne_bytes(ADDRESS_V4.octets());
+    local.v4_be[local.bucket_v4(v4)][0] = v4;
+    let v6 = words(ADDRESS_V6);
+    local.v6_be[local.bucket_v6(v6)][0] = v6;
+    host
+}
+
+/// An IPv6 address as the maps hold it.
+pub fn words(address: Ipv6Addr) -> [u32; 4] {
+    let octets = address.octets();
+    core::array::from_fn(|word| {
+        u32::from_ne_bytes(core::array::from_fn(|byte| octets[4 * word + byte]))
+    })
+}
+
+/// The maps of the environment, for the classifier in user space.
+pub struct Environment {
+    pub policy: Box<Policy>,
+    pub host: Box<HostTable>,
+}
+
+impl Environment {
+    pub fn new() -> Self {
+        Self { policy: policy(), host: host() }
+    }
+
+    pub fn tables(&self) -> Tables<'_, NoLookup> {
+        Tables { policy: &self.policy, host: &self.host, now: 1000, lookup: NoLookup }
+    }
+
+    pub fn classify(&self, bytes: &[u8], layer: Layer) -> Finding {
+        classify(&bytes, layer, &self.tables())
+    }
+}

@@ -1,0 +1,130 @@
+//! IPv4, IPv6 and the extension headers.
+
+use std::net::IpAddr;
+
+use etherparse::{
+    IpAuthHeaderSlice, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice,
+    Ipv6RawExtHeaderSlice,
+    err::{ip_auth, ipv4},
+};
+use port12_common::{Malformed, Outcome};
+
+use super::{super::answer::Answer, segment};
+
+/// What IP says about a transport header.
+#[derive(Clone, Copy)]
+pub struct Carried<'a> {
+    pub destination: IpAddr,
+    /// The bytes that lie both in the frame and in the packet.
+    pub bytes: &'a [u8],
+    /// How long the packet says the transport header and its payload are, where it says so.
+    pub promised: Option<usize>,
+    /// More fragments follow this one, the first.
+    pub is_first_fragment: bool,
+}
+
+pub fn v4(frame: &[u8]) -> Answer {
+    let header = match Ipv4HeaderSlice::from_slice(frame) {
+        Ok(header) => header,
+        Err(ipv4::HeaderSliceError::Len(error)) if error.required_len == 20 => {
+            return Answer::malformed(Malformed::Ipv4Truncated);
+        }
+        Err(ipv4::HeaderSliceError::Content(ipv4::HeaderError::UnexpectedVersion { .. })) => {
+            return Answer::malformed(Malformed::IpVersion);
+        }
+        Err(_) => return Answer::malformed(Malformed::Ipv4HeaderLength),
+    };
+    let header_length = header.slice().len();
+    let promised = match usize::from(header.total_len()).checked_sub(header_length) {
+        Some(length) => Some(length),
+        None if header.total_len() == 0 && !header.is_fragmenting_payload() => None,
+        None => return Answer::malformed(Malformed::Ipv4TotalLength),
+    };
+    if header.fragments_offset().value() != 0 {
+        return Answer::bare(Outcome::Fragment);
+    }
+    let carried = Carried {
+        destination: header.destination_addr().into(),
+        bytes: at_most(&frame[header_length..], promised),
+        promised,
+        is_first_fragment: header.more_fragments(),
+    };
+    segment::answer(header.protocol().0, carried)
+}
+
+pub fn v6(frame: &[u8]) -> Answer {
+    // The version is looked at as soon as the first eight bytes are there.
+    match frame {
+        [first, _, _, _, _, _, _, _, ..] if first >> 4 != 6 => {
+            return Answer::malformed(Malformed::IpVersion);
+        }
+        _ => {}
+    }
+    let Ok(header) = Ipv6HeaderSlice::from_slice(frame) else {
+        return Answer::malformed(Malformed::Ipv6Truncated);
+    };
+    let promised = Some(usize::from(header.payload_length())).filter(|length| *length != 0);
+    let carried = Carried {
+        destination: header.destination_addr().into(),
+        bytes: at_most(&frame[40..], promised),
+        promised,
+        is_first_fragment: false,
+    };
+    extensions(header.next_header().0, carried, 8)
+}
+
+/// Walks the extension headers, of which `left` more are allowed.
+fn extensions(next: u8, carried: Carried<'_>, left: usize) -> Answer {
+    const TRUNCATED: Answer = Answer::malformed(Malformed::Ipv6ExtensionTruncated);
+    let is_extension = [0, 43, 44, 51, 60, 135, 139, 140].contains(&next);
+    if is_extension && left == 0 {
+        return Answer::malformed(Malformed::Ipv6ExtensionCount);
+    }
+    let (next, length, is_first_fragment) = match next {
+        44 => {
+            let Ok(header) = Ipv6FragmentHeaderSlice::from_slice(carried.bytes) else {
+                return TRUNCATED;
+            };
+            if carried.promised.is_none() {
+                return Answer::malformed(Malformed::Ipv6PayloadLength);
+            }
+            if header.fragment_offset().value() != 0 {
+                return Answer::bare(Outcome::Fragment);
+            }
+            (header.next_header().0, 8, carried.is_first_fragment || header.more_fragments())
+        }
+        51 => match authentication(carried.bytes) {
+            Some((next, length)) => (next, length, carried.is_first_fragment),
+            None => return TRUNCATED,
+        },
+        _ if is_extension => match Ipv6RawExtHeaderSlice::from_slice(carried.bytes) {
+            Ok(header) => (header.next_header().0, header.slice().len(), carried.is_first_fragment),
+            Err(_) => return TRUNCATED,
+        },
+        upper => return segment::answer(upper, carried),
+    };
+    let rest = Carried {
+        bytes: &carried.bytes[length..],
+        promised: carried.promised.map(|promised| promised - length),
+        is_first_fragment,
+        ..carried
+    };
+    extensions(next, rest, left - 1)
+}
+
+/// The next header and the length of an authentication header.
+fn authentication(bytes: &[u8]) -> Option<(u8, usize)> {
+    match IpAuthHeaderSlice::from_slice(bytes) {
+        Ok(header) => Some((header.next_header().0, header.slice().len())),
+        Err(ip_auth::HeaderSliceError::Len(_) | ip_auth::HeaderSliceError::Content(_)) => {
+            match bytes {
+                [next, 0, _, _, _, _, _, _, ..] => Some((*next, 8)),
+                _ => None,
+            }
+        }
+    }
+}
+
+fn at_most(bytes: &[u8], length: Option<usize>) -> &[u8] {
+    &bytes[..length.map_or(bytes.len(), |length| length.min(bytes.len()))]
+}
