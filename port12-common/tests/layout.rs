@@ -87,7 +87,7 @@ fn counters_keep_their_indexes() {
     assert_eq!(
         reasons,
         "ethernet_truncated vlan_truncated vlan_depth ip_version ipv4_truncated \
-         ipv4_header_length ipv4_total_length ipv6_truncated ipv6_payload_length \
+         ipv4_header_length ipv4_total_length ipv6_truncated \
          ipv6_extension_truncated ipv6_extension_count tcp_truncated tcp_data_offset \
          udp_truncated sctp_truncated dccp_truncated"
     );

@@ -37,7 +37,7 @@ pub fn v4(frame: &[u8]) -> Answer {
     let header_length = header.slice().len();
     let promised = match usize::from(header.total_len()).checked_sub(header_length) {
         Some(length) => Some(length),
-        None if header.total_len() == 0 && !header.is_fragmenting_payload() => None,
+        None if header.total_len() == 0 => None,
         None => return Answer::malformed(Malformed::Ipv4TotalLength),
     };
     if header.fragments_offset().value() != 0 {
@@ -85,9 +85,6 @@ fn extensions(next: u8, carried: Carried<'_>, left: usize) -> Answer {
             let Ok(header) = Ipv6FragmentHeaderSlice::from_slice(carried.bytes) else {
                 return TRUNCATED;
             };
-            if carried.promised.is_none() {
-                return Answer::malformed(Malformed::Ipv6PayloadLength);
-            }
             if header.fragment_offset().value() != 0 {
                 return Answer::bare(Outcome::Fragment);
             }

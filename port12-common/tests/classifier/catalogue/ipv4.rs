@@ -62,12 +62,12 @@ fn lengths() -> Vec<Entry> {
         frame(
             "v4_total_length_0_frag_first",
             syn().v4_fragment_of(0, true).set(3, 0).ethernet(),
-            total_length,
+            syn_dropped(),
         ),
         frame(
             "v4_total_length_0_frag_later",
             syn().v4_fragment_of(3, false).set(3, 0).ethernet(),
-            total_length,
+            fragment(),
         ),
         frame("v4_total_length_19", syn().v4().set(3, 19).ethernet(), total_length),
         frame(

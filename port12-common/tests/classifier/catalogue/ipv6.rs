@@ -172,7 +172,6 @@ fn spoilt_extensions() -> Vec<Entry> {
 
 fn fragments() -> Vec<Entry> {
     let tiny = dropped(Tcp, 12, Shape::TinyFragment);
-    let payload_length = Answer::malformed(Ipv6PayloadLength);
     let cut = |port: u16, length: usize| tcp(port, SYN).cut(length);
     vec![
         frame("v6_frag_atomic_tcp_syn_12", syn().fragment(0, false).v6().ethernet(), syn_dropped()),
@@ -246,17 +245,17 @@ fn fragments() -> Vec<Entry> {
         frame(
             "v6_payload_length_0_frag_first",
             syn().fragment(0, true).v6().set(5, 0).ethernet(),
-            payload_length,
+            syn_dropped(),
         ),
         frame(
             "v6_payload_length_0_frag_later",
             syn().fragment(1, false).v6().set(5, 0).ethernet(),
-            payload_length,
+            fragment(),
         ),
         frame(
             "v6_payload_length_0_frag_atomic",
             syn().fragment(0, false).v6().set(5, 0).ethernet(),
-            payload_length,
+            syn_dropped(),
         ),
     ]
 }
