@@ -4,5 +4,6 @@ pub mod explain;
 pub mod output;
 pub mod ports;
 pub mod registry;
+pub mod replay;
 pub mod run;
 mod text;

@@ -7,6 +7,7 @@ pub mod host;
 pub mod kernel;
 pub mod policy;
 pub mod registry;
+pub mod replay;
 pub mod report;
 pub mod snapshot;
 pub mod truth;

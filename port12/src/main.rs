@@ -7,7 +7,7 @@ use std::{
 
 use clap::{ArgAction, Parser, Subcommand};
 use port12::{
-    cli::{explain, output::ReportError, ports, run},
+    cli::{explain, output::unless_closed, ports, replay, run},
     failure::Failure,
 };
 
@@ -26,6 +26,8 @@ struct Cli {
 enum Command {
     /// Attach to interfaces, watch and report; detach at the end
     Run(run::RunArgs),
+    /// What would the program have done? Replay a capture through it
+    Replay(replay::ReplayArgs),
     /// The watched ports
     Ports(ports::PortsArgs),
     /// The story of one port
@@ -54,18 +56,13 @@ fn try_main(command: Command) -> Result<(), Failure> {
             .enable_all()
             .build()?
             .block_on(run::run(&args, &mut out)),
-        Command::Ports(args) => shown(ports::run(&args, &mut out).and_then(|()| Ok(out.flush()?))),
-        Command::Explain(args) => {
-            shown(explain::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))
+        Command::Replay(args) => replay::run(&args, &mut out),
+        Command::Ports(args) => {
+            Ok(unless_closed(ports::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))?)
         }
-    }
-}
-
-/// A reader that has gone away, such as `head`, has read enough.
-fn shown(written: Result<(), ReportError>) -> Result<(), Failure> {
-    match written {
-        Err(ReportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
+        Command::Explain(args) => {
+            Ok(unless_closed(explain::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))?)
+        }
     }
 }
 

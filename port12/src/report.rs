@@ -6,5 +6,5 @@ mod table;
 mod units;
 
 pub use json::write_json;
-pub use model::{InterfaceReport, Kind, Link, Period, PortReport, Report, Tallied};
+pub use model::{Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, Tallied};
 pub use table::write_table;

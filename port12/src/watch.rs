@@ -17,13 +17,20 @@ use crate::{
     snapshot::Snapshot,
 };
 
-/// What the reports say of the whole run.
+/// What is watched, and what becomes of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Run<'a> {
+pub struct Subject<'a> {
     /// What becomes of probes.
     pub mode: Mode,
     /// Where the watched ports come from.
     pub registry: &'a Registry,
+}
+
+/// What the reports say of the whole run.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// What is watched.
+    pub subject: Subject<'a>,
     /// When counting began.
     pub started: Instant,
 }
@@ -36,10 +43,11 @@ impl Run<'_> {
             time: std::time::SystemTime::now(),
             elapsed_seconds: self.started.elapsed().as_secs_f64(),
             period_seconds: period.as_secs_f64(),
-            mode: self.mode.as_str(),
-            registry_date: self.registry.edition().date().to_string(),
+            mode: self.subject.mode.as_str(),
+            registry_date: self.subject.registry.edition().date().to_string(),
             interfaces: Vec::with_capacity(interfaces.len()),
             ports: Vec::new(),
+            capture: None,
         };
         let origin = Snapshot::default();
         for interface in interfaces {
@@ -51,7 +59,7 @@ impl Run<'_> {
             };
             let period = Period { before, after, length: period, moment };
             report.interfaces.push(period.interface(&link));
-            let describe = |transport, port| describe(self.registry, transport, port);
+            let describe = |transport, port| describe(self.subject.registry, transport, port);
             report.ports.extend(period.ports(&link, describe));
         }
         report

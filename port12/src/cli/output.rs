@@ -37,6 +37,18 @@ impl From<serde_json::Error> for ReportError {
     }
 }
 
+/// A reader that has gone away, such as `head`, has read enough: that is no failure.
+///
+/// # Errors
+///
+/// Every other one.
+pub fn unless_closed<E: Into<ReportError>>(written: Result<(), E>) -> Result<(), ReportError> {
+    match written.map_err(Into::into) {
+        Err(ReportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 /// Writes one JSON document and a line break.
 pub(super) fn write_json(
     report: &impl serde::Serialize,

@@ -11,7 +11,10 @@ use tokio::{
     time::{MissedTickBehavior, interval_at, sleep},
 };
 
-use super::{output::OutputFormat, registry::RegistryArgs};
+use super::{
+    output::{OutputFormat, unless_closed},
+    registry::RegistryArgs,
+};
 use crate::{
     failure::{Code, Failure},
     host::{
@@ -21,7 +24,7 @@ use crate::{
     kernel::attach::Wanted,
     policy::{Mode, policy},
     report::{Kind, Report, write_json, write_table},
-    watch::{Keeper, Run, Setup, Watched},
+    watch::{Keeper, Run, Setup, Subject, Watched},
 };
 
 /// Watches interfaces until Ctrl-C, SIGTERM, or the end of `--duration`.
@@ -91,7 +94,12 @@ pub enum Forwarding {
     Drop,
 }
 
-fn period(text: &str) -> Result<Duration, String> {
+/// Parses a time between reports.
+///
+/// # Errors
+///
+/// One line: what is wrong, and what is accepted.
+pub(super) fn period(text: &str) -> Result<Duration, String> {
     let time: Duration = humantime::parse_duration(text)
         .map_err(|error| format!("{error}; write it like 1s, 500ms or 1m30s"))?;
     if time < Duration::from_millis(100) || time > Duration::from_secs(86_400 * 365) {
@@ -128,23 +136,15 @@ pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
         );
     }
     let keeper = Keeper::start(watched.iter().map(|each| each.instance().clone()).collect())?;
-    let run = Run { mode: args.mode, registry: &registry, started: Instant::now() };
+    let subject = Subject { mode: args.mode, registry: &registry };
+    let run = Run { subject, started: Instant::now() };
     let view = View::of(args.output);
     let ended = watch(args, &run, &mut watched, &view, stop, out).await;
     drop(keeper);
     watched.iter_mut().for_each(Watched::detach);
     ended?;
     let totals = run.report(Kind::Totals, &mut watched, run.started.elapsed());
-    unless_closed(view.write(&totals, out))
-}
-
-/// A reader that has gone away, such as `head`, has read enough.
-fn unless_closed(written: io::Result<()>) -> Result<(), Failure> {
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::new(Code::Runtime, format!("cannot write the report: {error}"))),
-        Ok(()) => Ok(()),
-    }
+    Ok(unless_closed(view.write(&totals, out))?)
 }
 
 async fn watch(
@@ -180,7 +180,7 @@ async fn watch(
         let report = run.report(Kind::Interval, watched, last.elapsed());
         last = Instant::now();
         if let Err(error) = view.write(&report, out) {
-            return unless_closed(Err(error));
+            return Ok(unless_closed(Err(error))?);
         }
     }
 }

@@ -174,6 +174,14 @@ impl Instance {
         }
     }
 
+    /// Puts a host table in place of the one that a [`Truth`](crate::truth::Truth) keeps.
+    pub fn set_host(&self, host: &HostTable) {
+        if let Some(element) = self.host.pointer(0) {
+            // SAFETY: the element is mapped for writing, and any bytes are a table to the program.
+            unsafe { element.write_volatile(*host) };
+        }
+    }
+
     /// Sets the time that a replayed program goes by, in jiffies.
     pub fn set_replayed_jiffies(&self, jiffies: u64) {
         if let Some(clock) = self.clock.pointer(0) {

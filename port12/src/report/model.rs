@@ -41,6 +41,26 @@ pub struct Report {
     pub interfaces: Vec<InterfaceReport>,
     /// The unassigned ports that were hit since the start, by interface, transport and number.
     pub ports: Vec<PortReport>,
+    /// What was read, in the last report of a replay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Capture>,
+}
+
+/// A replayed capture.
+#[derive(Clone, Debug, Serialize)]
+pub struct Capture {
+    /// `pcap` or `pcapng`.
+    pub format: &'static str,
+    /// Frames that were read. Those that were not cut are the sum of the outcomes.
+    pub frames: u64,
+    /// Frames without the headers that the decision needs, for the snap length.
+    pub cut: u64,
+    /// Frames that the kernel's test-run refuses, and the classifier took in this process.
+    pub user_engine: u64,
+    /// Frames that were not read, by link type.
+    pub refused: BTreeMap<String, u64>,
+    /// `complete`, or where and why reading ended.
+    pub end: String,
 }
 
 /// Frames and bytes.

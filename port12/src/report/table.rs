@@ -34,6 +34,13 @@ pub fn write_table(report: &Report, ports: Option<usize>, out: &mut impl Write) 
         write_interface(interface, out)?;
     }
     write_ports(report, ports, out)?;
+    if let Some(capture) = &report.capture {
+        writeln!(
+            out,
+            "capture: {}, {} frames, {} cut, {} by the user engine, {}",
+            capture.format, capture.frames, capture.cut, capture.user_engine, capture.end
+        )?;
+    }
     writeln!(out)?;
     out.flush()
 }

@@ -1,0 +1,162 @@
+//! `port12 replay`: what would the program have done?
+
+use std::{io::Write, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use port12_common::{Transport, abi::HostTable};
+
+use super::{
+    output::{OutputFormat, unless_closed},
+    registry::RegistryArgs,
+    run::{Transit, period},
+};
+use crate::{
+    capture,
+    failure::{Code, Failure},
+    host::{addresses::LocalAddresses, publish::publish},
+    policy::{Mode, policy},
+    replay::{Engine, EngineKind, Replay, ReplayError},
+    report::{Report, write_json, write_table},
+    watch::Subject,
+};
+
+/// Replays a capture through the kernel program, and reports as `run` does.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// A pcap or pcapng file; - is standard input
+    pub file: PathBuf,
+    /// What decides about the frames; user needs no privilege
+    #[arg(long, value_enum, default_value_t, env = "PORT12_ENGINE")]
+    pub engine: EngineKind,
+    /// What becomes of probes
+    #[arg(long, value_enum, default_value_t, env = "PORT12_MODE")]
+    pub mode: Mode,
+    /// A local address; repeat for more [default: every destination is local]
+    #[arg(long, value_name = "ADDR")]
+    pub local: Vec<IpAddr>,
+    /// Ports with a local socket: tcp/81,udp/700
+    #[arg(long, value_name = "PORTS", value_delimiter = ',')]
+    pub sockets: Vec<SocketPort>,
+    /// Report at each of these intervals of the capture's time too, not only at the end
+    #[arg(long, value_name = "TIME", value_parser = period)]
+    pub interval: Option<Duration>,
+    /// The form of the reports; json is one object per line and report
+    #[arg(long, value_enum, default_value_t, env = "PORT12_OUTPUT")]
+    pub output: OutputFormat,
+    /// What to do about conversation starts for other hosts
+    #[arg(long, value_enum, default_value_t, env = "PORT12_TRANSIT")]
+    pub transit: Transit,
+    /// The registry
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+}
+
+/// A transport's well-known port, written `tcp/81`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SocketPort {
+    /// The transport.
+    pub transport: Transport,
+    /// The port, 0 to 1023.
+    pub port: u16,
+}
+
+impl FromStr for SocketPort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is not a transport and a port from 0 to 1023, such as tcp/81; the \
+                 transports are tcp, udp, udplite, sctp, dccp"
+            )
+        };
+        let (transport, port) = text.split_once('/').ok_or_else(wrong)?;
+        let transport = transport.parse().map_err(|()| wrong())?;
+        let port = port.parse().ok().filter(|port| *port < 1024).ok_or_else(wrong)?;
+        Ok(Self { transport, port })
+    }
+}
+
+/// Replays the file and reports to `out`.
+///
+/// # Errors
+///
+/// [`Failure`], with the exit code.
+pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
+    let registry = args.registry.load()?;
+    let host = host(args)?;
+    let mut reader = capture::open(&args.file)?;
+    // No device stands above a capture: what is not among its sockets is not there.
+    let policy = policy(&registry.bits(), args.mode, args.transit.into(), true);
+    let engine = Engine::new(args.engine, policy, host)?;
+    let subject = Subject { mode: args.mode, registry: &registry };
+    let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
+    let mut replay = Replay::new(subject, engine, &name);
+    match replay.run(&mut reader, args.interval, |report| write(args.output, report, out)) {
+        Err(ReplayError::Write(error)) => return Ok(unless_closed(Err(error))?),
+        replayed => replayed?,
+    }
+    let summary = reader.finish()?;
+    let totals = replay.totals(&summary);
+    unless_closed(write(args.output, &totals, out))?;
+    let path = args.file.display();
+    for (link, count) in summary.refused() {
+        eprintln!("port12: {path}: {count} frames of link type {link} are not read");
+    }
+    match &summary.end {
+        None | Some(capture::End::Complete) => Ok(()),
+        Some(end) if summary.frames() == 0 => {
+            Err(Failure::new(Code::Runtime, format!("{path}: {end}: no frame could be read")))
+        }
+        Some(end) => {
+            eprintln!("port12: {path}: {end}; the report is on the frames before");
+            Ok(())
+        }
+    }
+}
+
+fn write(output: OutputFormat, report: &Report, out: &mut impl Write) -> std::io::Result<()> {
+    match output {
+        OutputFormat::Json => write_json(report, out),
+        OutputFormat::Table => write_table(report, None, out),
+    }
+}
+
+fn host(args: &ReplayArgs) -> Result<Box<HostTable>, Failure> {
+    let mut host = Box::new(HostTable::UNKNOWN);
+    for socket in &args.sockets {
+        host.sockets.insert(socket.transport, socket.port);
+    }
+    if args.local.is_empty() {
+        return Ok(host);
+    }
+    let mut local = LocalAddresses::default();
+    for address in &args.local {
+        match address {
+            IpAddr::V4(address) => local.v4.insert(*address),
+            IpAddr::V6(address) => local.v6.insert(*address),
+        };
+    }
+    let published = publish(&local);
+    if !published.left_out.is_empty() {
+        return Err(Failure::new(
+            Code::Usage,
+            format!("{} local addresses are more than the tables hold", args.local.len()),
+        ));
+    }
+    host.local[0] = *published.local;
+    Ok(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_written_as_transport_and_port() {
+        let port = SocketPort { transport: Transport::UdpLite, port: 1023 };
+        assert_eq!("udplite/1023".parse(), Ok(port));
+        for wrong in ["81", "tcp/", "tcp/1024", "TCP/81", "icmp/8", "tcp/-1", "tcp/81/82", ""] {
+            assert!(wrong.parse::<SocketPort>().is_err(), "{wrong}");
+        }
+    }
+}

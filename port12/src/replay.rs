@@ -1,0 +1,182 @@
+//! Replaying a capture: the same program, over frames of another time.
+
+mod engine;
+
+use std::{
+    io,
+    time::{Duration, SystemTime},
+};
+
+pub use engine::{Engine, EngineKind};
+
+use crate::{
+    capture::{self, CaptureError, CapturedFrame, Reader, Summary},
+    cli::output::ReportError,
+    failure::Failure,
+    kernel::{clock::Moment, instance::LoadError},
+    report::{Capture, Kind, Link, Period, Report},
+    snapshot::Snapshot,
+    watch::{Subject, describe},
+};
+
+/// The replayed clock runs in milliseconds.
+const HZ: u64 = 1000;
+
+/// A capture on its way through an engine.
+pub struct Replay<'a> {
+    subject: Subject<'a>,
+    engine: Engine,
+    link: Link,
+    last: Snapshot,
+    clock: Option<Duration>,
+    began: Duration,
+    reported: Duration,
+    frames: u64,
+    cut: u64,
+}
+
+impl<'a> Replay<'a> {
+    /// Nothing replayed yet. `name` stands where a live report has the interface.
+    pub fn new(subject: Subject<'a>, engine: Engine, name: &str) -> Self {
+        let link = Link {
+            interface: name.to_owned(),
+            xdp_mode: "replay".to_owned(),
+            program: engine.name().to_owned(),
+            speed_bits_per_second: None,
+            gone: false,
+        };
+        Self {
+            subject,
+            engine,
+            link,
+            last: Snapshot::default(),
+            clock: None,
+            began: Duration::ZERO,
+            reported: Duration::ZERO,
+            frames: 0,
+            cut: 0,
+        }
+    }
+
+    /// Replays the rest of a capture. With an `interval`, in the capture's time, `show` gets a
+    /// report for each that had frames.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel takes no program, or `show` fails.
+    pub fn run(
+        &mut self,
+        reader: &mut Reader,
+        interval: Option<Duration>,
+        mut show: impl FnMut(&Report) -> io::Result<()>,
+    ) -> Result<(), ReplayError> {
+        let mut scratch = Vec::new();
+        while let Some(frame) = reader.next_frame() {
+            self.advance(&frame);
+            if let (Some(interval), Some(clock)) = (interval, self.clock)
+                && clock - self.reported >= interval
+            {
+                // Reports come at whole intervals since the first frame; empty ones are skipped.
+                let whole = (clock - self.began).as_nanos() / interval.as_nanos();
+                let whole = u32::try_from(whole).unwrap_or(u32::MAX);
+                let report = self.report(Kind::Interval, self.began + interval * whole, None);
+                show(&report)?;
+            }
+            self.frames += 1;
+            match capture::finding(&frame, &self.engine.tables()) {
+                None => self.cut += 1,
+                Some(finding) => {
+                    let jiffies = jiffies(self.clock.unwrap_or_default());
+                    let bytes = frame.padded(&mut scratch);
+                    self.engine.take(&finding, frame.layer, bytes, jiffies)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The clock follows the capture, and never runs backwards.
+    fn advance(&mut self, frame: &CapturedFrame<'_>) {
+        let Some(time) = frame.timestamp else {
+            return;
+        };
+        if self.clock.is_none() {
+            self.began = time;
+            self.reported = time;
+        }
+        self.clock = Some(self.clock.map_or(time, |clock| clock.max(time)));
+    }
+
+    /// The last report, on the whole capture.
+    pub fn totals(&mut self, summary: &Summary) -> Report {
+        let capture = Capture {
+            format: summary.format.as_str(),
+            frames: self.frames,
+            cut: self.cut,
+            user_engine: self.engine.taken_by_user(),
+            refused: summary.refused().map(|(link, count)| (link.to_string(), count)).collect(),
+            end: summary.end.as_ref().map_or_else(String::new, ToString::to_string),
+        };
+        self.last = Snapshot::default();
+        self.reported = self.began;
+        self.report(Kind::Totals, self.clock.unwrap_or_default(), Some(capture))
+    }
+
+    fn report(&mut self, kind: Kind, until: Duration, capture: Option<Capture>) -> Report {
+        let wall = SystemTime::UNIX_EPOCH.checked_add(until).unwrap_or(SystemTime::UNIX_EPOCH);
+        let length = until.saturating_sub(self.reported);
+        let after = self.engine.snapshot();
+        let period = Period {
+            before: &self.last,
+            after: &after,
+            length,
+            moment: Moment { jiffies: jiffies(until), hz: HZ, wall },
+        };
+        let registry = self.subject.registry;
+        let report = Report {
+            kind,
+            time: wall,
+            elapsed_seconds: until.saturating_sub(self.began).as_secs_f64(),
+            period_seconds: length.as_secs_f64(),
+            mode: self.subject.mode.as_str(),
+            registry_date: registry.edition().date().to_string(),
+            interfaces: vec![period.interface(&self.link)],
+            ports: period.ports(&self.link, |transport, port| describe(registry, transport, port)),
+            capture,
+        };
+        self.last = after;
+        self.reported = until;
+        report
+    }
+}
+
+/// A time since the epoch on the replayed clock.
+fn jiffies(time: Duration) -> u64 {
+    u64::try_from(time.as_millis() * u128::from(HZ) / 1000).unwrap_or(u64::MAX)
+}
+
+/// Why a replay ends early.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The kernel takes no program.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A report cannot be written.
+    #[error("cannot write the report: {0}")]
+    Write(#[from] io::Error),
+}
+
+impl From<ReplayError> for Failure {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Load(error) => error.into(),
+            ReplayError::Write(error) => ReportError::Write(error).into(),
+        }
+    }
+}
+
+impl From<CaptureError> for Failure {
+    fn from(error: CaptureError) -> Self {
+        Self::new(crate::failure::Code::Runtime, error)
+    }
+}

@@ -1,0 +1,135 @@
+//! What decides about a replayed frame: the kernel's program, or the classifier in this process.
+
+use port12_common::{
+    Finding, Layer, NoLookup, Tables,
+    abi::{HostTable, Policy},
+};
+
+use crate::{
+    kernel::instance::{Instance, LoadError, LoadOptions, entry_point},
+    snapshot::Snapshot,
+};
+
+/// The engine to replay with.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum EngineKind {
+    /// The kernel program, by test-run.
+    #[default]
+    Kernel,
+    /// The classifier that the kernel program is made of, without the kernel: needs no privilege.
+    User,
+}
+
+/// Counts frames under a policy, on a host of the caller's making.
+pub struct Engine {
+    kind: EngineKind,
+    policy: Box<Policy>,
+    host: Box<HostTable>,
+    ethernet: Option<Instance>,
+    ip: Option<Instance>,
+    user: Snapshot,
+    taken_by_user: u64,
+}
+
+impl Engine {
+    /// An engine. The kernel's is loaded at once, so that a missing privilege shows early.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`], for the kernel engine.
+    pub fn new(
+        kind: EngineKind,
+        policy: Box<Policy>,
+        mut host: Box<HostTable>,
+    ) -> Result<Self, LoadError> {
+        // Nothing opens or closes a socket while a capture is replayed.
+        host.sockets.valid_until = u64::MAX;
+        let mut engine = Self {
+            kind,
+            policy,
+            host,
+            ethernet: None,
+            ip: None,
+            user: Snapshot::default(),
+            taken_by_user: 0,
+        };
+        if kind == EngineKind::Kernel {
+            engine.ethernet = Some(engine.load(Layer::Ethernet)?);
+        }
+        Ok(engine)
+    }
+
+    /// The program's name, or `user`.
+    pub fn name(&self) -> &'static str {
+        self.ethernet.as_ref().map_or("user", |instance| instance.entry().name())
+    }
+
+    /// Frames that the kernel engine left to the user engine: test-run refuses frames under 14
+    /// bytes and large ones.
+    pub fn taken_by_user(&self) -> u64 {
+        self.taken_by_user
+    }
+
+    /// What the classifier needs besides the frame. The time does not matter to it: the bitmap
+    /// is always fresh.
+    pub fn tables(&self) -> Tables<'_, NoLookup> {
+        Tables { policy: &self.policy, host: &self.host, now: 0, lookup: NoLookup }
+    }
+
+    /// Counts a frame; `finding` is what the classifier found in it.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`], at the first frame of a layer.
+    pub fn take(
+        &mut self,
+        finding: &Finding,
+        layer: Layer,
+        frame: &[u8],
+        jiffies: u64,
+    ) -> Result<(), LoadError> {
+        if self.kind == EngineKind::Kernel {
+            let instance = self.instance(layer)?;
+            instance.set_replayed_jiffies(jiffies);
+            if instance.test_run(frame).is_ok() {
+                return Ok(());
+            }
+            self.taken_by_user += 1;
+        }
+        self.user.record(finding, frame.len() as u64, jiffies);
+        Ok(())
+    }
+
+    fn instance(&mut self, layer: Layer) -> Result<&Instance, LoadError> {
+        let present = match layer {
+            Layer::Ethernet => &self.ethernet,
+            Layer::Ip => &self.ip,
+        };
+        let loaded = if present.is_none() { Some(self.load(layer)?) } else { None };
+        let slot = match layer {
+            Layer::Ethernet => &mut self.ethernet,
+            Layer::Ip => &mut self.ip,
+        };
+        if loaded.is_some() {
+            *slot = loaded;
+        }
+        slot.as_ref().ok_or_else(|| LoadError::Refused("no instance".into()))
+    }
+
+    fn load(&self, layer: Layer) -> Result<Instance, LoadError> {
+        let options = LoadOptions { layer, replay: true, ..LoadOptions::live(entry_point()?) };
+        let instance = Instance::load(&options)?;
+        instance.set_policy(&self.policy);
+        instance.set_host(&self.host);
+        Ok(instance)
+    }
+
+    /// Everything counted so far.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut sum = self.user.clone();
+        for instance in [&self.ethernet, &self.ip].into_iter().flatten() {
+            sum.add(&Snapshot::read(instance.counters()));
+        }
+        sum
+    }
+}
