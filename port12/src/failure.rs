@@ -5,7 +5,7 @@ use std::{fmt, io, process::ExitCode};
 use crate::{
     cli::output::ReportError,
     host::{HostError, interfaces::Unsupported},
-    kernel::{attach::AttachError, instance::LoadError},
+    kernel::{attach::AttachError, instance::LoadError, pin::PinError},
     registry::RegistryError,
     truth::TruthError,
 };
@@ -110,6 +110,19 @@ impl From<AttachError> for Failure {
             AttachError::Foreign { .. } => Self::new(Code::Foreign, error),
             AttachError::Refused { .. } => Self::new(Code::Attach, error),
             AttachError::Host(error) => error.into(),
+        }
+    }
+}
+
+impl From<PinError> for Failure {
+    fn from(error: PinError) -> Self {
+        match error {
+            PinError::Map(error) => error.into(),
+            PinError::Held { .. } => Self::new(Code::Runtime, error),
+            PinError::Directory { error: ref cause, .. } => {
+                let denied = cause.kind() == io::ErrorKind::PermissionDenied;
+                Self::new(if denied { Code::Permission } else { Code::Runtime }, error)
+            }
         }
     }
 }

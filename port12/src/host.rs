@@ -9,6 +9,7 @@ mod netlink;
 mod routes;
 
 pub mod addresses;
+pub mod capabilities;
 pub mod forwarding;
 pub mod interfaces;
 pub mod publish;

@@ -5,3 +5,4 @@ pub mod clock;
 pub mod instance;
 pub mod mapped;
 pub mod object;
+pub mod pin;

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _, Write},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -18,10 +19,10 @@ use super::{
 use crate::{
     failure::{Code, Failure},
     host::{
-        forwarding,
+        capabilities, forwarding,
         interfaces::{self, Link},
     },
-    kernel::attach::Wanted,
+    kernel::{attach::Wanted, pin::PinDirectory},
     policy::{Mode, policy},
     report::{Kind, Report, write_json, write_table},
     watch::{Keeper, Run, Setup, Subject, Watched},
@@ -54,6 +55,9 @@ pub struct RunArgs {
     /// Whether drop mode is refused where this host forwards
     #[arg(long, value_enum, default_value_t, env = "PORT12_FORWARDING")]
     pub forwarding: Forwarding,
+    /// The directory in bpffs for the maps, while the program runs
+    #[arg(long, value_name = "DIR", default_value = "/sys/fs/bpf/port12", env = "PORT12_PIN_DIR")]
+    pub pin_dir: PathBuf,
     /// Log every frame (needs a build with `--features trace`)
     #[arg(long)]
     pub trace: bool,
@@ -116,16 +120,28 @@ pub(super) fn period(text: &str) -> Result<Duration, String> {
 pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
     let registry = args.registry.load()?;
     let links = links(&args.interfaces)?;
+    check_capabilities()?;
     for link in &links {
         check_forwarding(link, args)?;
     }
     let stop = Stop::new()?;
+    let pins = PinDirectory::lock(&args.pin_dir)?;
+    if pins.is_none() {
+        let path = args.pin_dir.display();
+        eprintln!(
+            "port12: {path} is not in a bpffs: the maps are not pinned, and only this process \
+             can read them (`mount -t bpf bpf /sys/fs/bpf`)"
+        );
+    }
     let policy = policy(&registry.bits(), args.mode, args.transit.into(), false);
     let setup = Setup { policy: &policy, wanted: args.xdp_mode, trace: args.trace };
     let mut watched =
         links.iter().map(|link| Watched::start(link, &setup)).collect::<Result<Vec<_>, _>>()?;
     for interface in &watched {
         let link = &interface.link;
+        if let Some(pins) = &pins {
+            pins.pin(&link.interface, interface.instance())?;
+        }
         eprintln!(
             "port12: {}: {} XDP, {} mode, {} ports of the registry of {}",
             link.interface,
@@ -201,6 +217,17 @@ fn links(names: &[String]) -> Result<Vec<Link>, Failure> {
         });
     }
     Ok(links)
+}
+
+fn check_capabilities() -> Result<(), Failure> {
+    let missing = capabilities::missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Code::Permission,
+        format!("watching takes {}: run as root, or grant them to the program", missing.join(", ")),
+    ))
 }
 
 fn check_forwarding(link: &Link, args: &RunArgs) -> Result<(), Failure> {

@@ -161,13 +161,15 @@ fn foreign(interface: &str, id: Option<u32>) -> AttachError {
         None => "its id cannot be asked for".to_owned(),
         Some(id) => match name_of(id) {
             Some(name) => format!("id {id}, name {name}"),
-            None => format!("id {id} (its name takes CAP_SYS_ADMIN)"),
+            None => format!("id {id} (to read its name takes CAP_SYS_ADMIN)"),
         },
     };
     AttachError::Foreign { interface: interface.to_owned(), program }
 }
 
+/// A listing ends early when a program goes away under it, so it is tried again.
 fn name_of(id: u32) -> Option<String> {
-    let info = loaded_programs().filter_map(Result::ok).find(|info| info.id() == id)?;
+    let find = || loaded_programs().filter_map(Result::ok).find(|info| info.id() == id);
+    let info = (0..5).find_map(|_| find())?;
     info.name_as_str().map(str::to_owned)
 }

@@ -1,6 +1,6 @@
 //! A loaded kernel object: one program instance with maps of its own.
 
-use std::{io, time::SystemTime};
+use std::{io, path::Path, time::SystemTime};
 
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
@@ -36,7 +36,7 @@ pub enum LoadError {
     #[error("the kernel refuses the program: {0}")]
     Refused(String),
     /// The object's maps are not what this build of port12 reads.
-    #[error("cannot map {name}: {error}")]
+    #[error("cannot use the map {name}: {error}")]
     Map {
         /// The map.
         name: &'static str,
@@ -239,6 +239,24 @@ impl Instance {
         options: TestRunOptions<'_>,
     ) -> Result<TestRunResult, ProgramError> {
         self.xdp(self.entry.name())?.test_run(options)
+    }
+
+    /// Pins every map in a directory of a bpffs, under its own name.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Map`].
+    pub fn pin_maps(&self, directory: &Path) -> Result<(), LoadError> {
+        for name in [map::COUNTERS, map::POLICY, map::HOST, map::CLOCK] {
+            let error = |error| LoadError::Map { name, error };
+            match self.ebpf.map(name) {
+                Some(Map::Array(data)) => {
+                    data.pin(directory.join(name)).map_err(|why| error(io::Error::other(why)))?;
+                }
+                _ => return Err(error(io::Error::other("the object has no such array"))),
+            }
+        }
+        Ok(())
     }
 
     /// The loaded object, for the maps of the tracing build.
