@@ -41,6 +41,8 @@ impl<'a> Replay<'a> {
         let link = Link {
             interface: name.to_owned(),
             xdp_mode: "replay".to_owned(),
+            counted_at: "capture",
+            forwarding: None,
             program: engine.name().to_owned(),
             speed_bits_per_second: None,
             gone: false,

@@ -121,9 +121,8 @@ pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
     let registry = args.registry.load()?;
     let links = links(&args.interfaces)?;
     check_capabilities()?;
-    for link in &links {
-        check_forwarding(link, args)?;
-    }
+    let forwarding =
+        links.iter().map(|link| check_forwarding(link, args)).collect::<Result<Vec<_>, _>>()?;
     let stop = Stop::new()?;
     let pins = PinDirectory::lock(&args.pin_dir)?;
     if pins.is_none() {
@@ -137,6 +136,9 @@ pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
     let setup = Setup { policy: &policy, wanted: args.xdp_mode, trace: args.trace };
     let mut watched =
         links.iter().map(|link| Watched::start(link, &setup)).collect::<Result<Vec<_>, _>>()?;
+    for (interface, forwarding) in watched.iter_mut().zip(forwarding) {
+        interface.link.forwarding = forwarding;
+    }
     for interface in &watched {
         let link = &interface.link;
         if let Some(pins) = &pins {
@@ -230,10 +232,11 @@ fn check_capabilities() -> Result<(), Failure> {
     ))
 }
 
-fn check_forwarding(link: &Link, args: &RunArgs) -> Result<(), Failure> {
+/// Why a missing socket proves nothing on this interface; drop mode is refused then.
+fn check_forwarding(link: &Link, args: &RunArgs) -> Result<Option<String>, Failure> {
     let reasons = forwarding::reasons(link.index)?;
     let Some(first) = reasons.first() else {
-        return Ok(());
+        return Ok(None);
     };
     let name = &link.name;
     match (args.mode, args.forwarding) {
@@ -245,10 +248,7 @@ fn check_forwarding(link: &Link, args: &RunArgs) -> Result<(), Failure> {
                  host's own addresses all the same"
             ),
         )),
-        (Mode::Drop, Forwarding::Drop) | (Mode::Monitor, _) => {
-            log::warn!("{name}: {first}: a probe may have a taker behind this host");
-            Ok(())
-        }
+        (Mode::Drop, Forwarding::Drop) | (Mode::Monitor, _) => Ok(Some(first.to_string())),
     }
 }
 

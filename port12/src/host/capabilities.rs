@@ -27,7 +27,7 @@ fn missing_in(status: &str) -> Vec<&'static str> {
     let has = |number: u32| effective >> number & 1 == 1;
     NEEDED
         .into_iter()
-        .filter(|&(_, number)| !has(number) && !(number > 31 && has(SYS_ADMIN)))
+        .filter(|&(_, number)| !(has(number) || number > 31 && has(SYS_ADMIN)))
         .map(|(name, _)| name)
         .collect()
 }

@@ -85,6 +85,11 @@ pub struct Link {
     pub interface: String,
     /// `native`, `generic`, or the name of the engine of a replay.
     pub xdp_mode: String,
+    /// Whose packets and bytes are counted: the `driver`'s; the `stack`'s, after GRO and without
+    /// VLAN tags, in generic mode; or the `capture`'s.
+    pub counted_at: &'static str,
+    /// Why a probe may have a taker behind this host, where it forwards.
+    pub forwarding: Option<String>,
     /// The program's name in the kernel.
     pub program: String,
     /// The link's speed in bit/s, where the kernel knows it.

@@ -59,6 +59,12 @@ fn write_interface(interface: &InterfaceReport, out: &mut impl Write) -> io::Res
         si(interface.bits_per_second),
         share
     )?;
+    if link.counted_at == "stack" {
+        writeln!(out, "  counted in the stack: after GRO, VLAN tags taken off")?;
+    }
+    if let Some(reason) = &link.forwarding {
+        writeln!(out, "  {reason}: a probe may have a taker behind this host")?;
+    }
     let counts = Outcome::ALL.into_iter().rev().filter_map(|outcome| {
         let packets = interface.outcomes.get(outcome.as_str())?.packets;
         (packets > 0 || outcome == Outcome::Probe).then(|| format!("{outcome} {packets}"))

@@ -6,7 +6,7 @@ use port12_common::{Layer, abi};
 
 use crate::{
     failure::Failure,
-    host::interfaces::{self, Link as HostLink},
+    host::interfaces::{self, Link as HostLink, XdpMode},
     kernel::{
         attach::{Attached, Wanted, attach},
         clock::Moment,
@@ -68,6 +68,11 @@ impl Watched {
             link: Link {
                 interface: host.name.clone(),
                 xdp_mode: attached.mode.to_string(),
+                counted_at: match attached.mode {
+                    XdpMode::Native | XdpMode::Hardware => "driver",
+                    XdpMode::Generic => "stack",
+                },
+                forwarding: None,
                 program,
                 speed_bits_per_second: interfaces::speed(host),
                 gone: false,
