@@ -14,11 +14,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use self::{
-    compile::{PLAIN, TRACE},
-    digest::Digest,
-    provenance::Provenance,
-};
+use self::{compile::Build, digest::Digest, provenance::Provenance};
 use crate::workspace;
 
 /// The committed object, from the root of the checkout.
@@ -50,10 +46,10 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let toolchain = toolchain::find()?;
     if options.trace {
-        let object = compile::object(&root, &toolchain, TRACE)?;
+        let object = compile::object(&root, &toolchain, Build::Trace)?;
         return write(&root, TRACE_OBJECT, &object);
     }
-    let object = compile::object(&root, &toolchain, PLAIN)?;
+    let object = compile::object(&root, &toolchain, Build::Plain)?;
     let provenance = Provenance {
         tools: toolchain.tools()?,
         sources: sources::digest(&root)?,

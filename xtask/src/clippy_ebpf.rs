@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     build_ebpf::{
-        compile,
+        compile::{self, Build},
         toolchain::{self, DEBIAN_CLIPPY, Kind, Toolchain},
     },
     programs, step, workspace,
@@ -16,8 +16,8 @@ use crate::{
 pub fn run() -> Result<()> {
     let root = workspace::root()?;
     let toolchain = toolchain::find()?;
-    for features in [compile::PLAIN, compile::TRACE] {
-        step::run(command(&root, &toolchain)?.args(features))?;
+    for build in [Build::Plain, Build::Trace] {
+        step::run(command(&root, &toolchain)?.args(build.features()))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{
     OBJECT, PROVENANCE, closure,
-    compile::{self, PLAIN},
+    compile::{self, Build},
     digest::Digest,
     provenance::Provenance,
     sources, toolchain,
@@ -74,7 +74,7 @@ fn rebuild(root: &Path, recorded: &Provenance, object: &[u8]) -> Result<()> {
         println!("NOT COMPARED with a rebuilt one, the tools differ: {}", differences.join("; "));
         return Ok(());
     }
-    let rebuilt = compile::object(root, &toolchain, PLAIN)?;
+    let rebuilt = compile::object(root, &toolchain, Build::Plain)?;
     if rebuilt != object {
         bail!(
             "the rebuilt object ({} bytes) is not {OBJECT} ({} bytes), though sources and tools \

@@ -17,15 +17,37 @@ pub const PACKAGE: &str = "port12-ebpf";
 /// What it is compiled for.
 pub const TARGET: &str = "bpfel-unknown-none";
 
-/// The cargo features of the committed object: none.
-pub const PLAIN: &[&str] = &[];
-/// The cargo features of the object that logs.
-pub const TRACE: &[&str] = &["--features", "trace"];
+/// Which of the kernel program's builds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Build {
+    /// The committed one.
+    Plain,
+    /// The one that logs.
+    Trace,
+}
+
+impl Build {
+    /// What cargo is told for it.
+    pub fn features(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain => &[],
+            Self::Trace => &["--features", "trace"],
+        }
+    }
+
+    fn stripped(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain => &OBJCOPY,
+            Self::Trace => &OBJCOPY[..1],
+        }
+    }
+}
 
 const COMPILER: [&str; 4] =
     ["-Clinker=bpf-linker", "-Clink-arg=--btf", "-Clink-arg=-O3", "-Cdebuginfo=2"];
 
-/// `.BTF.ext` holds the line information: more bytes than the code.
+/// `.BTF.ext` holds the line information: more bytes than the code. The build that logs keeps it:
+/// without it the verifier takes no function for a global one.
 const OBJCOPY: [&str; 3] =
     ["--strip-debug", "--remove-section=.BTF.ext", "--remove-section=.rel.BTF.ext"];
 
@@ -35,13 +57,15 @@ pub fn flags() -> String {
 }
 
 /// Compiles the kernel program and strips it.
-pub fn object(root: &Path, toolchain: &Toolchain, features: &[&str]) -> Result<Vec<u8>> {
+pub fn object(root: &Path, toolchain: &Toolchain, build: Build) -> Result<Vec<u8>> {
     let folder = folder(root);
     fetch(root)?;
-    step::run(cargo(root, toolchain, "build", &[])?.args(features))?;
+    step::run(cargo(root, toolchain, "build", &[])?.args(build.features()))?;
     let linked = folder.join(TARGET).join("release/port12");
     let stripped = folder.join("stripped.bpf.o");
-    step::run(Command::new(toolchain.objcopy()).args(OBJCOPY).arg(&linked).arg(&stripped))?;
+    step::run(
+        Command::new(toolchain.objcopy()).args(build.stripped()).arg(&linked).arg(&stripped),
+    )?;
     fs::read(&stripped).with_context(|| format!("read {}", stripped.display()))
 }
 
