@@ -18,7 +18,7 @@ pub fn run(options: &Options) -> Result<()> {
     let root = workspace::root()?;
     step::run(
         Command::new(workspace::cargo())
-            .args(["build", "--quiet", "--release", "--locked", "--package", "port12"])
+            .args(["build", "--release", "--locked", "--package", "port12"])
             .current_dir(&root),
     )?;
     let program = workspace::target(&root).join("release/port12");

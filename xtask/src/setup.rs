@@ -9,7 +9,6 @@ mod tools;
 use anyhow::{Result, bail};
 
 use self::os_release::OsRelease;
-pub use self::tools::missing as missing_tools;
 use crate::build_ebpf::toolchain;
 
 pub fn run() -> Result<()> {
@@ -26,7 +25,7 @@ pub fn run() -> Result<()> {
 /// Installs what the tests use, where the system is one of Debian's kin; fails elsewhere when
 /// something is missing.
 pub fn tools() -> Result<()> {
-    let missing = missing_tools();
+    let missing = tools::missing();
     if missing.is_empty() {
         return Ok(());
     }
@@ -39,13 +38,21 @@ pub fn tools() -> Result<()> {
 }
 
 fn install_tools() -> Result<()> {
-    let packages: Vec<_> = missing_tools().iter().map(|tool| tool.package.to_owned()).collect();
-    apt::install(&packages)
+    let packages: Vec<_> = tools::missing().iter().map(|tool| tool.package.to_owned()).collect();
+    apt::install(&packages)?;
+    let missing = tools::missing();
+    if !missing.is_empty() {
+        bail!(
+            "{} cannot be found though the packages are installed: look at `dpkg --verify`",
+            tools::list(&missing)
+        );
+    }
+    Ok(())
 }
 
 fn name_what_is_missing(system: &OsRelease) -> Result<()> {
     let mut missing = Vec::new();
-    let tools = missing_tools();
+    let tools = tools::missing();
     if !tools.is_empty() {
         missing.push(format!("the tests use {}", tools::list(&tools)));
     }

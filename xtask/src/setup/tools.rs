@@ -9,14 +9,17 @@ pub struct Tool {
     pub package: &'static str,
 }
 
-const TOOLS: [Tool; 12] = [
+const TOOLS: [Tool; 14] = [
     // Namespaces, links, routes, bridges.
     tool("ip", "iproute2"),
     tool("bridge", "iproute2"),
     tool("tc", "iproute2"),
+    // Offloads of a veth.
+    tool("ethtool", "ethtool"),
     // Forwarding in the router's namespace.
     tool("sysctl", "procps"),
     tool("nft", "nftables"),
+    tool("iptables", "iptables"),
     // Loads the object as libbpf does.
     tool("bpftool", "bpftool"),
     // Another's XDP program in the way, and xdp-filter beside port12 in the benchmark.
