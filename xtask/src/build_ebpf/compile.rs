@@ -59,7 +59,6 @@ pub fn flags() -> String {
 /// Compiles the kernel program and strips it.
 pub fn object(root: &Path, toolchain: &Toolchain, build: Build) -> Result<Vec<u8>> {
     let folder = folder(root);
-    fetch(root)?;
     step::run(cargo(root, toolchain, "build", &[])?.args(build.features()))?;
     let linked = folder.join(TARGET).join("release/port12");
     let stripped = folder.join("stripped.bpf.o");
@@ -76,6 +75,7 @@ pub fn cargo(
     subcommand: &str,
     flags: &[&str],
 ) -> Result<Command> {
+    fetch(root)?;
     let mut command = toolchain.cargo(subcommand)?;
     command
         .args(["--release", "--locked", "--package", PACKAGE, "--target", TARGET])
@@ -113,7 +113,11 @@ fn registries() -> Result<Vec<PathBuf>> {
     let sources = workspace::cargo_home()?.join("registry/src");
     let context = || format!("list {}", sources.display());
     let entries = fs::read_dir(&sources).with_context(context)?;
-    entries.map(|entry| Ok(entry.with_context(context)?.path())).collect()
+    let paths = entries.map(|entry| Ok(entry.with_context(context)?.path()));
+    let mut paths = paths.collect::<Result<Vec<_>>>()?;
+    // Other flags, or the same in another order, have cargo compile everything again.
+    paths.sort();
+    Ok(paths)
 }
 
 fn remap(from: &Path, to: &str) -> OsString {

@@ -1,6 +1,6 @@
 //! Debian's packages.
 
-use std::process::Command;
+use std::{collections::BTreeSet, process::Command};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -8,8 +8,7 @@ use crate::{privilege, step};
 
 /// Installs the packages among these that are not installed.
 pub fn install(packages: &[String]) -> Result<()> {
-    let mut missing: Vec<_> = packages.iter().filter(|name| !is_installed(name)).collect();
-    missing.dedup();
+    let missing: BTreeSet<_> = packages.iter().filter(|name| !is_installed(name)).collect();
     if missing.is_empty() {
         return Ok(());
     }
