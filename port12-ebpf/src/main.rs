@@ -14,6 +14,8 @@ mod record;
 mod scattered;
 mod sockets;
 mod tables;
+#[cfg(feature = "trace")]
+mod trace;
 
 use aya_ebpf::{
     bindings::xdp_action, helpers::bpf_xdp_get_buff_len, macros::xdp, programs::XdpContext,
@@ -74,6 +76,8 @@ fn may_be_longer(finding: &Finding, linear: usize) -> bool {
 #[inline(always)]
 fn conclude(finding: &Finding, length: usize) -> u32 {
     record::record(finding, length);
+    #[cfg(feature = "trace")]
+    trace::log(finding, length);
     match finding.outcome.verdict() {
         Verdict::Pass => xdp_action::XDP_PASS,
         Verdict::Drop => xdp_action::XDP_DROP,

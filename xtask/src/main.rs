@@ -1,2 +1,64 @@
-//! x.
-fn main() {}
+//! port12's build, test and lab commands: `cargo xtask --help`.
+
+mod build_ebpf;
+mod ci;
+mod clippy_ebpf;
+mod privilege;
+mod programs;
+mod registry;
+mod run;
+mod setup;
+mod step;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "port12's build, test and lab commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the kernel object, or check the committed one
+    BuildEbpf(build_ebpf::Options),
+    /// Run the steps of continuous integration
+    Ci(ci::Options),
+    /// Lint the kernel program, warnings denied
+    ClippyEbpf,
+    /// Make the embedded registry from IANA's official CSV or XML
+    Registry {
+        /// The official file
+        file: std::path::PathBuf,
+    },
+    /// Build port12 and run it as root
+    Run(run::Options),
+    /// Install what the build of the kernel object and the tests use (Debian, Ubuntu)
+    Setup,
+    /// Run every test
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::BuildEbpf(options) => build_ebpf::run(&options),
+        Command::Ci(options) => ci::run(&options),
+        Command::ClippyEbpf => clippy_ebpf::run(),
+        Command::Registry { file } => registry::run(&file),
+        Command::Run(options) => run::run(&options),
+        Command::Setup => setup::run(),
+        Command::Test(options) => test::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `cargo xtask ci`: what a change has to pass, step by step. `.ci/run` calls it.
+
+use std::{path::Path, process::Command, time::Instant};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+
+use crate::{build_ebpf, clippy_ebpf, step, test, workspace};
+
+#[derive(Args)]
+pub struct Options {
+    /// The steps to run, in this order [default: all]
+    steps: Vec<Step>,
+}
+
+/// A step, in the order of a whole run.
+#[derive(Clone, Copy, ValueEnum)]
+enum Step {
+    /// Formatting
+    Fmt,
+    /// Lints of what stable Rust builds
+    Clippy,
+    /// Lints of the kernel program
+    ClippyEbpf,
+    /// The committed kernel object against its sources
+    Object,
+    /// Every test
+    Test,
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    let root = workspace::root()?;
+    let all = Step::value_variants();
+    for step in if options.steps.is_empty() { all } else { &options.steps } {
+        step.run_timed(&root)?;
+    }
+    Ok(())
+}
+
+impl Step {
+    fn run_timed(self, root: &Path) -> Result<()> {
+        let name = self.to_possible_value().map(|value| value.get_name().to_owned());
+        let name = name.unwrap_or_default();
+        println!("\n== {name}");
+        let start = Instant::now();
+        self.run(root).with_context(|| format!("step {name}"))?;
+        println!("== {name}: passed in {:.1} s", start.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    fn run(self, root: &Path) -> Result<()> {
+        match self {
+            Self::Fmt => step::run(cargo(root).args(["fmt", "--all", "--check"])),
+            Self::Clippy => step::run(cargo(root).args([
+                "clippy",
+                "--locked",
+                "--all-targets",
+                "--",
+                "--deny=warnings",
+            ])),
+            Self::ClippyEbpf => clippy_ebpf::run(),
+            Self::Object => build_ebpf::run(&build_ebpf::Options::CHECK),
+            Self::Test => test::run(&test::Options::ALL),
+        }
+    }
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(workspace::cargo());
+    command.current_dir(root);
+    command
+}

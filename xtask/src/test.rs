@@ -1,0 +1,69 @@
+//! `cargo xtask test`: every test, and in the end what ran and what did not.
+
+mod cargo;
+mod miri;
+mod summary;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use self::summary::Summary;
+use crate::{privilege, setup, workspace};
+
+#[derive(Args)]
+pub struct Options {
+    /// Leave out the tests that take root
+    #[arg(long)]
+    no_root: bool,
+}
+
+impl Options {
+    /// Every test.
+    pub const ALL: Self = Self { no_root: false };
+}
+
+/// The rights that the tests get.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Rights {
+    /// Root's: this process's own, or through sudo or doas.
+    Root,
+    /// Those of an ordinary user.
+    User,
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    let root = workspace::root()?;
+    let rights = rights(options);
+    let mut summary = Summary::default();
+    if rights == Rights::Root {
+        setup::tools()?;
+    }
+    summary.add("cargo test", cargo::run(&root, rights));
+    match miri::find() {
+        Ok(miri) => summary.add("Miri on port12-common", miri.run(&root)),
+        Err(why) => summary.skip("Miri on port12-common", &why),
+    }
+    if rights == Rights::User {
+        summary.skip("the tests that take root: the kernel's and the lab's", reason(options));
+    }
+    print!("{summary}");
+    if summary.failed() {
+        bail!("the tests failed");
+    }
+    if rights == Rights::User && !options.no_root {
+        bail!("not every test ran: run this as root, or leave those out with --no-root");
+    }
+    Ok(())
+}
+
+fn rights(options: &Options) -> Rights {
+    let can = privilege::is_root() || privilege::elevator().is_some();
+    if can && !options.no_root { Rights::Root } else { Rights::User }
+}
+
+fn reason(options: &Options) -> &'static str {
+    if options.no_root {
+        return "--no-root";
+    }
+    "this is not root, and neither sudo nor doas is installed"
+}
