@@ -97,6 +97,7 @@ impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         let code = match &error {
             LoadError::TooOld(_) | LoadError::Refused(_) => Code::Kernel,
+            LoadError::NoTrace => Code::Usage,
             LoadError::Permission(_) => Code::Permission,
             LoadError::Map { .. } => Code::Runtime,
         };

@@ -39,7 +39,9 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 configuration,
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_log(cli.verbose);
+    // The log lines of `run --trace` are at level info.
+    let tracing = matches!(&cli.command, Command::Run(args) if args.trace);
+    start_log(cli.verbose.max(u8::from(tracing)));
     match try_main(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -2,6 +2,7 @@
 
 mod interface;
 mod keeper;
+mod trace;
 
 use std::time::{Duration, Instant};
 

@@ -35,6 +35,12 @@ pub enum LoadError {
     /// The kernel refuses the object.
     #[error("the kernel refuses the program: {0}")]
     Refused(String),
+    /// This build has no tracing object.
+    #[error(
+        "this build has no tracing program: `cargo xtask build-ebpf --trace` makes it, and \
+         `cargo build -p port12 --features trace` takes it in"
+    )]
+    NoTrace,
     /// The object's maps are not what this build of port12 reads.
     #[error("cannot use the map {name}: {error}")]
     Map {
@@ -259,7 +265,8 @@ impl Instance {
         Ok(())
     }
 
-    /// The loaded object, for the maps of the tracing build.
+    /// The loaded object, for the log of the tracing build.
+    #[cfg(feature = "trace")]
     pub fn ebpf_mut(&mut self) -> &mut Ebpf {
         &mut self.ebpf
     }
@@ -280,11 +287,7 @@ fn object(trace: bool) -> Result<&'static [u8], LoadError> {
 #[cfg(not(feature = "trace"))]
 fn object(trace: bool) -> Result<&'static [u8], LoadError> {
     if trace {
-        return Err(LoadError::Refused(
-            "this build of port12 has no tracing object: `cargo xtask build-ebpf --trace`, then \
-             build port12 with `--features trace`"
-                .into(),
-        ));
+        return Err(LoadError::NoTrace);
     }
     Ok(OBJECT)
 }

@@ -52,6 +52,9 @@ impl Watched {
         let trace = setup.trace;
         let mut instance =
             Instance::load(&LoadOptions { layer, trace, ..LoadOptions::live(entry) })?;
+        if trace {
+            super::trace::follow(&mut instance)?;
+        }
         let mut policy = *setup.policy;
         policy.lookup_proves = u32::from(!interfaces::has_uppers(host)?);
         instance.set_policy(&policy);
