@@ -18,8 +18,9 @@ pub(super) fn follow(instance: &mut Instance) -> Result<(), Failure> {
         Failure::new(Code::Runtime, format!("the kernel program's log: {error}"))
     };
     let logger = EbpfLogger::init(instance.ebpf_mut()).map_err(|error| failed(&error))?;
-    let mut logger = AsyncFd::register_with_interest(logger, Interest::READABLE)
-        .map_err(|error| failed(&error))?;
+    // SAFETY: the logger owns the ring buffer's descriptor, and the registration owns the logger.
+    let registered = unsafe { AsyncFd::register_with_interest(logger, Interest::READABLE) };
+    let mut logger = registered.map_err(|error| failed(&error))?;
     tokio::spawn(async move {
         while let Ok(mut guard) = logger.readable_mut().await {
             guard.get_inner_mut().flush();
