@@ -10,6 +10,7 @@ mod run;
 mod setup;
 mod step;
 mod test;
+mod vm_test;
 mod workspace;
 
 use std::process::ExitCode;
@@ -42,6 +43,8 @@ enum Command {
     Setup,
     /// Run every test
     Test(test::Options),
+    /// Run the kernel checks on Debian's other kernels, in QEMU
+    VmTest(vm_test::Options),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::Setup => setup::run(),
         Command::Test(options) => test::run(&options),
+        Command::VmTest(options) => vm_test::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

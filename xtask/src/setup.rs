@@ -9,7 +9,7 @@ mod tools;
 use anyhow::{Result, bail};
 
 use self::os_release::OsRelease;
-use crate::build_ebpf::toolchain;
+use crate::{build_ebpf::toolchain, vm_test, workspace};
 
 pub fn run() -> Result<()> {
     let system = OsRelease::read()?;
@@ -18,6 +18,13 @@ pub fn run() -> Result<()> {
     }
     install_tools()?;
     kernel_toolchain::install()?;
+    let folder = workspace::target(&workspace::root()?).join("vm");
+    if let Err(error) = vm_test::qemu::install(&folder) {
+        // The rest stands without it, and `test` says that this did not run.
+        eprintln!(
+            "setup: QEMU cannot be installed, so `cargo xtask vm-test` will not run: {error:#}"
+        );
+    }
     eprintln!("setup: everything is there");
     Ok(())
 }

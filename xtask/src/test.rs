@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use self::summary::Summary;
-use crate::{privilege, setup, workspace};
+use crate::{privilege, setup, vm_test, workspace};
 
 #[derive(Args)]
 pub struct Options {
@@ -42,6 +42,12 @@ pub fn run(options: &Options) -> Result<()> {
     match miri::find() {
         Ok(miri) => summary.add("Miri on port12-common", miri.run(&root)),
         Err(why) => summary.skip("Miri on port12-common", &why),
+    }
+    match vm_test::obstacle() {
+        None => {
+            summary.add("the kernel matrix in QEMU", vm_test::run(&vm_test::Options::default()))
+        }
+        Some(why) => summary.skip("the kernel matrix in QEMU", why),
     }
     if rights == Rights::User {
         summary.skip("the tests that take root: the kernel's and the lab's", reason(options));

@@ -1,0 +1,13 @@
+//! The running kernel.
+
+use aya::util::KernelVersion;
+
+/// `xdp.frags` programs, `bpf_xdp_load_bytes` and `bpf_xdp_get_buff_len`.
+pub fn has_frags() -> bool {
+    KernelVersion::current().is_ok_and(|current| current >= KernelVersion::new(5, 18, 0))
+}
+
+/// The release, as `uname -r` prints it.
+pub fn release() -> anyhow::Result<String> {
+    Ok(std::fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned())
+}

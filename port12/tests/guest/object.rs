@@ -1,0 +1,78 @@
+//! The kernel object, loaded.
+
+use anyhow::{Context as _, Result};
+use aya::{Ebpf, EbpfLoader, Pod, VerifierLogLevel, maps::Array, programs::Xdp, util::nr_cpus};
+use port12_common::{
+    Outcome,
+    abi::{self, CpuCounters, Policy, constant, map},
+};
+
+use crate::frames;
+
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../../bpf/port12.bpf.o");
+
+/// The plain old data of a map's value.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Value<T>(T);
+
+// SAFETY: the map ABI is plain old data, for which every bit pattern is a value.
+unsafe impl Pod for Value<CpuCounters> {}
+// SAFETY: as above.
+unsafe impl Pod for Value<Policy> {}
+// SAFETY: as above.
+unsafe impl Pod for Value<abi::Clock> {}
+
+/// The object with the test's policy in its maps, and one of its programs loaded.
+pub fn load(name: &str) -> Result<Ebpf> {
+    let mut object = open(VerifierLogLevel::default())?;
+    program(&mut object, name)?.load()?;
+    let policies = object.map_mut(map::POLICY).context("the object has no policy map")?;
+    Array::<_, Value<Policy>>::try_from(policies)?.set(0, Value(frames::policy()), 0)?;
+    Ok(object)
+}
+
+/// The object's maps, sized to the machine; no program is loaded.
+pub fn open(log: VerifierLogLevel) -> Result<Ebpf> {
+    let cpus = nr_cpus().map_err(|(path, error)| anyhow::anyhow!("{path}: {error}"))?;
+    EbpfLoader::new()
+        .verifier_log_level(log)
+        .map_max_entries(map::COUNTERS, u32::try_from(cpus)?)
+        .override_global(constant::POLICY_FROM_MAP, &1_u8, true)
+        .load(OBJECT)
+        .context("the maps cannot be created")
+}
+
+/// The object as a foreign loader leaves it: no constant patched, no map sized.
+pub fn open_unpatched() -> Result<Ebpf> {
+    Ebpf::load(OBJECT).context("the maps cannot be created")
+}
+
+/// One of the object's programs.
+pub fn program<'a>(object: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp> {
+    let program = object.program_mut(name).with_context(|| format!("no program {name}"))?;
+    Ok(program.try_into()?)
+}
+
+/// Packets of an outcome, over all CPUs.
+pub fn packets(object: &Ebpf, outcome: Outcome) -> Result<u64> {
+    Ok(outcomes(object)?[outcome as usize])
+}
+
+/// Packets by outcome, over all CPUs.
+pub fn outcomes(object: &Ebpf) -> Result<[u64; 16]> {
+    let counters = object.map(map::COUNTERS).context("the object has no counters")?;
+    let mut sum = [0; 16];
+    for cpu in Array::<_, Value<CpuCounters>>::try_from(counters)?.iter() {
+        for (sum, tally) in sum.iter_mut().zip(cpu?.0.outcomes) {
+            *sum += tally.packets;
+        }
+    }
+    Ok(sum)
+}
+
+/// The clocks as the last run of the clock program left them.
+pub fn clock(object: &Ebpf) -> Result<abi::Clock> {
+    let clock = object.map(map::CLOCK).context("the object has no clock")?;
+    Ok(Array::<_, Value<abi::Clock>>::try_from(clock)?.get(&0, 0)?.0)
+}
