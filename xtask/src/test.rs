@@ -45,7 +45,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     match vm_test::obstacle() {
         None => {
-            summary.add("the kernel matrix in QEMU", vm_test::run(&vm_test::Options::default()))
+            summary.add("the kernel matrix in QEMU", vm_test::run(&vm_test::Options::default()));
         }
         Some(why) => summary.skip("the kernel matrix in QEMU", why),
     }
