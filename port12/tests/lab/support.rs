@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod flood;
+pub mod foreign;
 pub mod frame;
 pub mod namespace;
 pub mod pair;
