@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::builder::NonEmptyStringValueParser;
 use port12_common::abi::TransitPolicy;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -33,6 +34,7 @@ use crate::{
 pub struct RunArgs {
     /// An interface to watch; repeat for more [default: that of the default route, else lo]
     #[arg(short, long = "interface", value_name = "IFACE", env = "PORT12_INTERFACE")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub interfaces: Vec<String>,
     /// What becomes of probes
     #[arg(long, value_enum, default_value_t, env = "PORT12_MODE")]
