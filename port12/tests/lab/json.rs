@@ -48,6 +48,8 @@ fn has_every_field(report: &Report) {
         BTreeSet::from([
             "interface",
             "xdp_mode",
+            "counted_at",
+            "forwarding",
             "program",
             "speed_bits_per_second",
             "gone",

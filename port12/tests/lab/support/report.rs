@@ -40,11 +40,6 @@ impl Report {
         self.sum(|interface| &interface["outcomes"][name]["packets"])
     }
 
-    /// All frames, over all interfaces.
-    pub fn frames(&self) -> u64 {
-        self.sum(|interface| &interface["frames"]["packets"])
-    }
-
     /// What is said of a port, if anything, by `packets`, `bytes`, `dropped`, `local_socket`.
     pub fn port(&self, transport: &str, port: u16, count: &str) -> u64 {
         let found =
