@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    output::{OutputFormat, unless_closed},
+    output::{OutputFormat, tell, unless_closed},
     registry::RegistryArgs,
 };
 use crate::{
@@ -129,10 +129,10 @@ pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
     let pins = PinDirectory::lock(&args.pin_dir)?;
     if pins.is_none() {
         let path = args.pin_dir.display();
-        eprintln!(
-            "port12: {path} is not in a bpffs: the maps are not pinned, and only this process \
+        tell(format_args!(
+            "{path} is not in a bpffs: the maps are not pinned, and only this process \
              can read them (`mount -t bpf bpf /sys/fs/bpf`)"
-        );
+        ));
     }
     let policy = policy(&registry.bits(), args.mode, args.transit.into(), false);
     let setup = Setup { policy: &policy, wanted: args.xdp_mode, trace: args.trace };
@@ -146,14 +146,14 @@ pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
         if let Some(pins) = &pins {
             pins.pin(&link.interface, interface.instance())?;
         }
-        eprintln!(
-            "port12: {}: {} XDP, {} mode, {} ports of the registry of {}",
+        tell(format_args!(
+            "{}: {} XDP, {} mode, {} ports of the registry of {}",
             link.interface,
             link.xdp_mode,
             args.mode.as_str(),
             registry.watched(port12_common::Transport::Tcp).len(),
             registry.edition()
-        );
+        ));
     }
     let keeper = Keeper::start(watched.iter().map(|each| each.instance().clone()).collect())?;
     let subject = Subject { mode: args.mode, registry: &registry };
@@ -193,7 +193,7 @@ async fn watch(
         }
         for interface in watched.iter_mut() {
             if interface.has_vanished() {
-                eprintln!("port12: {}: the interface has vanished", interface.link.interface);
+                tell(format_args!("{}: the interface has vanished", interface.link.interface));
             }
         }
         fault("interval");
