@@ -7,7 +7,11 @@ use std::{
 
 use clap::{ArgAction, Parser, Subcommand};
 use port12::{
-    cli::{explain, output::unless_closed, ports, replay, run},
+    cli::{
+        explain,
+        output::{tell, unless_closed},
+        ports, replay, run,
+    },
     failure::Failure,
 };
 
@@ -45,7 +49,7 @@ fn main() -> ExitCode {
     match try_main(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("port12: {}", failure.message);
+            tell(&failure.message);
             failure.into()
         }
     }

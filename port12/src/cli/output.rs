@@ -1,6 +1,9 @@
 //! How a command reports.
 
-use std::io;
+use std::{
+    fmt,
+    io::{self, Write as _},
+};
 
 use crate::registry::RegistryError;
 
@@ -35,6 +38,12 @@ impl From<serde_json::Error> for ReportError {
             None => Self::Json(error),
         }
     }
+}
+
+/// Writes a line for people to standard error. Nobody need be listening: `eprintln` panics when
+/// standard error is full or closed.
+pub fn tell(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "port12: {line}");
 }
 
 /// A reader that has gone away, such as `head`, has read enough: that is no failure.

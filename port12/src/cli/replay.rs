@@ -5,7 +5,7 @@ use std::{io::Write, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 use port12_common::{Transport, abi::HostTable};
 
 use super::{
-    output::{OutputFormat, unless_closed},
+    output::{OutputFormat, tell, unless_closed},
     registry::RegistryArgs,
     run::{Transit, period},
 };
@@ -100,7 +100,7 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
     unless_closed(write(args.output, &totals, out))?;
     let path = args.file.display();
     for (link, count) in summary.refused() {
-        eprintln!("port12: {path}: {count} frames of link type {link} are not read");
+        tell(format_args!("{path}: {count} frames of link type {link} are not read"));
     }
     match &summary.end {
         None | Some(capture::End::Complete) => Ok(()),
@@ -108,7 +108,7 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
             Err(Failure::new(Code::Runtime, format!("{path}: {end}: no frame could be read")))
         }
         Some(end) => {
-            eprintln!("port12: {path}: {end}; the report is on the frames before");
+            tell(format_args!("{path}: {end}; the report is on the frames before"));
             Ok(())
         }
     }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::builder::NonEmptyStringValueParser;
 use port12_common::abi::TransitPolicy;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -13,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    output::{OutputFormat, unless_closed},
+    output::{OutputFormat, tell, unless_closed},
     registry::RegistryArgs,
 };
 use crate::{
@@ -33,6 +34,7 @@ use crate::{
 pub struct RunArgs {
     /// An interface to watch; repeat for more [default: that of the default route, else lo]
     #[arg(short, long = "interface", value_name = "IFACE", env = "PORT12_INTERFACE")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub interfaces: Vec<String>,
     /// What becomes of probes
     #[arg(long, value_enum, default_value_t, env = "PORT12_MODE")]
@@ -127,10 +129,10 @@ pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
     let pins = PinDirectory::lock(&args.pin_dir)?;
     if pins.is_none() {
         let path = args.pin_dir.display();
-        eprintln!(
-            "port12: {path} is not in a bpffs: the maps are not pinned, and only this process \
+        tell(format_args!(
+            "{path} is not in a bpffs: the maps are not pinned, and only this process \
              can read them (`mount -t bpf bpf /sys/fs/bpf`)"
-        );
+        ));
     }
     let policy = policy(&registry.bits(), args.mode, args.transit.into(), false);
     let setup = Setup { policy: &policy, wanted: args.xdp_mode, trace: args.trace };
@@ -144,14 +146,14 @@ pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
         if let Some(pins) = &pins {
             pins.pin(&link.interface, interface.instance())?;
         }
-        eprintln!(
-            "port12: {}: {} XDP, {} mode, {} ports of the registry of {}",
+        tell(format_args!(
+            "{}: {} XDP, {} mode, {} ports of the registry of {}",
             link.interface,
             link.xdp_mode,
             args.mode.as_str(),
             registry.watched(port12_common::Transport::Tcp).len(),
             registry.edition()
-        );
+        ));
     }
     let keeper = Keeper::start(watched.iter().map(|each| each.instance().clone()).collect())?;
     let subject = Subject { mode: args.mode, registry: &registry };
@@ -191,7 +193,7 @@ async fn watch(
         }
         for interface in watched.iter_mut() {
             if interface.has_vanished() {
-                eprintln!("port12: {}: the interface has vanished", interface.link.interface);
+                tell(format_args!("{}: the interface has vanished", interface.link.interface));
             }
         }
         fault("interval");

@@ -45,8 +45,13 @@ pub fn all() -> Result<Vec<Link>, HostError> {
 pub fn by_name(name: &str) -> Result<Link, HostError> {
     // An attribute holds 16 bytes with the terminator; alternative names are longer.
     let attribute = if name.len() < 16 { libc::IFLA_IFNAME } else { IFLA_ALT_IFNAME };
-    let found = one(0, Some((attribute, name)), name)?;
-    Ok(found)
+    one(0, Some((attribute, name)), &shown(name))
+}
+
+/// A name, quoted where it would be misread in a sentence.
+fn shown(name: &str) -> String {
+    let odd = |letter: char| letter.is_whitespace() || letter.is_control();
+    if name.is_empty() || name.contains(odd) { format!("{name:?}") } else { name.to_owned() }
 }
 
 /// The interface of an index.

@@ -6,7 +6,10 @@ use port12_common::{Layer, abi};
 
 use crate::{
     failure::Failure,
-    host::interfaces::{self, Link as HostLink, XdpMode},
+    host::{
+        HostError,
+        interfaces::{self, Link as HostLink, XdpMode},
+    },
     kernel::{
         attach::{Attached, Wanted, attach},
         clock::Moment,
@@ -95,7 +98,8 @@ impl Watched {
 
     /// Notes whether the interface has vanished; true when that is news.
     pub fn has_vanished(&mut self) -> bool {
-        let gone = interfaces::by_index(self.index).is_err();
+        // Any other error says nothing about the interface.
+        let gone = matches!(interfaces::by_index(self.index), Err(HostError::NoInterface(_)));
         let news = gone && !self.link.gone;
         if news {
             self.link.gone = true;

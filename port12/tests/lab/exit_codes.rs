@@ -1,0 +1,129 @@
+//! Each way to fail has its exit code, one line, and leaves nothing behind.
+
+use std::process::Output;
+
+use crate::support::{
+    Namespace, Pair, Port12,
+    foreign::{attach, program},
+    lab, until,
+};
+
+/// The one line that a failed run leaves, which never begins to report.
+fn complaint(output: &Output, code: i32) -> String {
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(output.stdout.is_empty());
+    assert!(said.starts_with("port12: "), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
+fn fails(namespace: &Namespace, args: &str, code: i32, why: &[&str]) {
+    let said = complaint(&Port12::run(namespace, args), code);
+    for phrase in why {
+        assert!(said.contains(phrase), "{phrase:?} is not in {said}");
+    }
+}
+
+#[test]
+fn an_unknown_interface_is_named() {
+    lab(|| {
+        let near = Namespace::new();
+        fails(&near, "-i nosuch0", 6, &["there is no interface nosuch0", "`ip link`"]);
+    });
+}
+
+#[test]
+fn an_interface_that_is_unknown_leaves_nothing_on_the_known_one() {
+    lab(|| {
+        let near = Namespace::new();
+        fails(&near, "-i lo -i nosuch0", 6, &["nosuch0"]);
+        until("detachment", || program(&near, "lo").is_none().then_some(()));
+    });
+}
+
+#[test]
+fn a_bad_flag_is_a_matter_of_usage() {
+    lab(|| {
+        let near = Namespace::new();
+        for args in ["--frobnicate", "-i lo --mode block", "-i lo --interval 1ms", "lo", "-i"] {
+            let output = Port12::run(&near, args);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{args}: {said}");
+            assert!(said.starts_with("error: "), "{said}");
+        }
+    });
+}
+
+#[test]
+fn a_bad_registry_file_is_named() {
+    lab(|| {
+        let near = Namespace::new();
+        fails(&near, "-i lo --registry /nonexistent.csv", 3, &["/nonexistent.csv"]);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "this,is,not\nthe,registry,\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        fails(&near, &format!("-i lo --registry {path}"), 3, &[path]);
+        assert_eq!(program(&near, "lo"), None);
+    });
+}
+
+#[test]
+fn without_root_the_missing_capabilities_are_named() {
+    lab(|| {
+        let near = Namespace::new();
+        // The build may lie where only root reads.
+        let copy = tempfile::tempdir_in("/tmp").unwrap();
+        near.sh(&format!(
+            "install -m 755 {} {path}/port12 && chmod 755 {path}",
+            env!("CARGO_BIN_EXE_port12"),
+            path = copy.path().display()
+        ));
+        let output = near
+            .command("setpriv")
+            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+            .arg(copy.path().join("port12"))
+            .args(["run", "-i", "lo"])
+            .output()
+            .unwrap();
+        let said = complaint(&output, 4);
+        assert!(said.contains("CAP_NET_ADMIN"), "{said}");
+    });
+}
+
+#[test]
+fn a_foreign_program_is_named_and_stays() {
+    lab(|| {
+        let pair = Pair::new();
+        let id = attach(&pair.near, "w0");
+        for mode in ["auto", "native", "generic"] {
+            let args = format!("-i w0 --xdp-mode {mode}");
+            fails(&pair.near, &args, 7, &["w0 already has an XDP program", &format!("id {id}")]);
+            assert_eq!(program(&pair.near, "w0"), Some(id));
+        }
+    });
+}
+
+#[test]
+fn a_foreign_program_on_the_second_interface_leaves_nothing_on_the_first() {
+    lab(|| {
+        let pair = Pair::new();
+        let id = attach(&pair.near, "w0");
+        fails(&pair.near, "-i lo -i w0", 7, &["w0"]);
+        assert_eq!(program(&pair.near, "w0"), Some(id));
+        until("detachment", || program(&pair.near, "lo").is_none().then_some(()));
+    });
+}
+
+#[test]
+fn a_second_port12_on_the_same_interface_is_refused_and_the_first_goes_on() {
+    lab(|| {
+        let pair = Pair::new();
+        let mut first = Port12::start(&pair.near, "-i w0");
+        let id = program(&pair.near, "w0");
+        fails(&pair.near, "-i w0", 7, &["w0 already has an XDP program", "name port12_frags"]);
+        assert_eq!(program(&pair.near, "w0"), id);
+        first.report();
+        first.stop();
+    });
+}

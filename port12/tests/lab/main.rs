@@ -1,0 +1,18 @@
+//! `port12 run` as a process, in a lab of network namespaces, with real programs around it.
+//! The tests need root, and say so; `PORT12_NO_ROOT=1` skips them.
+
+mod detach;
+mod exit_codes;
+mod formats;
+mod fresh_binds;
+mod heartbeat;
+mod interfaces;
+mod json;
+mod listener;
+mod operator;
+mod plain_syn;
+mod reserved_source;
+mod router;
+mod scan;
+mod support;
+mod tun;

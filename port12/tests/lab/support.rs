@@ -1,0 +1,22 @@
+//! What the lab is built of.
+
+pub mod addresses;
+pub mod flood;
+pub mod foreign;
+pub mod frame;
+pub mod namespace;
+pub mod pair;
+pub mod port12;
+pub mod raw;
+pub mod report;
+pub mod root;
+pub mod sockets;
+pub mod wait;
+
+pub use namespace::Namespace;
+pub use pair::Pair;
+pub use port12::Port12;
+pub use raw::Raw;
+pub use report::Report;
+pub use root::lab;
+pub use wait::until;

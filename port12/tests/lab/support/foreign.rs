@@ -1,0 +1,17 @@
+//! An XDP program of somebody else's.
+
+use super::Namespace;
+
+const OBJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bpf/port12.bpf.o");
+
+/// Has iproute2 attach port12's object, as an operator might, and returns the program's id.
+pub fn attach(namespace: &Namespace, interface: &str) -> u32 {
+    namespace.sh(&format!("ip link set dev {interface} xdp obj {OBJECT} sec xdp"));
+    program(namespace, interface).expect("a program is attached")
+}
+
+/// The id of the program on an interface.
+pub fn program(namespace: &Namespace, interface: &str) -> Option<u32> {
+    let link = namespace.enter(|| port12::host::interfaces::by_name(interface)).unwrap();
+    link.xdp.first().map(|attachment| attachment.program)
+}
