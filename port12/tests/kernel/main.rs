@@ -1,0 +1,20 @@
+//! The real program in the running kernel, by `BPF_PROG_TEST_RUN`: nothing is attached. The tests
+//! need root, and say so; `PORT12_NO_ROOT=1` skips them.
+
+mod constants;
+mod counts;
+mod cpus;
+mod differential;
+mod foreign;
+mod knock;
+mod linear_part;
+mod live_sockets;
+mod memory;
+mod named;
+#[path = "../host/namespace.rs"]
+#[expect(dead_code, reason = "the tests of the host use the rest")]
+mod namespace;
+mod subject;
+#[path = "../../../tests/support/support.rs"]
+mod support;
+mod tell;

@@ -1,0 +1,112 @@
+//! The memory that the maps take.
+
+use std::{
+    fs,
+    os::fd::{AsFd as _, AsRawFd as _},
+};
+
+use aya::{
+    maps::{Map, MapData, MapType},
+    util::KernelVersion,
+};
+use port12::kernel::{instance::LoadOptions, object::EntryPoint};
+use port12_common::abi::map;
+
+use crate::{namespace, subject::Subject, tell::tell};
+
+/// linux/bpf.h.
+const BPF_F_MMAPABLE: u32 = 1 << 10;
+const PAGE: u64 = 4096;
+const FIXED: u64 = 4 << 20;
+const PER_CPU: u64 = 256 << 10;
+
+#[test]
+fn the_maps_fit_their_budget_on_every_machine() {
+    namespace::alone(|| {
+        let maps = Footprint::all();
+        for cpus in 1..=256 {
+            let total: u64 = maps.iter().map(|map| map.bytes(cpus)).sum();
+            let budget = FIXED + u64::from(cpus) * PER_CPU;
+            assert!(total < budget, "{cpus} CPUs: {total} bytes of {budget}: {maps:?}");
+        }
+        let mib = |cpus| maps.iter().map(|map| map.bytes(cpus)).sum::<u64>() as f64 / 1_048_576.0;
+        tell(&format!(
+            "the maps take {:.2} MiB with 1 CPU, {:.2} with 16, {:.2} with 256",
+            mib(1),
+            mib(16),
+            mib(256)
+        ));
+    });
+}
+
+#[test]
+fn the_kernel_accounts_for_the_maps_as_computed() {
+    namespace::alone(|| {
+        if KernelVersion::current().expect("a version") < KernelVersion::new(6, 4, 0) {
+            return tell("not run: fdinfo has an estimate of a map's memory before kernel 6.4");
+        }
+        for map in Footprint::all() {
+            let computed = map.bytes(map.max_entries);
+            match map.is_mapped {
+                true => assert_eq!(computed, map.memlock, "{map:?}"),
+                // The kernel packs those more tightly.
+                false => assert!(computed >= map.memlock, "{map:?}"),
+            }
+        }
+    });
+}
+
+/// What a map's size follows from.
+#[derive(Debug)]
+struct Footprint {
+    name: String,
+    value_size: u32,
+    max_entries: u32,
+    is_mapped: bool,
+    /// Bytes, by the descriptor's `fdinfo`.
+    memlock: u64,
+}
+
+impl Footprint {
+    /// The maps of an instance at the defaults.
+    fn all() -> Vec<Self> {
+        let mut subject = Subject::bare(&LoadOptions::live(EntryPoint::Frags));
+        let maps: Vec<_> = subject
+            .instance
+            .ebpf_mut()
+            .maps()
+            .map(|(name, map)| match map {
+                Map::Array(data) => Self::of(name, data),
+                other => panic!("{name}: no rule for the memory of {other:?}"),
+            })
+            .collect();
+        assert!(maps.len() >= 5, "the constants are in a map too: {maps:?}");
+        maps
+    }
+
+    fn of(name: &str, data: &MapData) -> Self {
+        let info = data.info().expect("a map's information");
+        assert_eq!(info.map_type().expect("a map's type"), MapType::Array, "{name}");
+        let descriptor = data.fd().as_fd().as_raw_fd();
+        let fdinfo = fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}")).expect("procfs");
+        let memlock = fdinfo
+            .lines()
+            .find_map(|line| line.strip_prefix("memlock:")?.trim().parse().ok())
+            .expect("the memory of a map");
+        Self {
+            name: name.into(),
+            value_size: info.value_size(),
+            max_entries: info.max_entries(),
+            is_mapped: info.map_flags() & BPF_F_MMAPABLE != 0,
+            memlock,
+        }
+    }
+
+    /// The kernel's `array_map_alloc` and `array_map_mem_usage` for a map that can be mapped: a
+    /// page for the header, and whole pages of elements of whole words.
+    fn bytes(&self, cpus: u32) -> u64 {
+        let entries = if self.name == map::COUNTERS { cpus } else { self.max_entries };
+        let element = u64::from(self.value_size).next_multiple_of(8);
+        PAGE + (u64::from(entries) * element).next_multiple_of(PAGE)
+    }
+}
