@@ -61,7 +61,7 @@ fn try_main(command: Command) -> Result<(), Failure> {
         Command::Run(args) => tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?
-            .block_on(run::run(&args, &mut out)),
+            .block_on(run::run(&args, io::stdout())),
         Command::Replay(args) => replay::run(&args, &mut out),
         Command::Ports(args) => {
             Ok(unless_closed(ports::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))?)

@@ -43,6 +43,7 @@ impl<'a> Replay<'a> {
             xdp_mode: "replay".to_owned(),
             counted_at: "capture",
             forwarding: None,
+            mode: subject.mode.as_str(),
             program: engine.name().to_owned(),
             speed_bits_per_second: None,
             gone: false,

@@ -1,39 +1,51 @@
 //! `port12 run`: attach, watch, report, detach.
 
+mod preflight;
+mod printer;
+mod stop;
+mod view;
+
 use std::{
-    io::{self, IsTerminal as _, Write},
-    path::PathBuf,
+    io::Write,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use clap::builder::NonEmptyStringValueParser;
-use port12_common::abi::TransitPolicy;
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    time::{MissedTickBehavior, interval_at, sleep},
-};
+use port12_common::{Transport, abi::TransitPolicy};
+use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
+use self::{
+    printer::{Printer, Shown},
+    stop::Stop,
+    view::View,
+};
 use super::{
     output::{OutputFormat, tell, unless_closed},
     registry::RegistryArgs,
 };
 use crate::{
-    failure::{Code, Failure},
-    host::{
-        capabilities, forwarding,
-        interfaces::{self, Link},
-    },
+    failure::Failure,
     kernel::{attach::Wanted, pin::PinDirectory},
     policy::{Mode, policy},
-    report::{Kind, Report, write_json, write_table},
+    report::Kind,
     watch::{Keeper, Run, Setup, Subject, Watched},
 };
+
+/// How long the totals wait for a reader.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Watches interfaces until Ctrl-C, SIGTERM, or the end of `--duration`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RunArgs {
     /// An interface to watch; repeat for more [default: that of the default route, else lo]
-    #[arg(short, long = "interface", value_name = "IFACE", env = "PORT12_INTERFACE")]
+    #[arg(
+        short,
+        long = "interface",
+        value_name = "IFACE",
+        value_delimiter = ',',
+        env = "PORT12_INTERFACE"
+    )]
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub interfaces: Vec<String>,
     /// What becomes of probes
@@ -119,52 +131,68 @@ pub(super) fn period(text: &str) -> Result<Duration, String> {
 /// # Errors
 ///
 /// [`Failure`], with the exit code; nothing is left attached then.
-pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
+pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(), Failure> {
     let registry = args.registry.load()?;
-    let links = links(&args.interfaces)?;
-    check_capabilities()?;
-    let forwarding =
-        links.iter().map(|link| check_forwarding(link, args)).collect::<Result<Vec<_>, _>>()?;
+    let links = preflight::links(&args.interfaces)?;
+    preflight::check_capabilities()?;
+    let forwarding = links
+        .iter()
+        .map(|link| preflight::check_forwarding(link, args))
+        .collect::<Result<Vec<_>, _>>()?;
     let stop = Stop::new()?;
-    let pins = PinDirectory::lock(&args.pin_dir)?;
-    if pins.is_none() {
-        let path = args.pin_dir.display();
-        tell(format_args!(
-            "{path} is not in a bpffs: the maps are not pinned, and only this process \
-             can read them (`mount -t bpf bpf /sys/fs/bpf`)"
-        ));
-    }
-    let policy = policy(&registry.bits(), args.mode, args.transit.into(), false);
-    let setup = Setup { policy: &policy, wanted: args.xdp_mode, trace: args.trace };
+    let pins = lock(&args.pin_dir)?;
+    let bits = registry.bits();
+    let setup = Setup {
+        policy: &policy(&bits, args.mode, args.transit.into(), false),
+        mode: args.mode,
+        wanted: args.xdp_mode,
+        trace: args.trace,
+    };
     let mut watched =
         links.iter().map(|link| Watched::start(link, &setup)).collect::<Result<Vec<_>, _>>()?;
     for (interface, forwarding) in watched.iter_mut().zip(forwarding) {
         interface.link.forwarding = forwarding;
-    }
-    for interface in &watched {
-        let link = &interface.link;
         if let Some(pins) = &pins {
-            pins.pin(&link.interface, interface.instance())?;
+            pins.pin(&interface.link.interface, interface.instance())?;
         }
-        tell(format_args!(
-            "{}: {} XDP, {} mode, {} ports of the registry of {}",
-            link.interface,
-            link.xdp_mode,
-            args.mode.as_str(),
-            registry.watched(port12_common::Transport::Tcp).len(),
-            registry.edition()
-        ));
     }
-    let keeper = Keeper::start(watched.iter().map(|each| each.instance().clone()).collect())?;
     let subject = Subject { mode: args.mode, registry: &registry };
+    watched.iter().for_each(|interface| announce(interface, &subject));
+    let guard = (args.mode == Mode::Drop && args.forwarding == Forwarding::Refuse)
+        .then(|| policy(&bits, Mode::Monitor, args.transit.into(), false));
+    let keeper = Keeper::start(&watched, guard)?;
     let run = Run { subject, started: Instant::now() };
     let view = View::of(args.output);
-    let ended = watch(args, &run, &mut watched, &view, stop, out).await;
+    let printer = Printer::start(out)?;
+    watch(args, &run, &mut watched, &view, stop, &printer).await?;
     drop(keeper);
     watched.iter_mut().for_each(Watched::detach);
-    ended?;
     let totals = run.report(Kind::Totals, &mut watched, run.started.elapsed());
-    Ok(unless_closed(view.write(&totals, out))?)
+    Ok(unless_closed(printer.finish(view.render(&totals)?, PATIENCE))?)
+}
+
+fn lock(path: &Path) -> Result<Option<PinDirectory>, Failure> {
+    let pins = PinDirectory::lock(path)?;
+    if pins.is_none() {
+        tell(format_args!(
+            "{} is not in a bpffs: the maps are not pinned, and only this process can read them \
+             (`mount -t bpf bpf /sys/fs/bpf`)",
+            path.display()
+        ));
+    }
+    Ok(pins)
+}
+
+fn announce(interface: &Watched, subject: &Subject<'_>) {
+    let link = &interface.link;
+    tell(format_args!(
+        "{}: {} XDP, {} mode, {} ports of the registry of {}",
+        link.interface,
+        link.xdp_mode,
+        link.mode,
+        subject.registry.watched(Transport::Tcp).len(),
+        subject.registry.edition()
+    ));
 }
 
 async fn watch(
@@ -173,7 +201,7 @@ async fn watch(
     watched: &mut [Watched],
     view: &View,
     mut stop: Stop,
-    out: &mut impl Write,
+    printer: &Printer,
 ) -> Result<(), Failure> {
     let mut ticks = interval_at(tokio::time::Instant::now() + args.interval, args.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -199,114 +227,10 @@ async fn watch(
         fault("interval");
         let report = run.report(Kind::Interval, watched, last.elapsed());
         last = Instant::now();
-        if let Err(error) = view.write(&report, out) {
-            return Ok(unless_closed(Err(error))?);
-        }
-    }
-}
-
-/// The interfaces to watch, each once.
-fn links(names: &[String]) -> Result<Vec<Link>, Failure> {
-    let mut links: Vec<Link> = Vec::new();
-    for name in names {
-        let link = interfaces::by_name(name)?;
-        if !links.iter().any(|known| known.index == link.index) {
-            links.push(link);
-        }
-    }
-    if links.is_empty() {
-        links.push(match interfaces::default_route()? {
-            Some(link) => link,
-            None => interfaces::by_name("lo")?,
-        });
-    }
-    Ok(links)
-}
-
-fn check_capabilities() -> Result<(), Failure> {
-    let missing = capabilities::missing();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Code::Permission,
-        format!("watching takes {}: run as root, or grant them to the program", missing.join(", ")),
-    ))
-}
-
-/// Why a missing socket proves nothing on this interface; drop mode is refused then.
-fn check_forwarding(link: &Link, args: &RunArgs) -> Result<Option<String>, Failure> {
-    let reasons = forwarding::reasons(link.index)?;
-    let Some(first) = reasons.first() else {
-        return Ok(None);
-    };
-    let name = &link.name;
-    match (args.mode, args.forwarding) {
-        (Mode::Drop, Forwarding::Refuse) => Err(Failure::new(
-            Code::Config,
-            format!(
-                "drop mode is refused on {name}: {first}; a port that is forwarded has no socket \
-                 here. Use `--mode monitor`, or `--forwarding drop` to drop what is for this \
-                 host's own addresses all the same"
-            ),
-        )),
-        (Mode::Drop, Forwarding::Drop) | (Mode::Monitor, _) => Ok(Some(first.to_string())),
-    }
-}
-
-/// The signals that end a run.
-struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Stop {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn asked(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-/// How reports are shown.
-enum View {
-    Json,
-    /// A table in place: clear, then draw.
-    Redrawn,
-    Appended,
-}
-
-impl View {
-    fn of(output: OutputFormat) -> Self {
-        match output {
-            OutputFormat::Json => Self::Json,
-            OutputFormat::Table if io::stdout().is_terminal() => Self::Redrawn,
-            OutputFormat::Table => Self::Appended,
-        }
-    }
-
-    fn write(&self, report: &Report, out: &mut impl Write) -> io::Result<()> {
-        match self {
-            Self::Json => write_json(report, out),
-            Self::Appended => write_table(report, None, out),
-            Self::Redrawn => {
-                let rows = match report.kind {
-                    Kind::Interval => {
-                        out.write_all(b"\x1b[H\x1b[2J")?;
-                        Some(20)
-                    }
-                    Kind::Totals => None,
-                };
-                write_table(report, rows, out)
-            }
+        match printer.show(view.render(&report)?) {
+            Shown::Queued => {}
+            Shown::Skipped => log::warn!("a report is left out: the reader of the last one stalls"),
+            Shown::Ended => return Ok(()),
         }
     }
 }

@@ -265,6 +265,11 @@ impl Instance {
         Ok(())
     }
 
+    /// Every map of the object, by name; the section with the constants is one of them.
+    pub fn maps(&self) -> impl Iterator<Item = (&str, &Map)> {
+        self.ebpf.maps()
+    }
+
     /// The loaded object, for the log of the tracing build.
     #[cfg(feature = "trace")]
     pub fn ebpf_mut(&mut self) -> &mut Ebpf {

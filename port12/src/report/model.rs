@@ -33,7 +33,7 @@ pub struct Report {
     pub elapsed_seconds: f64,
     /// Seconds that the rates are over.
     pub period_seconds: f64,
-    /// `monitor` or `drop`.
+    /// `monitor` or `drop`, as asked for.
     pub mode: &'static str,
     /// The date of the registry whose unassigned ports are watched.
     pub registry_date: String,
@@ -90,6 +90,8 @@ pub struct Link {
     pub counted_at: &'static str,
     /// Why a probe may have a taker behind this host, where it forwards.
     pub forwarding: Option<String>,
+    /// `monitor` or `drop`: what the program makes of probes.
+    pub mode: &'static str,
     /// The program's name in the kernel.
     pub program: String,
     /// The link's speed in bit/s, where the kernel knows it.

@@ -1,6 +1,6 @@
 //! One watched interface.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use port12_common::{Layer, abi};
 
@@ -15,6 +15,7 @@ use crate::{
         clock::Moment,
         instance::{Instance, LoadOptions, entry_point},
     },
+    policy::Mode,
     report::Link,
     snapshot::Snapshot,
     truth::Truth,
@@ -25,6 +26,8 @@ use crate::{
 pub struct Setup<'a> {
     /// The policy, but for what depends on the interface.
     pub policy: &'a abi::Policy,
+    /// What that policy makes of probes.
+    pub mode: Mode,
     /// Where the program is to run.
     pub wanted: Wanted,
     /// Whether to load the object with logging compiled in.
@@ -39,6 +42,7 @@ pub struct Watched {
     pub index: u32,
     instance: Arc<Instance>,
     attached: Option<Attached>,
+    reverted: Arc<OnceLock<String>>,
     last: Snapshot,
     moment: Moment,
 }
@@ -79,6 +83,7 @@ impl Watched {
                     XdpMode::Generic => "stack",
                 },
                 forwarding: None,
+                mode: setup.mode.as_str(),
                 program,
                 speed_bits_per_second: interfaces::speed(host),
                 gone: false,
@@ -86,6 +91,7 @@ impl Watched {
             index: host.index,
             instance: Arc::new(instance),
             attached: Some(attached),
+            reverted: Arc::default(),
             last: Snapshot::default(),
             moment,
         })
@@ -108,8 +114,17 @@ impl Watched {
         news
     }
 
+    /// Where to say why drop mode was given up on this interface.
+    pub(super) fn reverted(&self) -> &Arc<OnceLock<String>> {
+        &self.reverted
+    }
+
     /// Reads the counters: the last ones, the present ones, and the clock.
     pub fn advance(&mut self) -> (Snapshot, &Snapshot, Moment) {
+        if let Some(why) = self.reverted.get() {
+            self.link.mode = Mode::Monitor.as_str();
+            self.link.forwarding = Some(why.clone());
+        }
         if let Ok(moment) = self.instance.now() {
             self.moment = moment;
         }

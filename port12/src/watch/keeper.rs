@@ -1,11 +1,23 @@
 //! The thread that keeps the programs' truth fresh, whatever the reports wait for.
 
 use std::{
-    sync::{Arc, mpsc},
+    io,
+    sync::{Arc, OnceLock, mpsc},
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
-use crate::{kernel::instance::Instance, truth};
+use port12_common::abi::Policy;
+
+use super::Watched;
+use crate::{
+    host::{HostError, addresses::LocalAddresses, forwarding},
+    kernel::instance::Instance,
+    truth::{self, Truth},
+};
+
+/// How often drop mode is questioned: a container engine may start to forward at any time.
+const QUESTION: Duration = Duration::from_secs(1);
 
 /// Renews the truth until it is dropped.
 pub struct Keeper {
@@ -14,16 +26,30 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Starts renewing. The thread is in the network namespace of the caller.
+    /// Starts renewing. The thread is in the network namespace of the caller. With a `guard`, an
+    /// interface where the host begins to forward gets that policy, which is to drop nothing.
     ///
     /// # Errors
     ///
     /// Where no thread can be had.
-    pub fn start(instances: Vec<Arc<Instance>>) -> std::io::Result<Self> {
+    pub fn start(watched: &[Watched], guard: Option<Box<Policy>>) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
-        let thread = thread::Builder::new()
-            .name("truth".into())
-            .spawn(move || keep(&instances, &stopped))?;
+        let charges = watched.iter().map(Charge::of).collect();
+        let mut keeping = Keeping {
+            charges,
+            guard,
+            truth: Truth::default(),
+            failing: false,
+            asked: Instant::now(),
+        };
+        let thread = thread::Builder::new().name("truth".into()).spawn(move || {
+            while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                keeping.renew();
+                if stopped.recv_timeout(truth::PERIOD) != Err(mpsc::RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
@@ -38,32 +64,86 @@ impl Drop for Keeper {
     }
 }
 
-fn keep(instances: &[Arc<Instance>], stopped: &mpsc::Receiver<()>) {
-    let instances: Vec<&Instance> = instances.iter().map(Arc::as_ref).collect();
-    let mut truth = truth::Truth::default();
-    let mut failing = false;
-    loop {
-        match truth.publish(&instances) {
-            Ok(left_out) if left_out.is_empty() => failing = false,
+/// An interface to keep the truth for.
+struct Charge {
+    name: String,
+    index: u32,
+    instance: Arc<Instance>,
+    reverted: Arc<OnceLock<String>>,
+}
+
+impl Charge {
+    fn of(watched: &Watched) -> Self {
+        Self {
+            name: watched.link.interface.clone(),
+            index: watched.index,
+            instance: watched.instance().clone(),
+            reverted: watched.reverted().clone(),
+        }
+    }
+}
+
+struct Keeping {
+    charges: Vec<Charge>,
+    guard: Option<Box<Policy>>,
+    truth: Truth,
+    failing: bool,
+    asked: Instant,
+}
+
+impl Keeping {
+    fn renew(&mut self) {
+        let instances: Vec<&Instance> =
+            self.charges.iter().map(|charge| charge.instance.as_ref()).collect();
+        match self.truth.publish(&instances) {
             Ok(left_out) => {
-                failing = false;
-                log::warn!(
-                    "{} local addresses do not fit the kernel's tables: what comes for them \
-                     counts as transit and passes",
-                    left_out.v4.len()
-                        + left_out.v6.len()
-                        + left_out.prefixes_v4.len()
-                        + left_out.prefixes_v6.len()
-                );
+                self.failing = false;
+                warn_of(&left_out);
             }
-            Err(error) if !failing => {
-                failing = true;
+            Err(error) if !self.failing => {
+                self.failing = true;
                 log::warn!("{error}; until that mends, the program looks TCP sockets up by itself");
             }
             Err(_) => {}
         }
-        if stopped.recv_timeout(truth::PERIOD) != Err(mpsc::RecvTimeoutError::Timeout) {
-            return;
+        if self.guard.is_some() && self.asked.elapsed() >= QUESTION {
+            self.asked = Instant::now();
+            self.question();
         }
     }
+
+    /// Gives drop mode up where the host has begun to forward, or does not say.
+    fn question(&self) {
+        for charge in self.charges.iter().filter(|charge| charge.reverted.get().is_none()) {
+            let why = match forwarding::reasons(charge.index) {
+                Ok(reasons) => match reasons.first() {
+                    None => continue,
+                    Some(reason) => reason.to_string(),
+                },
+                // It has vanished, and its program with it.
+                Err(HostError::NoInterface(_)) => continue,
+                Err(error) => error.to_string(),
+            };
+            if let Some(policy) = &self.guard {
+                charge.instance.set_policy(policy);
+            }
+            log::error!("{}: drop mode is given up for monitor mode: {why}", charge.name);
+            // Nobody else sets it.
+            let _ = charge.reverted.set(why);
+        }
+    }
+}
+
+fn warn_of(left_out: &LocalAddresses) {
+    if left_out.is_empty() {
+        return;
+    }
+    log::warn!(
+        "{} local addresses do not fit the kernel's tables: what comes for them counts as transit \
+         and passes",
+        left_out.v4.len()
+            + left_out.v6.len()
+            + left_out.prefixes_v4.len()
+            + left_out.prefixes_v6.len()
+    );
 }

@@ -70,10 +70,9 @@ struct Footprint {
 impl Footprint {
     /// The maps of an instance at the defaults.
     fn all() -> Vec<Self> {
-        let mut subject = Subject::bare(&LoadOptions::live(EntryPoint::Frags));
+        let subject = Subject::bare(&LoadOptions::live(EntryPoint::Frags));
         let maps: Vec<_> = subject
             .instance
-            .ebpf_mut()
             .maps()
             .map(|(name, map)| match map {
                 Map::Array(data) => Self::of(name, data),

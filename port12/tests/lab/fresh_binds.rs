@@ -43,7 +43,7 @@ fn ask_from_fresh_binds(pair: &Pair, near: IpAddr, server: SocketAddr) -> usize 
         let local = SocketAddr::new(near, 512 + count % 512);
         let socket = pair.near.enter(|| reusing_udp(local, None));
         socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
-        if count % 2 == 0 {
+        if count.is_multiple_of(2) {
             socket.connect(server).unwrap();
             socket.send(&count.to_be_bytes()).unwrap();
         } else {
