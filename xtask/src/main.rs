@@ -1,5 +1,6 @@
 //! port12's build, test and lab commands: `cargo xtask --help`.
 
+mod bench;
 mod build_ebpf;
 mod ci;
 mod clippy_ebpf;
@@ -26,6 +27,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure what the program costs per packet
+    Bench(bench::BenchArgs),
     /// Build the kernel object, or check the committed one
     BuildEbpf(build_ebpf::Options),
     /// Run the steps of continuous integration
@@ -49,6 +52,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Bench(args) => bench::run(&args),
         Command::BuildEbpf(options) => build_ebpf::run(&options),
         Command::Ci(options) => ci::run(&options),
         Command::ClippyEbpf => clippy_ebpf::run(),

@@ -1,0 +1,161 @@
+//! `cargo xtask bench`: what port12 adds to a frame, in nanoseconds, with everything in place.
+//!
+//! Never a test: a machine that is shared or slow misses a target and nothing fails. What fails is
+//! a program that did not do what its row says.
+
+mod bare;
+mod case;
+mod cases;
+mod cpu;
+mod dispatcher;
+mod frames;
+mod machine;
+mod memory;
+mod private;
+mod report;
+mod rounds;
+mod statistics;
+mod subject;
+mod syscall;
+mod target;
+
+use std::{env, net::UdpSocket, process::Command, thread};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use clap::{Args, ValueEnum};
+use port12::kernel::{instance::entry_point, object::EntryPoint};
+
+use self::{
+    bare::Bare,
+    case::Case,
+    machine::Machine,
+    report::Report,
+    rounds::{Column, Lane},
+    subject::{product::Product, xdp_filter::XdpFilter},
+};
+
+/// How to measure.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct BenchArgs {
+    /// Measure every row this often (25, or 11 with --short)
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
+    /// Frames in each measurement (100000, or 20000 with --short)
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    repeat: Option<u32>,
+    /// The whole table in a few seconds, with more noise
+    #[arg(long)]
+    short: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// A format.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Output {
+    /// A table for people.
+    #[default]
+    Table,
+    /// One JSON object.
+    Json,
+}
+
+impl BenchArgs {
+    fn rounds(&self) -> u32 {
+        self.rounds.unwrap_or(if self.short { 11 } else { 25 })
+    }
+
+    fn repeat(&self) -> u32 {
+        self.repeat.unwrap_or(if self.short { 20_000 } else { 100_000 })
+    }
+}
+
+/// Measures and prints, as root: through sudo where this process is not.
+///
+/// # Errors
+///
+/// Where the kernel refuses a program, or a program did not do what its row says. A target that
+/// is not met is no error.
+pub fn run(args: &BenchArgs) -> Result<()> {
+    // SAFETY: the call takes nothing and cannot fail.
+    if unsafe { libc::geteuid() } != 0 {
+        return run_as_root();
+    }
+    let args = *args;
+    // The thread ends with its namespaces and its place on one CPU.
+    let report = thread::Builder::new()
+        .name("bench".into())
+        .stack_size(16 << 20)
+        .spawn(move || measure(&args))?
+        .join()
+        .map_err(|_| anyhow!("the measuring thread panicked"))??;
+    match args.output {
+        Output::Table => print!("{}", report::table::text(&report)),
+        Output::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+    }
+    Ok(())
+}
+
+fn run_as_root() -> Result<()> {
+    let status = Command::new("sudo")
+        .arg(env::current_exe().context("the path of this program")?)
+        .args(env::args_os().skip(1))
+        .status()
+        .context("the benchmark needs root, and sudo does not start")?;
+    if status.success() { Ok(()) } else { bail!("sudo: {status}") }
+}
+
+fn measure(args: &BenchArgs) -> Result<Report> {
+    let mut machine = Machine::ask();
+    machine.pinned_to = cpu::pin()?;
+    private::enter_mounts()?;
+    let entry = entry_point()?;
+    let bare = Bare::load()?;
+    let mut chosen = Product::load(entry)?;
+    let memory = memory::of(&chosen.maps()?)?;
+    let mut linear = match entry {
+        EntryPoint::Frags => Some(Product::load(EntryPoint::Linear)?),
+        EntryPoint::Linear => None,
+    };
+    let xdp_filter = XdpFilter::load();
+
+    let mut kept = Vec::new();
+    for program in bare.programs() {
+        kept.push(dispatcher::keep(program)?);
+    }
+    kept.push(chosen.keep()?);
+    kept.extend(linear.as_mut().map(Product::keep).transpose()?);
+    kept.extend(xdp_filter.as_ref().ok().map(XdpFilter::keep).transpose()?);
+
+    private::enter_network()?;
+    let _socket = UdpSocket::bind(("0.0.0.0", cases::PORT_WITH_SOCKET))
+        .context("the socket that rows look up")?;
+    let cases = cases::all();
+    let mut lanes = lanes(&cases, &chosen, linear.as_ref(), xdp_filter.as_ref().ok());
+    rounds::run(&mut lanes, &bare, args.rounds(), args.repeat())?;
+    machine.ask_again();
+    let xdp_filter_error = xdp_filter.as_ref().err().map(|error| format!("{error:#}"));
+    Ok(Report::new(entry, args, &cases, &lanes, xdp_filter_error, memory, machine))
+}
+
+fn lanes<'a>(
+    cases: &'a [Case],
+    chosen: &'a Product,
+    linear: Option<&'a Product>,
+    xdp_filter: Option<&'a XdpFilter>,
+) -> Vec<Lane<'a>> {
+    let mut lanes = Vec::new();
+    for (row, case) in cases.iter().enumerate() {
+        if chosen.takes(&case.frame) {
+            lanes.push(Lane::new(row, Column::Chosen, case, chosen));
+        }
+        if let Some(linear) = linear.filter(|linear| linear.takes(&case.frame)) {
+            lanes.push(Lane::new(row, Column::Linear, case, linear));
+        }
+        if let Some(xdp_filter) = xdp_filter.filter(|_| case.xdp_filter.is_some()) {
+            lanes.push(Lane::new(row, Column::XdpFilter, case, xdp_filter));
+        }
+    }
+    lanes
+}

@@ -1,0 +1,161 @@
+//! port12's program. The benchmark's only use of the library's kernel interface.
+
+use std::{collections::BTreeSet, net::Ipv4Addr, os::fd::AsFd as _};
+
+use anyhow::{Context as _, Result, ensure};
+use aya::{maps::MapInfo, programs::TestRunOptions};
+use port12::{
+    host::{addresses::LocalAddresses, publish::publish},
+    kernel::{
+        instance::{Instance, LoadOptions},
+        object::EntryPoint,
+    },
+    policy::policy,
+};
+use port12_common::{
+    Outcome,
+    abi::{HostTable, Local, Sockets, TransitPolicy},
+    watched,
+};
+
+use super::Subject;
+use crate::bench::{
+    bare::code,
+    case::{Case, Setting},
+    cpu::timed,
+    dispatcher::{self, Kept},
+    frames::{LOCAL_V4, LOCAL_V6},
+};
+
+/// port12 behind one of its entry points, with maps of its own.
+pub struct Product {
+    instance: Instance,
+}
+
+/// What one frame may move, over all CPUs.
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Tallies {
+    packets: [u64; Outcome::ALL.len()],
+    bytes: u64,
+    probes: u64,
+    dropped: u64,
+    local_socket: u64,
+}
+
+impl Product {
+    /// Loads the program. Nothing is attached.
+    pub fn load(entry: EntryPoint) -> Result<Self> {
+        let instance = Instance::load(&LoadOptions::live(entry)).context("loading port12")?;
+        Ok(Self { instance })
+    }
+
+    /// Keeps the program in the kernel's dispatcher.
+    pub fn keep(&mut self) -> Result<Kept> {
+        dispatcher::keep(self.instance.program()?.fd()?.as_fd())
+    }
+
+    /// Whether the program takes a frame: a plain one takes one buffer, a page with the kernel's
+    /// head and tail room in it.
+    pub fn takes(&self, frame: &[u8]) -> bool {
+        match self.instance.entry() {
+            EntryPoint::Frags => true,
+            EntryPoint::Linear => frame.len() <= 3000,
+        }
+    }
+
+    /// The maps of the program, as the kernel lists them.
+    pub fn maps(&mut self) -> Result<Vec<MapInfo>> {
+        let mut ids = BTreeSet::new();
+        for (_, program) in self.instance.ebpf_mut().programs() {
+            // Of the two entry points, one is not loaded.
+            if let Ok(info) = program.info() {
+                ids.extend(info.map_ids()?.unwrap_or_default());
+            }
+        }
+        ids.into_iter().map(|id| Ok(MapInfo::from_id(id)?)).collect()
+    }
+
+    fn put(&self, setting: &Setting) -> Result<()> {
+        self.instance.set_policy(&policy(&watched::BITS, setting.mode, TransitPolicy::Pass, true));
+        let mut sockets = Sockets::EMPTY;
+        if let Some((transport, port)) = setting.listed {
+            sockets.insert(transport, port);
+        }
+        sockets.valid_until = if setting.fresh { u64::MAX } else { 0 };
+        let local = local(setting.addresses);
+        let host = self.instance.host().pointer(0).context("the host table is empty")?;
+        // SAFETY: the element is mapped for writing, and no frame is under way.
+        unsafe { host.write_volatile(HostTable { sockets, active: 0, local: [local; 2] }) };
+        Ok(())
+    }
+
+    fn tallies(&self, case: &Case) -> Tallies {
+        let counters = self.instance.counters();
+        let mut sum = Tallies::default();
+        for element in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
+            // SAFETY: the mapping holds the element, and no frame is under way.
+            let outcomes = unsafe { (&raw const (*element).outcomes).read_volatile() };
+            for (packets, tally) in sum.packets.iter_mut().zip(outcomes) {
+                *packets += tally.packets;
+                sum.bytes += tally.bytes;
+            }
+            if let Some((transport, port)) = case.port {
+                let (transport, port) = (transport as usize, usize::from(port));
+                // SAFETY: as above; both indices are within the arrays, which check them.
+                let port =
+                    unsafe { (&raw const (*element).ports[transport][port]).read_volatile() };
+                sum.probes += port.packets;
+                sum.dropped += port.dropped;
+                sum.local_socket += port.local_socket;
+            }
+        }
+        sum
+    }
+}
+
+impl Tallies {
+    /// What must have been counted after `frames` more of a case.
+    fn after(mut self, case: &Case, frames: u64) -> Self {
+        self.packets[case.outcome as usize] += frames;
+        self.bytes += frames * case.frame.len() as u64;
+        let counted =
+            |outcomes: &[Outcome]| if outcomes.contains(&case.outcome) { frames } else { 0 };
+        self.probes += counted(&[Outcome::Probe, Outcome::Dropped]);
+        self.dropped += counted(&[Outcome::Dropped]);
+        self.local_socket += counted(&[Outcome::LocalSocket]);
+        self
+    }
+}
+
+impl Subject for Product {
+    fn time(&self, case: &Case, repeat: u32) -> Result<f64> {
+        self.put(&case.setting)?;
+        let expected = self.tallies(case).after(case, u64::from(repeat));
+        let options =
+            TestRunOptions { data_in: Some(&case.frame), repeat, ..TestRunOptions::new() };
+        let (time, result) = timed(|| Ok(self.instance.test_run_with(options)?))?;
+        let returned = result.return_value;
+        ensure!(
+            returned == code(case.outcome.verdict()),
+            "{}: port12 returned {returned}, which is not {}",
+            case.name,
+            case.outcome.verdict().as_str()
+        );
+        let counted = self.tallies(case);
+        ensure!(counted == expected, "{}: counted {counted:?}, not {expected:?}", case.name);
+        Ok(time / f64::from(repeat))
+    }
+}
+
+/// A host with the frames' destination and `count` - 1 more addresses of each IP version.
+fn local(count: u16) -> Local {
+    let mut addresses = LocalAddresses::default();
+    addresses.v4.insert(LOCAL_V4.into());
+    addresses.v6.insert(LOCAL_V6.into());
+    for other in 1..count {
+        let v4 = Ipv4Addr::from_bits(Ipv4Addr::new(10, 99, 0, 0).to_bits() + u32::from(other));
+        addresses.v4.insert(v4);
+        addresses.v6.insert(v4.to_ipv6_mapped());
+    }
+    *publish(&addresses).local
+}
