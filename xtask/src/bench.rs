@@ -19,7 +19,7 @@ mod subject;
 mod syscall;
 mod target;
 
-use std::{env, net::UdpSocket, process::Command, thread};
+use std::{env, net::UdpSocket, thread};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
@@ -33,6 +33,7 @@ use self::{
     rounds::{Column, Lane},
     subject::{product::Product, xdp_filter::XdpFilter},
 };
+use crate::{privilege, step};
 
 /// How to measure.
 #[derive(Args, Clone, Copy, Debug)]
@@ -98,12 +99,10 @@ pub fn run(args: &BenchArgs) -> Result<()> {
 }
 
 fn run_as_root() -> Result<()> {
-    let status = Command::new("sudo")
-        .arg(env::current_exe().context("the path of this program")?)
-        .args(env::args_os().skip(1))
-        .status()
-        .context("the benchmark needs root, and sudo does not start")?;
-    if status.success() { Ok(()) } else { bail!("sudo: {status}") }
+    let this = env::current_exe().context("the path of this program")?;
+    let mut command = privilege::as_root(this)
+        .context("the benchmark takes root, and neither sudo nor doas is installed")?;
+    step::run(command.args(env::args_os().skip(1)))
 }
 
 fn measure(args: &BenchArgs) -> Result<Report> {

@@ -270,8 +270,7 @@ impl Instance {
         self.ebpf.maps()
     }
 
-    /// The loaded object, for the log of the tracing build.
-    #[cfg(feature = "trace")]
+    /// The loaded object: the tracing build's log, and the programs' descriptors.
     pub fn ebpf_mut(&mut self) -> &mut Ebpf {
         &mut self.ebpf
     }
