@@ -21,7 +21,7 @@ mod target;
 
 use std::{env, net::UdpSocket, thread};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, ValueEnum};
 use port12::kernel::{instance::entry_point, object::EntryPoint};
 
