@@ -10,6 +10,7 @@ mod interfaces;
 mod json;
 mod listener;
 mod operator;
+mod pins;
 mod plain_syn;
 mod reserved_source;
 mod router;
