@@ -56,20 +56,27 @@ fn main() -> ExitCode {
 }
 
 fn try_main(command: Command) -> Result<(), Failure> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let stdout = || BufWriter::new(io::stdout().lock());
     match command {
-        Command::Run(args) => tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-            .block_on(run::run(&args, &mut out)),
-        Command::Replay(args) => replay::run(&args, &mut out),
+        Command::Run(args) => watch(&args),
+        Command::Replay(args) => replay::run(&args, &mut stdout()),
         Command::Ports(args) => {
+            let mut out = stdout();
             Ok(unless_closed(ports::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))?)
         }
         Command::Explain(args) => {
+            let mut out = stdout();
             Ok(unless_closed(explain::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))?)
         }
     }
+}
+
+fn watch(args: &run::RunArgs) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ended = runtime.block_on(run::run(args, &mut tokio::io::stdout()));
+    // A write to a reader that stalls may never end.
+    runtime.shutdown_background();
+    ended
 }
 
 fn start_log(verbose: u8) {

@@ -9,8 +9,9 @@ use std::{
 use clap::builder::NonEmptyStringValueParser;
 use port12_common::abi::TransitPolicy;
 use tokio::{
+    io::{AsyncWrite, AsyncWriteExt as _},
     signal::unix::{Signal, SignalKind, signal},
-    time::{MissedTickBehavior, interval_at, sleep},
+    time::{MissedTickBehavior, interval_at, sleep, timeout},
 };
 
 use super::{
@@ -119,13 +120,13 @@ pub(super) fn period(text: &str) -> Result<Duration, String> {
 /// # Errors
 ///
 /// [`Failure`], with the exit code; nothing is left attached then.
-pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
+pub async fn run(args: &RunArgs, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), Failure> {
     let registry = args.registry.load()?;
     let links = links(&args.interfaces)?;
     check_capabilities()?;
     let forwarding =
         links.iter().map(|link| check_forwarding(link, args)).collect::<Result<Vec<_>, _>>()?;
-    let stop = Stop::new()?;
+    let mut stop = Stop::new()?;
     let pins = PinDirectory::lock(&args.pin_dir)?;
     if pins.is_none() {
         let path = args.pin_dir.display();
@@ -159,12 +160,22 @@ pub async fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), Failure> {
     let subject = Subject { mode: args.mode, registry: &registry };
     let run = Run { subject, started: Instant::now() };
     let view = View::of(args.output);
-    let ended = watch(args, &run, &mut watched, &view, stop, out).await;
+    let ended = watch(args, &run, &mut watched, &view, &mut stop, out).await;
     drop(keeper);
     watched.iter_mut().for_each(Watched::detach);
     ended?;
     let totals = run.report(Kind::Totals, &mut watched, run.started.elapsed());
-    Ok(unless_closed(view.write(&totals, out))?)
+    tokio::select! {
+        shown = view.show(&totals, out) => Ok(unless_closed(shown)?),
+        () = stop.asked() => Err(stalled()),
+    }
+}
+
+/// How long a reader may take for what it was sent before the end.
+const GRACE: Duration = Duration::from_secs(1);
+
+fn stalled() -> Failure {
+    Failure::new(Code::Runtime, "the reader of the report has stalled: it gets no totals")
 }
 
 async fn watch(
@@ -172,15 +183,21 @@ async fn watch(
     run: &Run<'_>,
     watched: &mut [Watched],
     view: &View,
-    mut stop: Stop,
-    out: &mut impl Write,
+    stop: &mut Stop,
+    out: &mut (impl AsyncWrite + Unpin),
 ) -> Result<(), Failure> {
     let mut ticks = interval_at(tokio::time::Instant::now() + args.interval, args.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = async {
-        match args.duration {
-            Some(duration) => sleep(duration).await,
-            None => std::future::pending().await,
+        let duration = async {
+            match args.duration {
+                Some(duration) => sleep(duration).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = duration => {}
+            () = stop.asked() => {}
         }
     };
     tokio::pin!(end);
@@ -188,7 +205,6 @@ async fn watch(
     loop {
         tokio::select! {
             () = &mut end => return Ok(()),
-            () = stop.asked() => return Ok(()),
             _ = ticks.tick() => {}
         }
         for interface in watched.iter_mut() {
@@ -199,7 +215,15 @@ async fn watch(
         fault("interval");
         let report = run.report(Kind::Interval, watched, last.elapsed());
         last = Instant::now();
-        if let Err(error) = view.write(&report, out) {
+        let mut show = std::pin::pin!(view.show(&report, out));
+        let shown = tokio::select! {
+            shown = &mut show => shown,
+            () = &mut end => {
+                let shown = timeout(GRACE, show).await.map_err(|_| stalled())?;
+                return Ok(unless_closed(shown)?);
+            }
+        };
+        if let Err(error) = shown {
             return Ok(unless_closed(Err(error))?);
         }
     }
@@ -291,6 +315,13 @@ impl View {
             OutputFormat::Table if io::stdout().is_terminal() => Self::Redrawn,
             OutputFormat::Table => Self::Appended,
         }
+    }
+
+    async fn show(&self, report: &Report, out: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        let mut text = Vec::new();
+        self.write(report, &mut text)?;
+        out.write_all(&text).await?;
+        out.flush().await
     }
 
     fn write(&self, report: &Report, out: &mut impl Write) -> io::Result<()> {

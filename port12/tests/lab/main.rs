@@ -15,5 +15,6 @@ mod plain_syn;
 mod reserved_source;
 mod router;
 mod scan;
+mod stalled;
 mod support;
 mod tun;
