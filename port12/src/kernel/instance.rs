@@ -20,6 +20,9 @@ use super::{
     object::{EntryPoint, OBJECT},
 };
 
+/// The maps that are pinned, by their names in the object and in bpffs.
+pub(super) const PINNED: [&str; 4] = [map::COUNTERS, map::POLICY, map::HOST, map::CLOCK];
+
 /// Why the kernel object is not in the kernel.
 #[derive(Debug, Error)]
 pub enum LoadError {
@@ -253,7 +256,7 @@ impl Instance {
     ///
     /// [`LoadError::Map`].
     pub fn pin_maps(&self, directory: &Path) -> Result<(), LoadError> {
-        for name in [map::COUNTERS, map::POLICY, map::HOST, map::CLOCK] {
+        for name in PINNED {
             let error = |error| LoadError::Map { name, error };
             match self.ebpf.map(name) {
                 Some(Map::Array(data)) => {

@@ -9,7 +9,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::instance::{Instance, LoadError};
+use super::instance::{Instance, LoadError, PINNED};
 
 /// `BPF_FS_MAGIC` (linux/magic.h).
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
@@ -88,11 +88,11 @@ impl PinDirectory {
         Ok(instance.pin_maps(&path)?)
     }
 
-    /// Removes the pinned maps of all interfaces.
+    /// Removes the pinned maps of all interfaces, and nothing that others have pinned here.
     fn clear(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
             let interface = entry?.path();
-            if interface.is_dir() {
+            if interface.is_dir() && holds_only_maps(&interface)? {
                 for map in fs::read_dir(&interface)? {
                     fs::remove_file(map?.path())?;
                 }
@@ -109,6 +109,17 @@ impl Drop for PinDirectory {
             log::warn!("{}: pinned maps stay: {error}", self.path.display());
         }
     }
+}
+
+/// Whether a directory holds maps of port12's names and nothing else.
+fn holds_only_maps(directory: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        if !PINNED.iter().any(|&pinned| name == pinned) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether a path is, or would be, in a bpffs.

@@ -1,6 +1,9 @@
 //! However it ends, no program stays on the interface.
 
-use std::io::{BufRead, BufReader};
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
 
 use crate::support::{Pair, Port12, foreign::program, lab, until};
 
@@ -63,7 +66,7 @@ fn a_reader_that_has_read_enough_ends_it_well() {
     lab(|| {
         let pair = Pair::new();
         let mut command = Port12::command(&pair.near, "-i w0");
-        let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with('{'), "{line}");
