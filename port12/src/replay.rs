@@ -80,10 +80,9 @@ impl<'a> Replay<'a> {
                 && clock - self.reported >= interval
             {
                 // Reports come at whole intervals since the first frame; empty ones are skipped.
-                let whole = (clock - self.began).as_nanos() / interval.as_nanos();
-                let whole = u32::try_from(whole).unwrap_or(u32::MAX);
-                let report = self.report(Kind::Interval, self.began + interval * whole, None);
-                show(&report)?;
+                let beyond = (clock - self.began).as_nanos() % interval.as_nanos();
+                let beyond = Duration::from_nanos(u64::try_from(beyond).unwrap_or(u64::MAX));
+                show(&self.report(Kind::Interval, clock - beyond, None))?;
             }
             self.frames += 1;
             match capture::finding(&frame, &self.engine.tables()) {

@@ -5,6 +5,6 @@ mod model;
 mod table;
 mod units;
 
-pub use json::write_json;
+pub use json::{read_json, write_json};
 pub use model::{Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, Tallied};
 pub use table::write_table;

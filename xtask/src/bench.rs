@@ -52,6 +52,11 @@ pub struct BenchArgs {
     output: Output,
 }
 
+impl BenchArgs {
+    /// The whole table in a few seconds.
+    pub const SHORT: Self = Self { rounds: None, repeat: None, short: true, output: Output::Table };
+}
+
 /// A format.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Output {

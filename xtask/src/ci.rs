@@ -5,7 +5,7 @@ use std::{path::Path, process::Command, time::Instant};
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
-use crate::{build_ebpf, clippy_ebpf, step, test, workspace};
+use crate::{bench, build_ebpf, clippy_ebpf, demo, step, test, workspace};
 
 #[derive(Args)]
 pub struct Options {
@@ -26,6 +26,10 @@ enum Step {
     Object,
     /// Every test
     Test,
+    /// The demonstration
+    Demo,
+    /// A short benchmark
+    Bench,
 }
 
 pub fn run(options: &Options) -> Result<()> {
@@ -61,6 +65,8 @@ impl Step {
             Self::ClippyEbpf => clippy_ebpf::run(),
             Self::Object => build_ebpf::run(&build_ebpf::Options::CHECK),
             Self::Test => test::run(&test::Options::ALL),
+            Self::Demo => demo::run(&demo::DemoArgs::default()),
+            Self::Bench => bench::run(&bench::BenchArgs::SHORT),
         }
     }
 }

@@ -4,6 +4,7 @@ mod bench;
 mod build_ebpf;
 mod ci;
 mod clippy_ebpf;
+mod demo;
 mod privilege;
 mod programs;
 mod registry;
@@ -31,6 +32,8 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Build the kernel object, or check the committed one
     BuildEbpf(build_ebpf::Options),
+    /// Show port12 at work, in network namespaces of its own
+    Demo(demo::DemoArgs),
     /// Run the steps of continuous integration
     Ci(ci::Options),
     /// Lint the kernel program, warnings denied
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::BuildEbpf(options) => build_ebpf::run(&options),
         Command::Ci(options) => ci::run(&options),
         Command::ClippyEbpf => clippy_ebpf::run(),
+        Command::Demo(args) => demo::run(&args),
         Command::Registry { file } => registry::run(&file),
         Command::Run(options) => run::run(&options),
         Command::Setup => setup::run(),

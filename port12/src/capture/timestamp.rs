@@ -12,6 +12,9 @@ pub(super) struct Clock {
     pub(super) offset: i64,
 }
 
+/// Seconds since the epoch.
+const YEAR_10000: u64 = 253_402_300_800;
+
 impl Default for Clock {
     fn default() -> Self {
         Self { resolution: 6, offset: 0 }
@@ -20,12 +23,15 @@ impl Default for Clock {
 
 impl Clock {
     /// The time since the epoch, to the nanosecond; `None` where it lies before the epoch or
-    /// beyond what a [`Duration`] holds.
+    /// after the year 9999, beyond what a date can be written of (RFC 3339 section 1).
     pub(super) fn time(self, units: u64) -> Option<Duration> {
         let nanoseconds = i128::try_from(self.nanoseconds(units)).ok()?;
         let total = nanoseconds + i128::from(self.offset) * 1_000_000_000;
         let total = u128::try_from(total).ok()?;
         let seconds = u64::try_from(total / 1_000_000_000).ok()?;
+        if seconds >= YEAR_10000 {
+            return None;
+        }
         Some(Duration::new(seconds, (total % 1_000_000_000) as u32))
     }
 
@@ -70,6 +76,14 @@ mod tests {
         assert_eq!(time(6, 100, 1), Some(Duration::new(100, 1000)));
         assert_eq!(time(6, -1, 2_000_000), Some(Duration::from_secs(1)));
         assert_eq!(time(6, -3, 2_000_000), None);
+    }
+
+    #[test]
+    fn a_time_that_no_date_says_is_none() {
+        let last = Duration::new(253_402_300_799, 999_999_000);
+        assert_eq!(time(6, 0, 253_402_300_799_999_999), Some(last));
+        assert_eq!(time(6, 0, 253_402_300_800_000_000), None);
+        assert_eq!(time(6, 1, 253_402_300_799_999_999), None);
     }
 
     #[test]

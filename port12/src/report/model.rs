@@ -6,12 +6,12 @@ use std::{
 };
 
 use port12_common::{Malformed, Outcome, Shape, Transport, abi::Tally};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{kernel::clock::Moment, snapshot::Snapshot};
 
 /// Whether a report closes an interval or everything.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Rates over the last interval.
@@ -21,13 +21,13 @@ pub enum Kind {
 }
 
 /// One report: counts since the start, rates over its period.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Report {
     /// `interval` or `totals`.
     #[serde(rename = "type")]
     pub kind: Kind,
     /// When the period ended.
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "time", deserialize_with = "read_time")]
     pub time: SystemTime,
     /// Seconds since the start.
     pub elapsed_seconds: f64,
@@ -47,7 +47,7 @@ pub struct Report {
 }
 
 /// A replayed capture.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Capture {
     /// `pcap` or `pcapng`.
     pub format: &'static str,
@@ -64,7 +64,7 @@ pub struct Capture {
 }
 
 /// Frames and bytes.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Tallied {
     /// Frames.
     pub packets: u64,
@@ -79,7 +79,7 @@ impl From<Tally> for Tallied {
 }
 
 /// What an interface is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Link {
     /// Its name.
     pub interface: String,
@@ -101,7 +101,7 @@ pub struct Link {
 }
 
 /// One interface.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct InterfaceReport {
     /// What it is.
     #[serde(flatten)]
@@ -115,15 +115,18 @@ pub struct InterfaceReport {
     /// The share of the link's speed, 0 to 1, where the speed is known.
     pub utilization: Option<f64>,
     /// Frames and bytes of each outcome, zeros too.
+    #[serde(borrow)]
     pub outcomes: BTreeMap<&'static str, Tallied>,
     /// Malformed frames by reason; only reasons that occurred.
+    #[serde(borrow)]
     pub malformed: BTreeMap<&'static str, u64>,
     /// Probes by how they start; only shapes that occurred.
+    #[serde(borrow)]
     pub shapes: BTreeMap<&'static str, u64>,
 }
 
 /// One unassigned port on one interface.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct PortReport {
     /// The interface's name.
     pub interface: String,
@@ -144,10 +147,15 @@ pub struct PortReport {
     /// Bits of probes per second over the period.
     pub bits_per_second: f64,
     /// When the last one came.
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "time", deserialize_with = "read_time")]
     pub last_seen: SystemTime,
     /// What the port is.
     pub description: String,
+}
+
+fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_rfc3339(&text).map_err(D::Error::custom)
 }
 
 fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
