@@ -56,7 +56,8 @@ fn main() -> ExitCode {
 }
 
 fn try_main(command: Command) -> Result<(), Failure> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    // Not locked: `run` writes from a thread of its own.
+    let mut out = BufWriter::new(io::stdout());
     match command {
         Command::Run(args) => tokio::runtime::Builder::new_current_thread()
             .enable_all()

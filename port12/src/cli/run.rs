@@ -213,6 +213,7 @@ async fn watch(
     };
     tokio::pin!(end);
     let mut last = Instant::now();
+    let mut stalled = false;
     loop {
         tokio::select! {
             () = &mut end => return Ok(()),
@@ -228,8 +229,14 @@ async fn watch(
         let report = run.report(Kind::Interval, watched, last.elapsed());
         last = Instant::now();
         match printer.show(view.render(&report)?) {
-            Shown::Queued => {}
-            Shown::Skipped => log::warn!("a report is left out: the reader of the last one stalls"),
+            Shown::Queued => stalled = false,
+            Shown::Skipped if stalled => {}
+            Shown::Skipped => {
+                stalled = true;
+                log::warn!(
+                    "the reader of the reports has stalled: until it goes on, some are left out"
+                );
+            }
             Shown::Ended => return Ok(()),
         }
     }
