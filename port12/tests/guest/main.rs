@@ -2,12 +2,20 @@
 //! binary as the init of a virtual machine.
 
 mod checks;
+#[path = "../kernel/counts.rs"]
+#[expect(dead_code, reason = "the tests of this machine's kernel use the rest")]
+mod counts;
 mod frames;
 mod init;
 mod interface;
 mod kernel;
 mod object;
 mod report;
+#[path = "../kernel/subject.rs"]
+#[expect(dead_code, reason = "the tests of this machine's kernel use the rest")]
+mod subject;
+#[path = "../../../tests/support/support.rs"]
+mod support;
 
 use std::{panic, process};
 
