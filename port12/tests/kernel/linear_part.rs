@@ -2,7 +2,7 @@
 //! Test-run splits a frame where it is told to on kernel 6.18, and behind a page on any.
 
 use port12::kernel::object::EntryPoint;
-use port12_common::{Layer, Verdict};
+use port12_common::{Layer, Outcome, Verdict};
 
 use crate::{
     counts::Counts,
@@ -10,7 +10,11 @@ use crate::{
     namespace,
     subject::Subject,
     support::{
-        answer::Answer, environment::Environment, mutate::Mutator, named, named::NamedFrame,
+        answer::Answer,
+        environment::{self, Environment},
+        mutate::Mutator,
+        named::{self, NamedFrame},
+        oracle,
     },
     tell::{hex, tell},
 };
@@ -72,6 +76,43 @@ fn a_trailer_in_fragments_is_counted() {
         frame.bytes.resize(9000, 0);
         assert_counted(&subject, &frame, 9000);
     });
+}
+
+#[test]
+fn the_port_behind_the_longest_headers_is_found() {
+    namespace::alone(|| {
+        let subject = Subject::load(EntryPoint::Frags, Layer::Ethernet);
+        let frame = behind_the_longest_headers();
+        let answer = oracle::answer(&frame, Layer::Ethernet);
+        assert_eq!(answer.outcome, Outcome::Dropped, "{answer:?}");
+        assert_eq!(Answer::from(Environment::new().classify(&frame, Layer::Ethernet)), answer);
+        let before = subject.counts();
+        assert_eq!(subject.run(&frame), Ok(Verdict::Drop));
+        assert_eq!(subject.counts().since(&before), Counts::of(&answer, frame.len()));
+    });
+}
+
+/// Four VLAN tags, and eight extension headers of 2,048 bytes, in front of a SYN to port 12.
+fn behind_the_longest_headers() -> Vec<u8> {
+    const DESTINATION_OPTIONS: u8 = 60;
+    const TCP: u8 = 6;
+    let mut frame = vec![2; 12];
+    for _ in 0..4 {
+        frame.extend([0x81, 0, 0, 1]);
+    }
+    frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
+    frame.extend((8 * 2048 + 20_u16).to_be_bytes());
+    frame.extend([DESTINATION_OPTIONS, 64]);
+    frame.extend(environment::ADDRESS_V6.octets());
+    frame.extend(environment::ADDRESS_V6.octets());
+    for left in (0..8).rev() {
+        let mut header = vec![0; 2048];
+        header[..2].copy_from_slice(&[if left == 0 { TCP } else { DESTINATION_OPTIONS }, 255]);
+        frame.extend(header);
+    }
+    let syn = [0x9c, 0x40, 0, 12, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 4, 0, 0, 0, 0, 0];
+    frame.extend(syn);
+    frame
 }
 
 /// Before 5.18, and on drivers without multi-buffer support, no such frame arrives; test-run

@@ -9,6 +9,7 @@ mod foreign;
 mod knock;
 mod linear_part;
 mod live_sockets;
+mod local_addresses;
 mod memory;
 mod named;
 #[path = "../host/namespace.rs"]
