@@ -12,9 +12,9 @@ pub use engine::{Engine, EngineKind};
 use crate::{
     capture::{self, CaptureError, CapturedFrame, Reader, Summary},
     cli::output::ReportError,
-    failure::Failure,
+    failure::{Code, Failure},
     kernel::{clock::Moment, instance::LoadError},
-    report::{Capture, Kind, Link, Period, Report},
+    report::{Capture, Kind, Link, Period, Printable, Report},
     snapshot::Snapshot,
     watch::{Subject, describe},
 };
@@ -179,6 +179,6 @@ impl From<ReplayError> for Failure {
 
 impl From<CaptureError> for Failure {
     fn from(error: CaptureError) -> Self {
-        Self::new(crate::failure::Code::Runtime, error)
+        Self::new(Code::Runtime, Printable(error))
     }
 }

@@ -2,9 +2,11 @@
 
 mod json;
 mod model;
+mod printable;
 mod table;
 mod units;
 
 pub use json::{read_json, write_json};
 pub use model::{Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, Tallied};
+pub(crate) use printable::Printable;
 pub use table::write_table;

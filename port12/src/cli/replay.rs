@@ -15,7 +15,7 @@ use crate::{
     host::{addresses::LocalAddresses, publish::publish},
     policy::{Mode, policy},
     replay::{Engine, EngineKind, Replay, ReplayError},
-    report::{Report, write_json, write_table},
+    report::{Printable, Report, write_json, write_table},
     watch::Subject,
 };
 
@@ -98,7 +98,7 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
     let summary = reader.finish()?;
     let totals = replay.totals(&summary);
     unless_closed(write(args.output, &totals, out))?;
-    let path = args.file.display();
+    let path = Printable(args.file.display());
     for (link, count) in summary.refused() {
         tell(format_args!("{path}: {count} frames of link type {link} are not read"));
     }

@@ -18,7 +18,9 @@ impl Moment {
     pub fn wall_at(&self, jiffies: u64) -> SystemTime {
         let ago = u128::from(self.jiffies.saturating_sub(jiffies)) * 1000;
         let ago = u64::try_from(ago / u128::from(self.hz.max(1))).unwrap_or(u64::MAX);
-        self.wall.checked_sub(Duration::from_millis(ago)).unwrap_or(SystemTime::UNIX_EPOCH)
+        let wall = self.wall.checked_sub(Duration::from_millis(ago));
+        // A time before the epoch is none that a report can write.
+        wall.unwrap_or(SystemTime::UNIX_EPOCH).max(SystemTime::UNIX_EPOCH)
     }
 
     /// The jiffy `duration` later, rounded up.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use port12_common::Outcome;
 
-use super::{InterfaceReport, Kind, PortReport, Report, units::si};
+use super::{InterfaceReport, Kind, PortReport, Printable, Report, units::si};
 
 /// Writes a report as a table. `ports` bounds the rows, so that a redrawn table fits a terminal;
 /// the most active ports come first then.
@@ -52,7 +52,7 @@ fn write_interface(interface: &InterfaceReport, out: &mut impl Write) -> io::Res
     writeln!(
         out,
         "{:<15} {:<14} {:>10} {:>8} {:>8} {:>8}",
-        link.interface,
+        Printable(&link.interface),
         mode,
         interface.frames.packets,
         si(interface.frames_per_second),
@@ -98,7 +98,8 @@ fn write_ports(report: &Report, limit: Option<usize>, out: &mut impl Write) -> i
         rows.sort_by_key(|port| std::cmp::Reverse(activity(port)));
     }
     let several = report.interfaces.len() > 1;
-    let interface = |name: &str| if several { format!("{name:<15} ") } else { String::new() };
+    let interface =
+        |name: &str| if several { format!("{:<15} ", Printable(name)) } else { String::new() };
     writeln!(
         out,
         "{}{:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:>9} {:>7} {:<8}  WHAT IT IS",

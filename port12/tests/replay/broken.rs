@@ -109,6 +109,27 @@ fn a_directory_and_a_missing_file_are_named() {
 }
 
 #[test]
+fn a_name_moves_no_cursor() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a\u{1b}[2J\nb.pcap");
+    let replay = || {
+        let mut replay = command(&["--engine", "user"]);
+        replay.arg(&path);
+        end(replay)
+    };
+    assert!(replay().message().contains(r"a\u{1b}[2J\nb.pcap"));
+    let pcap = Pcap::new(ETHERNET).frame(AT, &syn(12)).0;
+    std::fs::write(&path, &pcap).unwrap();
+    let ended = replay();
+    assert!(ended.out.contains(r"a\u{1b}[2J\nb.pcap"), "{ended:?}");
+    std::fs::write(&path, &pcap[..pcap.len() - 1]).unwrap();
+    assert!(replay().message().contains(r"a\u{1b}[2J\nb.pcap"));
+    for text in [ended.out, ended.err] {
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+}
+
+#[test]
 fn a_capture_without_frames_is_an_empty_report() {
     let totals = user(file(&Pcap::new(ETHERNET).0), &[]).totals();
     assert_eq!(totals["capture"]["frames"], 0);

@@ -96,7 +96,8 @@ impl Scene {
         for _ in 0..10 {
             let report = watcher.report()?;
             let after = self.adds.iter().map(|(count, _)| count.of(report));
-            added = after.zip(&before).map(|(after, before)| after - before).collect();
+            added =
+                after.zip(&before).map(|(after, before)| after.saturating_sub(*before)).collect();
             if self.adds.iter().zip(&added).all(|((_, number), &added)| number.is(added)) {
                 break;
             }

@@ -1,6 +1,7 @@
 //! `port12 run` in the lab.
 
 use std::{
+    env,
     io::{BufRead as _, BufReader},
     path::Path,
     process::Stdio,
@@ -35,6 +36,11 @@ impl Watcher {
             .args(["--output", "json", "--interval", "100ms"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
+        for (name, _) in env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"PORT12_") {
+                command.env_remove(name);
+            }
+        }
         let mut process = Process::start(command)?;
         let stdout = process.0.stdout.take().context("port12 has no standard output")?;
         let (sender, reports) = mpsc::channel();
