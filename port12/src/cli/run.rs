@@ -139,7 +139,7 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
         .iter()
         .map(|link| preflight::check_forwarding(link, args))
         .collect::<Result<Vec<_>, _>>()?;
-    let stop = Stop::new()?;
+    let mut stop = Stop::new()?;
     let pins = lock(&args.pin_dir)?;
     let bits = registry.bits();
     let setup = Setup {
@@ -148,8 +148,14 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
         wanted: args.xdp_mode,
         trace: args.trace,
     };
-    let mut watched =
-        links.iter().map(|link| Watched::start(link, &setup)).collect::<Result<Vec<_>, _>>()?;
+    let mut watched = Vec::with_capacity(links.len());
+    for link in &links {
+        // Each takes the verifier half a second.
+        if stop.was_asked().await {
+            return Ok(());
+        }
+        watched.push(Watched::start(link, &setup)?);
+    }
     for (interface, forwarding) in watched.iter_mut().zip(forwarding) {
         interface.link.forwarding = forwarding;
         if let Some(pins) = &pins {

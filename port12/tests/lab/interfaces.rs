@@ -1,6 +1,8 @@
 //! Which interfaces are watched, and what becomes of them meanwhile.
 
-use crate::support::{Namespace, Pair, Port12, addresses::BOTH, foreign::program, frame::syn, lab};
+use crate::support::{
+    Namespace, Pair, Port12, addresses::BOTH, foreign::program, frame::syn, lab, until,
+};
 
 fn watched(near: &Namespace, args: &str) -> Vec<String> {
     let mut port12 = Port12::start(near, args);
@@ -90,12 +92,32 @@ fn an_interface_may_go_down_and_up_and_change_its_name() {
     });
 }
 
+/// Makes eight interfaces, and returns the arguments that name them.
+fn eight(near: &Namespace) -> String {
+    near.sh("for i in $(seq 4); do ip link add a$i type veth peer name b$i || exit; done");
+    (1..=4).map(|i| format!("-i a{i} -i b{i} ")).collect()
+}
+
 #[test]
-fn twenty_interfaces_are_watched_at_once() {
+fn eight_interfaces_are_watched_at_once() {
     lab(|| {
         let near = Namespace::new();
-        near.sh("for i in $(seq 10); do ip link add a$i type veth peer name b$i || exit; done");
-        let names: String = (1..=10).map(|i| format!("-i a{i} -i b{i} ")).collect();
-        assert_eq!(watched(&near, &names).len(), 20);
+        let names = eight(&near);
+        assert_eq!(watched(&near, &names).len(), 8);
+    });
+}
+
+#[test]
+fn ctrl_c_ends_it_before_the_last_interface_has_its_program() {
+    lab(|| {
+        let near = Namespace::new();
+        let port12 = Port12::spawn(Port12::command(&near, &eight(&near)));
+        until("the first program", || program(&near, "a1"));
+        port12.signal(libc::SIGINT);
+        let ended = port12.wait();
+        assert_eq!(ended.code(), 0);
+        assert!(ended.totals.is_none());
+        assert!(ended.said.is_empty(), "{:?}", ended.said);
+        until("detachment", || program(&near, "a1").is_none().then_some(()));
     });
 }

@@ -1,8 +1,11 @@
 //! The signals that end a run.
 
-use std::io;
+use std::{io, time::Duration};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::timeout,
+};
 
 /// SIGINT and SIGTERM.
 pub struct Stop {
@@ -17,6 +20,11 @@ impl Stop {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
         })
+    }
+
+    /// Whether one has come; it takes a moment for the runtime to look.
+    pub async fn was_asked(&mut self) -> bool {
+        timeout(Duration::from_millis(1), self.asked()).await.is_ok()
     }
 
     /// Waits for the first of them.

@@ -46,14 +46,19 @@ impl Port12 {
     }
 
     /// Starts a command, and waits until the programs are attached.
-    pub fn launch(mut command: Command) -> Self {
+    pub fn launch(command: Command) -> Self {
+        let mut port12 = Self::spawn(command);
+        port12.wait_until_said("ports of the registry of");
+        port12
+    }
+
+    /// Starts a command.
+    pub fn spawn(mut command: Command) -> Self {
         let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap();
         let reports = lines(child.stdout.take().unwrap());
         let complaints = lines(child.stderr.take().unwrap());
-        let mut port12 = Self { child, reports, complaints, said: Vec::new() };
-        port12.wait_until_said("ports of the registry of");
-        port12
+        Self { child, reports, complaints, said: Vec::new() }
     }
 
     /// Runs it where it ends by itself.
