@@ -113,8 +113,10 @@ impl Local {
         if self.known == 0 {
             return true;
         }
-        let bucket = &self.v4_be[self.bucket_v4(address_be)];
-        if bucket.iter().any(|&entry| entry == address_be) {
+        let [a, b, c, d] = self.v4_be[self.bucket_v4(address_be)];
+        let is_listed = a == address_be || b == address_be || c == address_be || d == address_be;
+        // 0.0.0.0 would match an empty element.
+        if is_listed && address_be != 0 {
             return true;
         }
         let leading = u32::from_be(address_be) >> 24;
@@ -133,7 +135,8 @@ impl Local {
             return true;
         }
         let bucket = &self.v6_be[self.bucket_v6(address_be)];
-        if bucket.iter().any(|entry| same(entry, &address_be)) {
+        // The unspecified address would match an empty element.
+        if bucket.iter().any(|entry| same(entry, &address_be)) && !same(&address_be, &[0; 4]) {
             return true;
         }
         u32::from_be(address_be[0]) >> 24 == 0xff
