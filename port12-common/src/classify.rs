@@ -3,7 +3,11 @@
 use crate::{
     Frame, Malformed, Outcome, Shape, Transport,
     abi::{Action, HostTable, Policy, TransitPolicy},
-    parse::{self, Layer, Packet, Part, Stop, UNBOUNDED, Version, segment},
+    frame::first,
+    parse::{
+        self, Layer, Packet, Part, Stop, UNBOUNDED, Version,
+        segment::{self, Segment},
+    },
 };
 
 /// The addresses of a packet, network byte order.
@@ -215,33 +219,71 @@ fn classify_segment<F: Frame, E: Environment>(
     if segment.shape.is_none() {
         return found(Outcome::Reply);
     }
-    let Some(addresses) = addresses(frame, packet) else {
-        return found(Outcome::Probe);
-    };
-    let flow = Flow { transport, addresses, source_port: segment.source_port, port: segment.port };
+    let start = Start { frame, packet, transport, segment: &segment };
     match (environment.policy(), environment.host()) {
-        (Some(policy), Some(host)) => found(judge(&flow, action, policy, host, environment)),
+        (Some(policy), Some(host)) => found(judge(&start, action, policy, host, environment)),
         _ => found(Outcome::Probe),
     }
 }
 
-/// The addresses of a packet whose IP header was read.
+/// A conversation start with a watched port.
+struct Start<'a, F> {
+    frame: &'a F,
+    packet: &'a Packet,
+    transport: Transport,
+    segment: &'a Segment,
+}
+
+impl<F: Frame> Start<'_, F> {
+    /// Whether the host takes in the destination. What cannot be read is taken in.
+    #[inline(always)]
+    fn is_local(&self, host: &HostTable) -> Option<bool> {
+        let local = &host.local[(host.active & 1) as usize];
+        Some(match self.version()? {
+            Version::V4 => local.contains_v4(v4(self.frame, self.packet.network + 16)?),
+            Version::V6 => local.contains_v6(v6(self.frame, self.packet.network + 24)?),
+        })
+    }
+
+    #[inline(always)]
+    fn flow(&self) -> Option<Flow> {
+        let network = self.packet.network;
+        let addresses = match self.version()? {
+            Version::V4 => Addresses::V4 {
+                source_be: v4(self.frame, network + 12)?,
+                destination_be: v4(self.frame, network + 16)?,
+            },
+            Version::V6 => Addresses::V6 {
+                source_be: v6(self.frame, network + 8)?,
+                destination_be: v6(self.frame, network + 24)?,
+            },
+        };
+        let Segment { source_port, port, .. } = *self.segment;
+        Some(Flow { transport: self.transport, addresses, source_port, port })
+    }
+
+    /// The version of an IP header that was read as what its EtherType says. It is read again
+    /// rather than remembered: what is remembered, the kernel's verifier walks two ways with
+    /// through everything in between.
+    #[inline(always)]
+    fn version(&self) -> Option<Version> {
+        let [lead] = self.frame.words::<1>(self.packet.network)?;
+        Some(if first(lead) >> 4 == 4 { Version::V4 } else { Version::V6 })
+    }
+}
+
+/// The IPv4 address at an offset.
 #[inline(always)]
-fn addresses<F: Frame>(frame: &F, packet: &Packet) -> Option<Addresses> {
-    Some(match packet.version {
-        Version::V4 => {
-            let [a, b, c, d] = frame.words::<4>(packet.network + 12)?;
-            Addresses::V4 { source_be: join(a, b), destination_be: join(c, d) }
-        }
-        Version::V6 => {
-            let words = frame.words::<16>(packet.network + 8)?;
-            let pair = |index: usize| join(words[index], words[index + 1]);
-            Addresses::V6 {
-                source_be: [pair(0), pair(2), pair(4), pair(6)],
-                destination_be: [pair(8), pair(10), pair(12), pair(14)],
-            }
-        }
-    })
+fn v4<F: Frame>(frame: &F, offset: usize) -> Option<u32> {
+    let [a, b] = frame.words::<2>(offset)?;
+    Some(join(a, b))
+}
+
+/// The IPv6 address at an offset.
+#[inline(always)]
+fn v6<F: Frame>(frame: &F, offset: usize) -> Option<[u32; 4]> {
+    let [a, b, c, d, e, f, g, h] = frame.words::<8>(offset)?;
+    Some([join(a, b), join(c, d), join(e, f), join(g, h)])
 }
 
 /// Two words in network byte order as the number they are in memory.
@@ -256,14 +298,14 @@ const fn join(low: u16, high: u16) -> u32 {
 
 /// The outcome of a conversation start with a watched port.
 #[inline(always)]
-fn judge<E: Environment>(
-    flow: &Flow,
+fn judge<F: Frame, E: Environment>(
+    start: &Start<'_, F>,
     mut action: Action,
     policy: &Policy,
     host: &HostTable,
     environment: &E,
 ) -> Outcome {
-    if !is_local(&flow.addresses, host) {
+    if start.is_local(host) == Some(false) {
         match TransitPolicy::from_number(policy.transit) {
             // A connected socket has a local address, so none is missed here.
             TransitPolicy::Pass => return Outcome::Transit,
@@ -271,8 +313,10 @@ fn judge<E: Environment>(
             TransitPolicy::Drop => {}
         }
     }
-    match (socket(flow, policy, host, environment), action) {
+    match (socket(start, policy, host, environment), action) {
         (Socket::Connected, _) => Outcome::Reply,
+        // It may be a reply to a connected socket, which no policy drops.
+        (Socket::Unknown, _) if start.transport == Transport::Udp => Outcome::Probe,
         (_, Action::Drop { enforce: true }) => Outcome::Dropped,
         (Socket::Bound, _) => Outcome::LocalSocket,
         (Socket::None, Action::Drop { enforce: false }) => Outcome::Dropped,
@@ -283,42 +327,39 @@ fn judge<E: Environment>(
     }
 }
 
-#[inline(always)]
-fn is_local(addresses: &Addresses, host: &HostTable) -> bool {
-    let local = &host.local[(host.active & 1) as usize];
-    match addresses {
-        Addresses::V4 { destination_be, .. } => local.contains_v4(*destination_be),
-        Addresses::V6 { destination_be, .. } => local.contains_v6(*destination_be),
-    }
-}
-
 /// Which mechanism knows about a socket depends on the transport:
 ///
 /// - TCP: the bitmap alone while its heartbeat is fresh. A listener that is younger than the
 ///   last publication loses its first SYN, and the client sends another.
 /// - UDP: a look-up always, since bind, request and answer can happen between two publications;
 ///   and the bitmap, since the look-up misses sockets that are bound to another device (a bridge
-///   above the interface) or another address.
+///   above the interface) or another address. Below another device, a look-up that finds nothing
+///   proves nothing, for TCP with a stale bitmap neither.
 /// - The others cannot be looked up: the bitmap while fresh, and nothing is known without.
 #[inline(always)]
-fn socket<E: Environment>(
-    flow: &Flow,
+fn socket<F: Frame, E: Environment>(
+    start: &Start<'_, F>,
     policy: &Policy,
     host: &HostTable,
     environment: &E,
 ) -> Socket {
-    let listed = host.sockets.contains(flow.transport, flow.port);
+    let listed = host.sockets.contains(start.transport, start.segment.port);
     let fresh = environment.now() <= host.sockets.valid_until;
-    match flow.transport {
+    match start.transport {
         Transport::Tcp if listed => Socket::Bound,
         Transport::Tcp if fresh => Socket::None,
-        Transport::Tcp | Transport::Udp => match environment.socket(flow) {
+        Transport::Tcp | Transport::Udp => match looked_up(start, environment) {
             Socket::None | Socket::Unknown if listed => Socket::Bound,
-            Socket::None if !fresh && policy.lookup_proves == 0 => Socket::Unknown,
+            Socket::None if policy.lookup_proves == 0 => Socket::Unknown,
             socket => socket,
         },
         Transport::UdpLite | Transport::Sctp | Transport::Dccp if listed => Socket::Bound,
         Transport::UdpLite | Transport::Sctp | Transport::Dccp if fresh => Socket::None,
         Transport::UdpLite | Transport::Sctp | Transport::Dccp => Socket::Unknown,
     }
+}
+
+#[inline(always)]
+fn looked_up<F: Frame, E: Environment>(start: &Start<'_, F>, environment: &E) -> Socket {
+    start.flow().map_or(Socket::Unknown, |flow| environment.socket(&flow))
 }

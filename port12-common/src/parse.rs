@@ -47,11 +47,21 @@ pub enum Part {
     Later,
 }
 
+impl Part {
+    /// The first fragment where `more` follow. Without a branch, like [`end`].
+    #[inline(always)]
+    const fn or_first(self, more: bool) -> Self {
+        match (self, more) {
+            (Self::Whole, false) => Self::Whole,
+            (Self::Whole, true) | (Self::First, _) => Self::First,
+            (Self::Later, _) => Self::Later,
+        }
+    }
+}
+
 /// Where a packet's headers are, in bytes from the start of the frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet {
-    /// IPv4 or IPv6.
-    pub version: Version,
     /// The IP header.
     pub network: usize,
     /// The transport header.

@@ -1,6 +1,6 @@
 //! The part of a frame that the program can touch, and the only bounds check on it.
 
-use core::{hint::black_box, marker::PhantomData, ptr};
+use core::{array, marker::PhantomData, ptr};
 
 use aya_ebpf::programs::XdpContext;
 use port12_common::Frame;
@@ -32,15 +32,20 @@ impl Frame for Linear<'_> {
         if first + 2 * N > self.end {
             return None;
         }
-        // SAFETY: the words lie between `data` and `data_end`, which stay mapped while the
-        // program runs. Headers start at even offsets; where a driver aligns the frame itself
-        // oddly, the BPF load has no alignment to violate.
-        Some(unsafe { ptr::read(first as *const [u16; N]) })
+        // Word by word: a whole array of 8 bytes would become one number that is built of four
+        // loads, of which the parser needs two.
+        Some(array::from_fn(|index| {
+            // SAFETY: the words lie between `data` and `data_end`, which stay mapped while the
+            // program runs. Headers start at even offsets; where a driver aligns the frame itself
+            // oddly, the BPF load has no alignment to violate.
+            unsafe { ptr::read((first + 2 * index) as *const u16) }
+        }))
     }
 
-    /// To the verifier, the difference of two packet pointers is any number.
+    /// To the verifier, the difference of two packet pointers is any number, and so is what lies
+    /// above its lower half: nothing.
     #[inline(always)]
     fn obscure(&self, offset: usize) -> usize {
-        (offset + black_box(black_box(self.start) - self.start)) & 0x7fff
+        (offset + (self.length() >> 32)) & 0x7fff
     }
 }

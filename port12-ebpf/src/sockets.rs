@@ -1,8 +1,11 @@
 //! The sockets of the interface's network namespace.
 
+use core::ffi::c_void;
+
 use aya_ebpf::{
     bindings::{
-        BPF_F_CURRENT_NETNS, bpf_sock, bpf_sock_tuple__bindgen_ty_1__bindgen_ty_1 as Tuple4,
+        BPF_F_CURRENT_NETNS, bpf_sock, bpf_sock_tuple,
+        bpf_sock_tuple__bindgen_ty_1__bindgen_ty_1 as Tuple4,
         bpf_sock_tuple__bindgen_ty_1__bindgen_ty_2 as Tuple6,
     },
     helpers::{bpf_sk_lookup_udp, bpf_sk_release, bpf_skc_lookup_tcp},
@@ -50,17 +53,43 @@ impl Namespace<'_> {
         let context = self.ctx.ctx.cast();
         let size = size_of::<T>() as u32;
         let tuple = (&raw mut tuple).cast();
-        let namespace = BPF_F_CURRENT_NETNS as u64;
         // SAFETY: the context is the program's, and the tuple is one of the two sizes that the
         // helpers accept, every byte of it initialised.
         unsafe {
             match transport {
-                Transport::Tcp => state(bpf_skc_lookup_tcp(context, tuple, size, namespace, 0)),
-                Transport::Udp => state(bpf_sk_lookup_udp(context, tuple, size, namespace, 0)),
+                Transport::Tcp => tcp(context, tuple, size),
+                Transport::Udp => udp(context, tuple, size),
                 Transport::UdpLite | Transport::Sctp | Transport::Dccp => Socket::Unknown,
             }
         }
     }
+}
+
+/// The namespace of the interface.
+const NAMESPACE: u64 = BPF_F_CURRENT_NETNS as u64;
+
+/// The TCP socket of a tuple. Out of line: the helpers return different types, and the verifier
+/// refuses an instruction that reads both, which is what the compiler would make of two reads in
+/// one function.
+///
+/// # Safety
+///
+/// `context` is the program's; `tuple` holds `size` bytes, as many as one of the helpers' tuples.
+#[inline(never)]
+unsafe fn tcp(context: *mut c_void, tuple: *mut bpf_sock_tuple, size: u32) -> Socket {
+    // SAFETY: as the caller says.
+    unsafe { state(bpf_skc_lookup_tcp(context, tuple, size, NAMESPACE, 0)) }
+}
+
+/// The UDP socket of a tuple.
+///
+/// # Safety
+///
+/// As [`tcp`].
+#[inline(always)]
+unsafe fn udp(context: *mut c_void, tuple: *mut bpf_sock_tuple, size: u32) -> Socket {
+    // SAFETY: as the caller says.
+    unsafe { state(bpf_sk_lookup_udp(context, tuple, size, NAMESPACE, 0)) }
 }
 
 /// What a looked-up socket is to the flow; releases it.

@@ -69,9 +69,9 @@ pub struct Local {
     pub known: u32,
     /// The multiplier of the IPv6 hash; odd.
     pub seed_v6: u64,
-    /// Local prefixes shorter than an address.
+    /// Local prefixes shorter than an address. Where the first is empty, all are.
     pub prefixes_v4: [Prefix4; PREFIXES],
-    /// Local prefixes shorter than an address.
+    /// Local prefixes shorter than an address. Where the first is empty, all are.
     pub prefixes_v6: [Prefix6; PREFIXES],
     /// Addresses in network byte order by hash; 0 is an empty element.
     pub v4_be: [[u32; WAYS]; BUCKETS_V4],
@@ -123,9 +123,7 @@ impl Local {
         leading == 127
             || leading & 0xf0 == 224
             || address_be == u32::MAX
-            || self.prefixes_v4.iter().any(|prefix| {
-                prefix.mask_be != 0 && address_be & prefix.mask_be == prefix.network_be
-            })
+            || (self.prefixes_v4[0].mask_be != 0 && self.within_v4(address_be))
     }
 
     /// Whether the host takes in an IPv6 destination, network byte order. Multicast always is.
@@ -140,12 +138,30 @@ impl Local {
             return true;
         }
         u32::from_be(address_be[0]) >> 24 == 0xff
-            || self.prefixes_v6.iter().any(|prefix| {
-                prefix.mask_be[0] != 0
-                    && (0..4).all(|word| {
-                        address_be[word] & prefix.mask_be[word] == prefix.network_be[word]
-                    })
-            })
+            || (self.prefixes_v6[0].mask_be[0] != 0
+                && self.within_v6(address_be[0], address_be[1], address_be[2], address_be[3]))
+    }
+
+    /// Out of line: most addresses are in the tables, and the registers are needed elsewhere.
+    #[inline(never)]
+    fn within_v4(&self, address_be: u32) -> bool {
+        self.prefixes_v4
+            .iter()
+            .any(|prefix| prefix.mask_be != 0 && address_be & prefix.mask_be == prefix.network_be)
+    }
+
+    /// By words: the address fits into registers.
+    #[inline(never)]
+    fn within_v6(&self, a: u32, b: u32, c: u32, d: u32) -> bool {
+        self.prefixes_v6.iter().any(|prefix| {
+            let [network_a, network_b, network_c, network_d] = prefix.network_be;
+            let [mask_a, mask_b, mask_c, mask_d] = prefix.mask_be;
+            let differs = ((a & mask_a) ^ network_a)
+                | ((b & mask_b) ^ network_b)
+                | ((c & mask_c) ^ network_c)
+                | ((d & mask_d) ^ network_d);
+            mask_a != 0 && differs == 0
+        })
     }
 }
 

@@ -40,6 +40,10 @@ impl Action {
     /// The action of a byte in [`Policy`]; an unknown byte is [`Action::Assigned`], which passes.
     #[inline(always)]
     pub const fn from_byte(byte: u8) -> Self {
+        ACTIONS[byte as usize]
+    }
+
+    const fn decode(byte: u8) -> Self {
         match byte {
             Self::IGNORE => Self::Ignore,
             Self::WATCH => Self::Watch,
@@ -49,6 +53,17 @@ impl Action {
         }
     }
 }
+
+/// By byte. A look-up rather than a decision: the kernel's verifier walks every way on from one.
+static ACTIONS: [Action; 256] = {
+    let mut actions = [Action::Assigned; 256];
+    let mut byte = 0;
+    while byte < actions.len() {
+        actions[byte] = Action::decode(byte as u8);
+        byte += 1;
+    }
+    actions
+};
 
 /// What to do about conversation starts for other hosts.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -1,6 +1,6 @@
 //! IPv4 (RFC 791).
 
-use super::{Packet, Part, Version, end};
+use super::{Packet, Part, end};
 use crate::{
     Frame, Malformed,
     frame::{first, second},
@@ -25,16 +25,13 @@ pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Malf
         return Err(Malformed::Ipv4TotalLength);
     }
     let part = part(u16::from_be(header[3]));
-    Ok(Packet { version: Version::V4, network, transport, end, protocol: second(header[4]), part })
+    Ok(Packet { network, transport, end, protocol: second(header[4]), part })
 }
 
 #[inline(always)]
 fn part(flags_and_offset: u16) -> Part {
     if flags_and_offset & FRAGMENT_OFFSET != 0 {
-        Part::Later
-    } else if flags_and_offset & MORE_FRAGMENTS != 0 {
-        Part::First
-    } else {
-        Part::Whole
+        return Part::Later;
     }
+    Part::Whole.or_first(flags_and_offset & MORE_FRAGMENTS != 0)
 }

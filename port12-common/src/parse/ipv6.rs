@@ -1,34 +1,58 @@
 //! IPv6 (RFC 8200) and its extension headers.
 
-use super::{MAX_EXTENSION_HEADERS, Packet, Part, Version, end};
+use super::{MAX_EXTENSION_HEADERS, Packet, Part, end};
 use crate::{
     Frame, Malformed,
     frame::{first, second},
 };
 
 const HEADER: usize = 40;
-const FRAGMENT_HEADER: usize = 8;
 
-/// What a next-header value announces.
-enum Next {
-    /// Hop-by-hop, routing, destination options, mobility, HIP, shim6: 8 * (n + 1) bytes.
-    Options,
-    /// The fragment header: 8 bytes, whatever its second byte says.
-    Fragment,
-    /// AH (RFC 4302 section 2.2): 4 * (n + 2) bytes.
-    Authentication,
-    /// Not an extension header that can be skipped.
-    Upper,
+/// How a header that stands between IPv6 and the transport is skipped. A table of these rather
+/// than branches: the kernel's verifier walks each branch of each of the headers.
+#[derive(Clone, Copy)]
+struct Extension {
+    /// Whether the protocol number is that of such a header.
+    skipped: bool,
+    /// What its second byte counts, in bytes.
+    unit: u8,
+    /// The bits of its second word that say that this is a later fragment.
+    offset: u16,
+    /// The bit of its second word that says that more fragments follow.
+    more: u16,
 }
 
-#[inline(always)]
-fn next(protocol: u8) -> Next {
-    match protocol {
-        0 | 43 | 60 | 135 | 139 | 140 => Next::Options,
-        44 => Next::Fragment,
-        51 => Next::Authentication,
-        _ => Next::Upper,
+impl Extension {
+    /// Not an extension header that can be skipped.
+    const UPPER: Self = Self { skipped: false, unit: 0, offset: 0, more: 0 };
+    /// Hop-by-hop, routing, destination options, mobility, HIP, shim6: 8 * (n + 1) bytes.
+    const OPTIONS: Self = Self { skipped: true, unit: 8, ..Self::UPPER };
+    /// AH (RFC 4302 section 2.2): 4 * (n + 2) bytes.
+    const AUTHENTICATION: Self = Self { skipped: true, unit: 4, ..Self::UPPER };
+    /// The fragment header: 8 bytes, whatever its second byte says.
+    const FRAGMENT: Self = Self { skipped: true, unit: 0, offset: 0xfff8, more: 1 };
+
+    /// The bytes of a header whose second byte is 0.
+    const SHORTEST: usize = 8;
+}
+
+/// By protocol number.
+static EXTENSIONS: [Extension; 256] = {
+    let mut extensions = [Extension::UPPER; 256];
+    let options = [0, 43, 60, 135, 139, 140];
+    let mut index = 0;
+    while index < options.len() {
+        extensions[options[index]] = Extension::OPTIONS;
+        index += 1;
     }
+    extensions[44] = Extension::FRAGMENT;
+    extensions[51] = Extension::AUTHENTICATION;
+    extensions
+};
+
+#[inline(always)]
+fn extension(protocol: u8) -> &'static Extension {
+    &EXTENSIONS[usize::from(protocol)]
 }
 
 #[inline(always)]
@@ -42,63 +66,38 @@ pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Malf
         return Err(Malformed::Ipv6Truncated);
     }
     let packet = Packet {
-        version: Version::V6,
         network,
         transport,
         end: end(transport, u16::from_be(header[2])),
         protocol: first(header[3]),
         part: Part::Whole,
     };
-    match next(packet.protocol) {
-        Next::Upper => Ok(packet),
-        Next::Options | Next::Fragment | Next::Authentication => skip_extensions(frame, packet),
-    }
+    if extension(packet.protocol).skipped { skip_extensions(frame, packet) } else { Ok(packet) }
 }
 
 #[inline(always)]
 fn skip_extensions<F: Frame>(frame: &F, mut packet: Packet) -> Result<Packet, Malformed> {
     for _ in 0..MAX_EXTENSION_HEADERS {
-        let length = match next(packet.protocol) {
-            Next::Upper => return Ok(packet),
-            Next::Fragment => {
-                packet.part = part(frame, &packet)?;
-                FRAGMENT_HEADER
-            }
-            Next::Options => (usize::from(second(lead(frame, &packet)?)) + 1) * 8,
-            Next::Authentication => (usize::from(second(lead(frame, &packet)?)) + 2) * 4,
-        };
-        packet.protocol = first(lead(frame, &packet)?);
+        let extension = extension(packet.protocol);
+        if !extension.skipped {
+            return Ok(packet);
+        }
+        let [lead, offset_and_more, _, _] =
+            frame.words::<4>(packet.transport).ok_or(Malformed::Ipv6ExtensionTruncated)?;
+        let length = Extension::SHORTEST + usize::from(second(lead)) * usize::from(extension.unit);
+        packet.protocol = first(lead);
         packet.transport = frame.obscure(packet.transport + length);
         if packet.transport > frame.length() || packet.transport > packet.end {
             return Err(Malformed::Ipv6ExtensionTruncated);
         }
-        if packet.part == Part::Later {
-            return Ok(packet);
+        let offset_and_more = u16::from_be(offset_and_more);
+        if offset_and_more & extension.offset != 0 {
+            return Ok(Packet { part: Part::Later, ..packet });
         }
+        packet.part = packet.part.or_first(offset_and_more & extension.more != 0);
     }
-    match next(packet.protocol) {
-        Next::Upper => Ok(packet),
-        Next::Options | Next::Fragment | Next::Authentication => Err(Malformed::Ipv6ExtensionCount),
+    if extension(packet.protocol).skipped {
+        return Err(Malformed::Ipv6ExtensionCount);
     }
-}
-
-/// The next-header and length bytes of the extension header at hand.
-#[inline(always)]
-fn lead<F: Frame>(frame: &F, packet: &Packet) -> Result<u16, Malformed> {
-    let [lead] = frame.words::<1>(packet.transport).ok_or(Malformed::Ipv6ExtensionTruncated)?;
-    Ok(lead)
-}
-
-#[inline(always)]
-fn part<F: Frame>(frame: &F, packet: &Packet) -> Result<Part, Malformed> {
-    let [_, offset_and_more, _, _] =
-        frame.words::<4>(packet.transport).ok_or(Malformed::Ipv6ExtensionTruncated)?;
-    let offset_and_more = u16::from_be(offset_and_more);
-    Ok(if offset_and_more & 0xfff8 != 0 {
-        Part::Later
-    } else if offset_and_more & 1 != 0 {
-        Part::First
-    } else {
-        packet.part
-    })
+    Ok(packet)
 }

@@ -3,10 +3,13 @@
 use super::{Layer, MAX_VLAN_TAGS, Stop, Version};
 use crate::{Frame, Malformed, frame::first};
 
-const IPV4: u16 = 0x0800;
-const IPV6: u16 = 0x86dd;
-const DOT1Q: u16 = 0x8100;
-const DOT1AD: u16 = 0x88a8;
+const HEADER: usize = 14;
+const TAG: usize = 4;
+
+const IPV4_BE: u16 = 0x0800_u16.to_be();
+const IPV6_BE: u16 = 0x86dd_u16.to_be();
+const DOT1Q_BE: u16 = 0x8100_u16.to_be();
+const DOT1AD_BE: u16 = 0x88a8_u16.to_be();
 
 /// The IP version and the offset of its header.
 #[inline(always)]
@@ -19,36 +22,37 @@ pub(super) fn network<F: Frame>(frame: &F, layer: Layer) -> Result<(Version, usi
 
 #[inline(always)]
 fn ethernet<F: Frame>(frame: &F) -> Result<(Version, usize), Stop> {
-    let [.., mut ethertype] =
+    let [.., mut ethertype_be] =
         frame.words::<7>(0).ok_or(Stop::Malformed(Malformed::EthernetTruncated))?;
-    let mut offset = 14;
+    let mut offset = frame.obscure(HEADER);
     for _ in 0..MAX_VLAN_TAGS {
-        if !is_vlan(ethertype) {
+        if !is_vlan(ethertype_be) {
             break;
         }
-        [_, ethertype] =
+        [_, ethertype_be] =
             frame.words::<2>(offset).ok_or(Stop::Malformed(Malformed::VlanTruncated))?;
-        offset = frame.obscure(offset + 4);
+        offset = frame.obscure(offset + TAG);
     }
-    match u16::from_be(ethertype) {
-        IPV4 => Ok((Version::V4, offset)),
-        IPV6 => Ok((Version::V6, offset)),
-        DOT1Q | DOT1AD => Err(Stop::Malformed(Malformed::VlanDepth)),
+    match ethertype_be {
+        IPV4_BE => Ok((Version::V4, offset)),
+        IPV6_BE => Ok((Version::V6, offset)),
+        DOT1Q_BE | DOT1AD_BE => Err(Stop::Malformed(Malformed::VlanDepth)),
         _ => Err(Stop::NotIp),
     }
 }
 
 #[inline(always)]
-fn is_vlan(ethertype: u16) -> bool {
-    matches!(u16::from_be(ethertype), DOT1Q | DOT1AD)
+fn is_vlan(ethertype_be: u16) -> bool {
+    matches!(ethertype_be, DOT1Q_BE | DOT1AD_BE)
 }
 
 #[inline(always)]
 fn bare<F: Frame>(frame: &F) -> Result<(Version, usize), Stop> {
     let [word] = frame.words::<1>(0).ok_or(Stop::Malformed(Malformed::Ipv4Truncated))?;
+    let network = frame.obscure(0);
     match first(word) >> 4 {
-        4 => Ok((Version::V4, 0)),
-        6 => Ok((Version::V6, 0)),
+        4 => Ok((Version::V4, network)),
+        6 => Ok((Version::V6, network)),
         _ => Err(Stop::Malformed(Malformed::IpVersion)),
     }
 }

@@ -41,6 +41,7 @@ fn fresh(name: &str, lookup: Socket) -> Outcome {
 fn stale(name: &str, lookup: Socket) -> Outcome {
     let mut environment = Environment::new();
     environment.host.sockets.valid_until = 999;
+    environment.policy.lookup_proves = 0;
     outcome(&environment, name, 1000, lookup)
 }
 
@@ -77,6 +78,18 @@ fn nothing_is_dropped_on_the_word_of_a_stale_bitmap() {
     {
         assert_eq!(stale(name, Socket::None), Outcome::Probe, "{name}");
     }
+}
+
+#[test]
+fn a_look_up_below_another_device_proves_nothing_about_udp() {
+    let mut environment = Environment::new();
+    environment.policy.lookup_proves = 0;
+    let below = |name| outcome(&environment, name, 0, Socket::None);
+    assert_eq!(below("v4_udp_12"), Outcome::Probe);
+    assert_eq!(below("v4_tcp_syn_12"), Outcome::Dropped);
+    environment.policy.set(Transport::Udp, 12, Action::Drop { enforce: true });
+    let enforced = outcome(&environment, "v4_udp_12", 0, Socket::None);
+    assert_eq!(enforced, Outcome::Probe, "it may be a reply");
 }
 
 #[test]
@@ -147,7 +160,10 @@ fn the_active_table_of_addresses_is_the_one_that_counts() {
 #[test]
 fn a_local_prefix_takes_in_its_addresses() {
     let mut environment = Environment::new();
-    let prefix = &mut environment.host.local[0].prefixes_v4[7];
+    let prefixes = &mut environment.host.local[0].prefixes_v4;
+    // The first element tells whether there are any.
+    prefixes[0].mask_be = u32::MAX;
+    let prefix = &mut prefixes[7];
     prefix.network_be = u32::from_ne_bytes(Ipv4Addr::new(10, 12, 0, 0).octets());
     prefix.mask_be = u32::from_ne_bytes([255, 255, 255, 0]);
     let of = |name| outcome(&environment, name, 0, Socket::None);
@@ -158,7 +174,9 @@ fn a_local_prefix_takes_in_its_addresses() {
 #[test]
 fn a_local_ipv6_prefix_takes_in_its_addresses() {
     let mut environment = Environment::new();
-    let prefix = &mut environment.host.local[0].prefixes_v6[7];
+    let prefixes = &mut environment.host.local[0].prefixes_v6;
+    prefixes[0].mask_be = [u32::MAX; 4];
+    let prefix = &mut prefixes[7];
     prefix.network_be = [u32::from_ne_bytes([0xfd, 0x12, 0, 0]), 0, 0, 0];
     prefix.mask_be = [u32::MAX, u32::MAX, 0, 0];
     let of = |name| outcome(&environment, name, 0, Socket::None);

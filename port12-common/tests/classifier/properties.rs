@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use port12_common::{
-    Finding, Flow, Layer, Lookup, Outcome, Socket, Tables, Verdict,
+    Finding, Flow, Layer, Lookup, Outcome, Socket, Tables, Transport, Verdict,
     abi::{Action, HostTable, Policy},
     classify,
 };
@@ -154,6 +154,8 @@ proptest! {
             let looked_up = world.lookup == Socket::None && world.lookup_proves == 1;
             prop_assert!(!world.listed);
             prop_assert!(is_fresh || looked_up);
+            let is_udp = world.classify(&bytes, layer).transport == Some(Transport::Udp);
+            prop_assert!(looked_up || !is_udp);
         }
     }
 

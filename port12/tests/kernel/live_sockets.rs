@@ -33,9 +33,10 @@ struct Known {
     enforce: bool,
 }
 
-const FRESH: Known = Known { listed: false, stale: false, lookup_proves: false, enforce: false };
+const FRESH: Known = Known { listed: false, stale: false, lookup_proves: true, enforce: false };
+const FRESH_BELOW_A_DEVICE: Known = Known { lookup_proves: false, ..FRESH };
 const LISTED: Known = Known { listed: true, ..FRESH };
-const STALE: Known = Known { stale: true, ..FRESH };
+const STALE: Known = Known { stale: true, lookup_proves: false, ..FRESH };
 const STALE_AND_LISTED: Known = Known { listed: true, ..STALE };
 const STALE_BUT_PROVEN: Known = Known { lookup_proves: true, ..STALE };
 
@@ -107,6 +108,8 @@ fn without_a_socket_a_fresh_bitmap_proves_it_and_a_stale_one_does_not() {
         for transport in [Tcp, Udp] {
             for (from, to) in [("127.0.0.1:40000", "127.0.0.1:717"), ("[::1]:40000", "[::1]:717")] {
                 host.expect(FRESH, transport, from, to, Dropped);
+                let below = if transport == Tcp { Dropped } else { Probe };
+                host.expect(FRESH_BELOW_A_DEVICE, transport, from, to, below);
                 host.expect(STALE, transport, from, to, Probe);
                 host.expect(STALE_BUT_PROVEN, transport, from, to, Dropped);
                 host.expect(LISTED, transport, from, to, LocalSocket);
@@ -240,6 +243,8 @@ fn an_enforced_port_is_dropped_in_spite_of_a_socket_but_not_for_a_connection() {
         }
         socket.connect(from).expect("a peer to connect to");
         host.expect(enforced(FRESH), Udp, from, to, Reply);
+        // Below a device, what the look-up cannot see may be a connected socket.
+        host.expect(enforced(FRESH_BELOW_A_DEVICE), Udp, from, "127.0.0.2:717", Probe);
     });
 }
 
@@ -253,6 +258,7 @@ fn a_socket_bound_to_another_device_is_known_by_the_bitmap_alone() {
         host.expect(FRESH, Udp, from, to, LocalSocket);
         bind_to_device(&socket, c"other");
         host.expect(LISTED, Udp, from, to, LocalSocket);
+        host.expect(FRESH_BELOW_A_DEVICE, Udp, from, to, Probe);
         host.expect(STALE, Udp, from, to, Probe);
     });
 }

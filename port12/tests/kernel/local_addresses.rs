@@ -136,6 +136,9 @@ fn host() -> Box<HostTable> {
     }
     let loopback = words(Ipv6Addr::LOCALHOST);
     local.v6_be[local.bucket_v6(loopback)][2] = loopback;
+    // The first element tells whether there are any.
+    local.prefixes_v4[0] = Prefix4 { network_be: u32::MAX - 1, mask_be: u32::MAX };
+    local.prefixes_v6[0] = Prefix6 { network_be: [1; 4], mask_be: [u32::MAX; 4] };
     local.prefixes_v4[7] = Prefix4 {
         network_be: u32::from_ne_bytes([192, 0, 2, 0]),
         mask_be: u32::from_ne_bytes([255, 255, 255, 0]),

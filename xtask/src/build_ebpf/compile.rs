@@ -43,8 +43,15 @@ impl Build {
     }
 }
 
-const COMPILER: [&str; 4] =
-    ["-Clinker=bpf-linker", "-Clink-arg=--btf", "-Clink-arg=-O3", "-Cdebuginfo=2"];
+/// Version 2 of the instruction set (kernel 4.14) has the comparisons that the default lacks;
+/// version 3 derives indexes in 32 bits that the verifier does not bound.
+const COMPILER: [&str; 5] = [
+    "-Ctarget-cpu=v2",
+    "-Clinker=bpf-linker",
+    "-Clink-arg=--btf",
+    "-Clink-arg=-O3",
+    "-Cdebuginfo=2",
+];
 
 /// `.BTF.ext` holds the line information: more bytes than the code. The build that logs keeps it:
 /// without it the verifier takes no function for a global one.
