@@ -67,12 +67,11 @@ impl Run<'_> {
     }
 }
 
-/// What a watched port is, in a few words.
+/// What a watched port is, in a few words: its state, and the best known of its users.
 pub fn describe(registry: &Registry, transport: Transport, port: u16) -> String {
-    let uses: Vec<_> = unofficial::uses(port)
-        .filter(|known| known.transport.is_none_or(|known| known == transport))
-        .map(|known| known.who)
-        .collect();
+    let known = unofficial::uses(port)
+        .find(|known| known.transport.is_none_or(|known| known == transport))
+        .map(|known| known.who);
     let state = registry.state(transport, port).as_str();
-    if uses.is_empty() { state.to_owned() } else { format!("{state}; {}", uses.join("; ")) }
+    known.map_or_else(|| state.to_owned(), |who| format!("{state}; {who}"))
 }

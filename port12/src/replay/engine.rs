@@ -1,5 +1,6 @@
 //! What decides about a replayed frame: the kernel's program, or the classifier in this process.
 
+use aya::programs::ProgramError;
 use port12_common::{
     Finding, Layer, NoLookup, Tables,
     abi::{HostTable, Policy},
@@ -80,7 +81,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`LoadError`], at the first frame of a layer.
+    /// [`LoadError`]: the program cannot be loaded, at the first frame of a layer, or not be run.
     pub fn take(
         &mut self,
         finding: &Finding,
@@ -91,10 +92,11 @@ impl Engine {
         if self.kind == EngineKind::Kernel {
             let instance = self.instance(layer)?;
             instance.set_replayed_jiffies(jiffies);
-            if instance.test_run(frame).is_ok() {
-                return Ok(());
+            match instance.test_run(frame) {
+                Ok(_) => return Ok(()),
+                Err(error) if is_refusal(&error) => self.taken_by_user += 1,
+                Err(error) => return Err(LoadError::Refused(format!("test-run: {error}"))),
             }
-            self.taken_by_user += 1;
         }
         self.user.record(finding, frame.len() as u64, jiffies);
         Ok(())
@@ -132,4 +134,15 @@ impl Engine {
         }
         sum
     }
+}
+
+/// Whether test-run takes no frame of this length.
+fn is_refusal(error: &ProgramError) -> bool {
+    let ProgramError::SyscallError(error) = error else {
+        return false;
+    };
+    matches!(
+        error.io_error.raw_os_error(),
+        Some(libc::EINVAL | libc::E2BIG | libc::EMSGSIZE | libc::ENOMEM)
+    )
 }
