@@ -52,7 +52,7 @@ impl Run<'_> {
         };
         let origin = Snapshot::default();
         for interface in interfaces {
-            let link = interface.link.clone();
+            let link = interface.describe();
             let (before, after, moment) = interface.advance();
             let before = match kind {
                 Kind::Interval => &before,

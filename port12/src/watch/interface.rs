@@ -119,12 +119,17 @@ impl Watched {
         &self.reverted
     }
 
-    /// Reads the counters: the last ones, the present ones, and the clock.
-    pub fn advance(&mut self) -> (Snapshot, &Snapshot, Moment) {
+    /// What the reports say it is, with the mode in force.
+    pub fn describe(&mut self) -> Link {
         if let Some(why) = self.reverted.get() {
             self.link.mode = Mode::Monitor.as_str();
             self.link.forwarding = Some(why.clone());
         }
+        self.link.clone()
+    }
+
+    /// Reads the counters: the last ones, the present ones, and the clock.
+    pub fn advance(&mut self) -> (Snapshot, &Snapshot, Moment) {
         if let Ok(moment) = self.instance.now() {
             self.moment = moment;
         }

@@ -55,7 +55,8 @@ fn a_fragmented_ping_is_no_probe() {
             pair.far.sh(&format!("ping -c 2 -i 0.2 -W 5 -s 4000 {target}"));
         }
         let totals = port12.stop();
-        assert_eq!(totals.outcome("other_transport"), 4, "{}", totals.0);
+        // The hosts' own ICMPv6 may be among them.
+        assert!(totals.outcome("other_transport") >= 4, "{}", totals.0);
         assert_eq!(totals.outcome("fragment"), 8, "{}", totals.0);
         assert!(totals.0["ports"].as_array().unwrap().is_empty());
     });

@@ -49,6 +49,7 @@ fn has_every_field(report: &Report) {
             "interface",
             "xdp_mode",
             "counted_at",
+            "mode",
             "forwarding",
             "program",
             "speed_bits_per_second",

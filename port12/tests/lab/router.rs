@@ -116,6 +116,23 @@ fn drop_mode_is_refused_where_a_rule_takes_packets_elsewhere() {
 }
 
 #[test]
+fn drop_mode_is_given_up_when_the_host_begins_to_forward() {
+    lab(|| {
+        let lab = Lab::new();
+        let mut port12 = Port12::start(&lab.router, "-i outer --mode drop");
+        assert_eq!(port12.report().interface("outer")["mode"], "drop");
+        lab.forward();
+        lab.publish_port_81();
+        port12.wait_until_said("outer: drop mode is given up for monitor mode: IPv4 forwarding");
+        greeted(&lab.outside, &format!("{ROUTER}:81"), &lab.inside, 8081);
+        let totals = port12.stop();
+        assert_eq!(totals.interface("outer")["mode"], "monitor");
+        assert_eq!(totals.port("tcp", 81, "dropped"), 0);
+        assert!(totals.outcome("probe") >= 1);
+    });
+}
+
+#[test]
 fn forwarded_flows_pass_as_transit_in_drop_mode_when_forwarding_is_accepted() {
     lab(|| {
         let lab = Lab::new();

@@ -28,7 +28,7 @@ fn signals_and_the_duration_end_a_run_whose_reader_has_stalled() {
             let status = until("port12 to end", || child.try_wait().unwrap());
             let said = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
             assert_eq!(status.code(), Some(1), "{said}");
-            assert!(said.contains("the reader of the report has stalled"), "{said}");
+            assert!(said.contains("the reader of the reports has stalled"), "{said}");
             until("detachment", || program(&near, "lo").is_none().then_some(()));
         }
     });
