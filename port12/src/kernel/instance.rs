@@ -183,6 +183,14 @@ impl Instance {
         }
     }
 
+    /// Says whether a look-up that finds nothing proves that there is no socket.
+    pub fn set_lookup_proves(&self, proves: bool) {
+        if let Some(policy) = self.policy.pointer(0) {
+            // SAFETY: the element is mapped for writing.
+            unsafe { (&raw mut (*policy).lookup_proves).write_volatile(u32::from(proves)) };
+        }
+    }
+
     /// Puts a host table in place of the one that a [`Truth`](crate::truth::Truth) keeps.
     pub fn set_host(&self, host: &HostTable) {
         if let Some(element) = self.host.pointer(0) {

@@ -11,12 +11,13 @@ use port12_common::abi::Policy;
 
 use super::Watched;
 use crate::{
-    host::{HostError, addresses::LocalAddresses, forwarding},
+    host::{HostError, addresses::LocalAddresses, forwarding, interfaces},
     kernel::instance::Instance,
     truth::{self, Truth},
 };
 
-/// How often drop mode is questioned: a container engine may start to forward at any time.
+/// How often it is asked what stands around the interfaces: a container engine may start to
+/// forward, and a bridge or a VLAN come, at any time.
 const QUESTION: Duration = Duration::from_secs(1);
 
 /// Renews the truth until it is dropped.
@@ -81,6 +82,34 @@ impl Charge {
             reverted: watched.reverted().clone(),
         }
     }
+
+    /// Tells the program whether a device stands above the interface. Where it cannot be asked,
+    /// one may.
+    fn look_above(&self) {
+        let has_uppers =
+            interfaces::by_index(self.index).and_then(|link| interfaces::has_uppers(&link));
+        self.instance.set_lookup_proves(matches!(has_uppers, Ok(false)));
+    }
+
+    /// Gives drop mode up for `policy` where the host has begun to forward, or does not say.
+    fn question(&self, policy: &Policy) {
+        if self.reverted.get().is_some() {
+            return;
+        }
+        let why = match forwarding::reasons(self.index) {
+            Ok(reasons) => match reasons.first() {
+                None => return,
+                Some(reason) => reason.to_string(),
+            },
+            // It has vanished, and its program with it.
+            Err(HostError::NoInterface(_)) => return,
+            Err(error) => error.to_string(),
+        };
+        self.instance.set_policy(policy);
+        log::error!("{}: drop mode is given up for monitor mode: {why}", self.name);
+        // Nobody else sets it.
+        let _ = self.reverted.set(why);
+    }
 }
 
 struct Keeping {
@@ -106,30 +135,12 @@ impl Keeping {
             }
             Err(_) => {}
         }
-        if self.guard.is_some() && self.asked.elapsed() >= QUESTION {
+        if self.asked.elapsed() >= QUESTION {
             self.asked = Instant::now();
-            self.question();
-        }
-    }
-
-    /// Gives drop mode up where the host has begun to forward, or does not say.
-    fn question(&self) {
-        for charge in self.charges.iter().filter(|charge| charge.reverted.get().is_none()) {
-            let why = match forwarding::reasons(charge.index) {
-                Ok(reasons) => match reasons.first() {
-                    None => continue,
-                    Some(reason) => reason.to_string(),
-                },
-                // It has vanished, and its program with it.
-                Err(HostError::NoInterface(_)) => continue,
-                Err(error) => error.to_string(),
-            };
+            self.charges.iter().for_each(Charge::look_above);
             if let Some(policy) = &self.guard {
-                charge.instance.set_policy(policy);
+                self.charges.iter().for_each(|charge| charge.question(policy));
             }
-            log::error!("{}: drop mode is given up for monitor mode: {why}", charge.name);
-            // Nobody else sets it.
-            let _ = charge.reverted.set(why);
         }
     }
 }

@@ -141,7 +141,6 @@ fn a_listener_bound_to_the_bridge_above_is_reached_in_drop_mode() {
 }
 
 #[test]
-#[ignore = "known defect: below another interface a look-up that finds no UDP socket is believed"]
 fn a_fresh_udp_socket_bound_to_the_bridge_above_loses_no_reply_in_drop_mode() {
     lab(|| {
         let pair = Pair::new();

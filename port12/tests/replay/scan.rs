@@ -16,10 +16,14 @@ use crate::{
 const SCAN: &str = r#"
     set -e
     ip link set lo up
+    # IPv6's own chatter has longer headers than the snap length.
+    quiet="sysctl -qw net.ipv6.conf.default.disable_ipv6=1"
+    $quiet
     unshare --net sleep 60 &
     host=$!
     trap 'kill $host; [ -z "$dump" ] || kill $dump' EXIT
     until [ "$(readlink /proc/$host/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
+    nsenter -t $host -n $quiet
     ip link add p12d-a type veth peer p12d-b netns $host
     ip address add 10.12.0.1/24 dev p12d-a
     ip link set p12d-a up
