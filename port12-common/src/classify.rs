@@ -168,30 +168,65 @@ pub fn may_hide_headers(finding: &Finding) -> bool {
 /// Decides what becomes of a frame. The checks stand in the order of precedence of the outcomes.
 #[inline(always)]
 pub fn classify<F: Frame, E: Environment>(frame: &F, layer: Layer, environment: &E) -> Finding {
+    classify_then(frame, layer, environment, &Itself)
+}
+
+/// What is to be done about a finding.
+pub trait Conclude {
+    /// What comes of it.
+    type End;
+
+    /// Acts upon a finding.
+    fn conclude(&self, finding: Finding) -> Self::End;
+}
+
+/// The finding is the end.
+struct Itself;
+
+impl Conclude for Itself {
+    type End = Finding;
+
+    fn conclude(&self, finding: Finding) -> Finding {
+        finding
+    }
+}
+
+/// Decides what becomes of a frame, and concludes at the very place where it is decided: what is
+/// known there of the finding, the kernel program need not carry along and look at again.
+#[inline(always)]
+pub fn classify_then<F: Frame, E: Environment, C: Conclude>(
+    frame: &F,
+    layer: Layer,
+    environment: &E,
+    then: &C,
+) -> C::End {
     let packet = match parse::packet(frame, layer) {
         Ok(packet) => packet,
-        Err(Stop::NotIp) => return Finding::at_network(Outcome::NotIp, UNBOUNDED),
-        Err(Stop::Malformed(reason)) => return Finding::malformed(reason, UNBOUNDED),
+        Err(Stop::NotIp) => return then.conclude(Finding::at_network(Outcome::NotIp, UNBOUNDED)),
+        Err(Stop::Malformed(reason)) => {
+            return then.conclude(Finding::malformed(reason, UNBOUNDED));
+        }
     };
     if packet.part == Part::Later {
-        return Finding::at_network(Outcome::Fragment, packet.end);
+        return then.conclude(Finding::at_network(Outcome::Fragment, packet.end));
     }
     match Transport::from_protocol(packet.protocol) {
-        Some(transport) => classify_segment(frame, &packet, transport, environment),
-        None => Finding::at_network(Outcome::OtherTransport, packet.end),
+        Some(transport) => classify_segment(frame, &packet, transport, environment, then),
+        None => then.conclude(Finding::at_network(Outcome::OtherTransport, packet.end)),
     }
 }
 
 #[inline(always)]
-fn classify_segment<F: Frame, E: Environment>(
+fn classify_segment<F: Frame, E: Environment, C: Conclude>(
     frame: &F,
     packet: &Packet,
     transport: Transport,
     environment: &E,
-) -> Finding {
+    then: &C,
+) -> C::End {
     let segment = match segment::segment(frame, packet, transport) {
         Ok(segment) => segment,
-        Err(reason) => return Finding::malformed(reason, packet.end),
+        Err(reason) => return then.conclude(Finding::malformed(reason, packet.end)),
     };
     let found = |outcome| Finding {
         outcome,
@@ -208,21 +243,23 @@ fn classify_segment<F: Frame, E: Environment>(
         false => found(outcome),
     };
     if segment.port > 1023 {
-        return unwatched(Outcome::HighPort);
+        return then.conclude(unwatched(Outcome::HighPort));
     }
     let action = environment.action(transport, segment.port);
     match action {
-        Action::Assigned => return unwatched(Outcome::Assigned),
-        Action::Ignore => return unwatched(Outcome::Ignored),
+        Action::Assigned => return then.conclude(unwatched(Outcome::Assigned)),
+        Action::Ignore => return then.conclude(unwatched(Outcome::Ignored)),
         Action::Watch | Action::Drop { .. } => {}
     }
     if segment.shape.is_none() {
-        return found(Outcome::Reply);
+        return then.conclude(found(Outcome::Reply));
     }
     let start = Start { frame, packet, transport, segment: &segment };
     match (environment.policy(), environment.host()) {
-        (Some(policy), Some(host)) => found(judge(&start, action, policy, host, environment)),
-        _ => found(Outcome::Probe),
+        (Some(policy), Some(host)) => {
+            then.conclude(found(judge(&start, action, policy, host, environment)))
+        }
+        _ => then.conclude(found(Outcome::Probe)),
     }
 }
 

@@ -20,7 +20,9 @@ mod trace;
 use aya_ebpf::{
     bindings::xdp_action, helpers::bpf_xdp_get_buff_len, macros::xdp, programs::XdpContext,
 };
-use port12_common::{Finding, Frame, Verdict, classify, may_hide_headers, parse::MAX_VLAN_TAGS};
+use port12_common::{
+    Conclude, Finding, Frame, Verdict, classify_then, may_hide_headers, parse::MAX_VLAN_TAGS,
+};
 
 use crate::{linear::Linear, scattered::Scattered, tables::Kernel};
 
@@ -36,8 +38,8 @@ pub static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 #[xdp]
 pub fn port12(ctx: XdpContext) -> u32 {
     let frame = Linear::of(&ctx);
-    let finding = classify(&frame, constants::layer(), &Kernel::of(&ctx));
-    conclude(&finding, frame.length())
+    let whole = Whole { length: frame.length() };
+    classify_then(&frame, constants::layer(), &Kernel::of(&ctx), &whole)
 }
 
 /// The multi-buffer entry point (kernel 5.18). Headers outside the linear part are looked for
@@ -45,24 +47,52 @@ pub fn port12(ctx: XdpContext) -> u32 {
 #[xdp(frags)]
 pub fn port12_frags(ctx: XdpContext) -> u32 {
     let frame = Linear::of(&ctx);
-    let finding = classify(&frame, constants::layer(), &Kernel::of(&ctx));
-    let linear = frame.length();
-    if !may_be_longer(&finding, linear) {
-        return conclude(&finding, linear);
+    let part = Part { ctx: &ctx, linear: frame.length() };
+    classify_then(&frame, constants::layer(), &Kernel::of(&ctx), &part)
+}
+
+/// A frame whose length is known.
+struct Whole {
+    length: usize,
+}
+
+impl Conclude for Whole {
+    type End = u32;
+
+    #[inline(always)]
+    fn conclude(&self, finding: Finding) -> u32 {
+        conclude(&finding, self.length)
     }
-    // SAFETY: the context is that of the running program.
-    let total = unsafe { bpf_xdp_get_buff_len(ctx.ctx) } as usize;
-    if total > linear && may_hide_headers(&finding) {
-        return scattered(&ctx, total);
+}
+
+/// A frame of which the linear part is known.
+struct Part<'a> {
+    ctx: &'a XdpContext,
+    linear: usize,
+}
+
+impl Conclude for Part<'_> {
+    type End = u32;
+
+    #[inline(always)]
+    fn conclude(&self, finding: Finding) -> u32 {
+        if !may_be_longer(&finding, self.linear) {
+            return conclude(&finding, self.linear);
+        }
+        // SAFETY: the context is that of the running program.
+        let total = unsafe { bpf_xdp_get_buff_len(self.ctx.ctx) } as usize;
+        if total > self.linear && may_hide_headers(&finding) {
+            return scattered(self.ctx, total);
+        }
+        conclude(&finding, total)
     }
-    conclude(&finding, total)
 }
 
 /// Classifies a frame whose headers lie outside the linear part.
 #[inline(never)]
 fn scattered(ctx: &XdpContext, total: usize) -> u32 {
-    let finding = classify(&Scattered::new(ctx, total), constants::layer(), &Kernel::of(ctx));
-    conclude(&finding, total)
+    let whole = Whole { length: total };
+    classify_then(&Scattered::new(ctx, total), constants::layer(), &Kernel::of(ctx), &whole)
 }
 
 /// Whether a frame may go on beyond its linear part. It does not when the packet ends where the
