@@ -75,9 +75,6 @@ impl Lookup for NoLookup {
 /// Everything but the frame that an outcome depends on. Each part is asked for where it is
 /// needed: most frames need none, and in the kernel each costs a nanosecond.
 pub trait Environment {
-    /// What to do about a well-known port.
-    fn action(&self, transport: Transport, port: u16) -> Action;
-
     /// The policy in force.
     fn policy(&self) -> Option<&Policy>;
 
@@ -105,10 +102,6 @@ pub struct Tables<'a, L> {
 }
 
 impl<L: Lookup> Environment for Tables<'_, L> {
-    fn action(&self, transport: Transport, port: u16) -> Action {
-        self.policy.action(transport, port)
-    }
-
     fn policy(&self) -> Option<&Policy> {
         Some(self.policy)
     }
@@ -245,7 +238,11 @@ fn classify_segment<F: Frame, E: Environment, C: Conclude>(
     if segment.port > 1023 {
         return then.conclude(unwatched(Outcome::HighPort));
     }
-    let action = environment.action(transport, segment.port);
+    // Without a policy nothing is watched.
+    let Some(policy) = environment.policy() else {
+        return then.conclude(unwatched(Outcome::Assigned));
+    };
+    let action = policy.action(transport, segment.port);
     match action {
         Action::Assigned => return then.conclude(unwatched(Outcome::Assigned)),
         Action::Ignore => return then.conclude(unwatched(Outcome::Ignored)),
@@ -255,11 +252,9 @@ fn classify_segment<F: Frame, E: Environment, C: Conclude>(
         return then.conclude(found(Outcome::Reply));
     }
     let start = Start { frame, packet, transport, segment: &segment };
-    match (environment.policy(), environment.host()) {
-        (Some(policy), Some(host)) => {
-            then.conclude(found(judge(&start, action, policy, host, environment)))
-        }
-        _ => then.conclude(found(Outcome::Probe)),
+    match environment.host() {
+        Some(host) => then.conclude(found(judge(&start, action, policy, host, environment))),
+        None => then.conclude(found(Outcome::Probe)),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use aya_ebpf::{helpers::bpf_jiffies64, programs::XdpContext};
 use port12_common::{
-    Environment, Flow, Socket, Transport,
-    abi::{Action, HostTable, Policy},
+    Environment, Flow, Socket,
+    abi::{HostTable, Policy},
 };
 
 use crate::{
@@ -26,14 +26,6 @@ impl<'a> Kernel<'a> {
 }
 
 impl Environment for Kernel<'_> {
-    #[inline(always)]
-    fn action(&self, transport: Transport, port: u16) -> Action {
-        match self.policy() {
-            Some(policy) => policy.action(transport, port),
-            None => Action::Assigned,
-        }
-    }
-
     #[inline(always)]
     fn policy(&self) -> Option<&Policy> {
         if constants::policy_from_map() { POLICY.get(0) } else { Some(&REGISTRY) }
