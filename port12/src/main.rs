@@ -5,14 +5,14 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand, error::ErrorKind};
 use port12::{
     cli::{
         explain,
         output::{tell, unless_closed},
         ports, replay, run,
     },
-    failure::Failure,
+    failure::{Code, Failure},
 };
 
 /// Watches the well-known ports that IANA has never assigned.
@@ -42,7 +42,10 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 configuration,
                           5 kernel or verifier, 6 attach, 7 another program is there";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     // The log lines of `run --trace` are at level info.
     let tracing = matches!(&cli.command, Command::Run(args) if args.trace);
     start_log(cli.verbose.max(u8::from(tracing)));
@@ -53,6 +56,21 @@ fn main() -> ExitCode {
             failure.into()
         }
     }
+}
+
+/// Help goes out as it is, an error as one line.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        error.exit();
+    }
+    let text = error.to_string();
+    let is_news = |line: &&str| {
+        !(line.is_empty() || line.starts_with("Usage:") || line.starts_with("For more information"))
+    };
+    let line = text.lines().map(str::trim).filter(is_news).collect::<Vec<_>>().join(" ");
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    tell(format_args!("{line}; `--help` tells what is accepted"));
+    ExitCode::from(Code::Usage as u8)
 }
 
 fn try_main(command: Command) -> Result<(), Failure> {

@@ -19,7 +19,7 @@ mod subject;
 mod syscall;
 mod target;
 
-use std::{env, net::UdpSocket, thread};
+use std::{net::UdpSocket, thread};
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, ValueEnum};
@@ -33,7 +33,7 @@ use self::{
     rounds::{Column, Lane},
     subject::{product::Product, xdp_filter::XdpFilter},
 };
-use crate::{privilege, step};
+use crate::privilege;
 
 /// How to measure.
 #[derive(Args, Clone, Copy, Debug)]
@@ -84,9 +84,8 @@ impl BenchArgs {
 /// Where the kernel refuses a program, or a program did not do what its row says. A target that
 /// is not met is no error.
 pub fn run(args: &BenchArgs) -> Result<()> {
-    // SAFETY: the call takes nothing and cannot fail.
-    if unsafe { libc::geteuid() } != 0 {
-        return run_as_root();
+    if !privilege::is_root() {
+        return privilege::again("the benchmark", &[]);
     }
     let args = *args;
     // The thread ends with its namespaces and its place on one CPU.
@@ -101,13 +100,6 @@ pub fn run(args: &BenchArgs) -> Result<()> {
         Output::Json => println!("{}", serde_json::to_string_pretty(&report)?),
     }
     Ok(())
-}
-
-fn run_as_root() -> Result<()> {
-    let this = env::current_exe().context("the path of this program")?;
-    let mut command = privilege::as_root(this)
-        .context("the benchmark takes root, and neither sudo nor doas is installed")?;
-    step::run(command.args(env::args_os().skip(1)))
 }
 
 fn measure(args: &BenchArgs) -> Result<Report> {

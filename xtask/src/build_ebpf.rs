@@ -37,6 +37,8 @@ pub struct Options {
 impl Options {
     /// `--check`.
     pub const CHECK: Self = Self { check: true, trace: false };
+    /// `--trace`.
+    pub const TRACE: Self = Self { check: false, trace: true };
 }
 
 pub fn run(options: &Options) -> Result<()> {

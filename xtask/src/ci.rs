@@ -26,6 +26,8 @@ enum Step {
     Object,
     /// Every test
     Test,
+    /// The build that logs
+    Trace,
     /// The demonstration
     Demo,
     /// A short benchmark
@@ -65,10 +67,19 @@ impl Step {
             Self::ClippyEbpf => clippy_ebpf::run(),
             Self::Object => build_ebpf::run(&build_ebpf::Options::CHECK),
             Self::Test => test::run(&test::Options::ALL),
+            Self::Trace => trace(root),
             Self::Demo => demo::run(&demo::DemoArgs::default()),
             Self::Bench => bench::run(&bench::BenchArgs::SHORT),
         }
     }
+}
+
+/// Builds the tracing object, and what takes it in; the log is read from the kernel.
+fn trace(root: &Path) -> Result<()> {
+    build_ebpf::run(&build_ebpf::Options::TRACE)?;
+    let feature = ["--locked", "--package", "port12", "--features", "trace"];
+    step::run(cargo(root).arg("clippy").args(feature).args(["--", "--deny=warnings"]))?;
+    step::run(cargo(root).arg("test").args(feature).args(["--test", "lab", "trace"]))
 }
 
 fn cargo(root: &Path) -> Command {

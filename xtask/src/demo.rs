@@ -14,14 +14,14 @@ mod scenes;
 mod traffic;
 mod watcher;
 
-use std::{env, time::Instant};
+use std::{path::PathBuf, time::Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use lab::Lab;
 use watcher::Watcher;
 
-use crate::{privilege, step};
+use crate::privilege;
 
 /// The choices of a demonstration.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -29,6 +29,9 @@ pub struct DemoArgs {
     /// Show the release build
     #[arg(long)]
     pub release: bool,
+    /// Show this program; nothing is built
+    #[arg(long, hide = true)]
+    pub port12: Option<PathBuf>,
 }
 
 /// Builds port12, sends it every kind of traffic and shows what it counted.
@@ -38,13 +41,14 @@ pub struct DemoArgs {
 /// Where the lab cannot be built, or port12 counts anything otherwise than it should.
 pub fn run(args: &DemoArgs) -> Result<()> {
     programs::check()?;
+    let port12 = match &args.port12 {
+        Some(port12) => port12.clone(),
+        None => build::port12(args.release)?,
+    };
     if !privilege::is_root() {
-        let this = env::current_exe().context("the path of this program")?;
-        let mut command = privilege::as_root(this)
-            .context("the demo takes root, and neither sudo nor doas is installed")?;
-        return step::run(command.args(env::args_os().skip(1)));
+        // Root builds nothing: its files would stay in the target folder.
+        return privilege::again("the demo", &["--port12".as_ref(), port12.as_os_str()]);
     }
-    let port12 = build::port12(args.release)?;
     let started = Instant::now();
     let lab = Lab::build()?;
     println!("The lab: a host at {} and {}, and a stranger who knocks.", lab::HOST, lab::HOST_V6);

@@ -1,8 +1,10 @@
 //! Being root, or becoming it.
 
-use std::{path::PathBuf, process::Command};
+use std::{env, ffi::OsStr, path::PathBuf, process::Command};
 
-use crate::programs;
+use anyhow::{Context as _, Result};
+
+use crate::{programs, step};
 
 /// Whether this process may do what root may.
 pub fn is_root() -> bool {
@@ -25,4 +27,12 @@ pub fn as_root(program: impl Into<PathBuf>) -> Option<Command> {
     let mut command = Command::new(elevator()?);
     command.arg(program);
     Some(command)
+}
+
+/// Runs this very command as root, with more arguments; `what` names it.
+pub fn again(what: &str, more: &[&OsStr]) -> Result<()> {
+    let this = env::current_exe().context("the path of this program")?;
+    let mut command = as_root(this)
+        .with_context(|| format!("{what} takes root, and neither sudo nor doas is installed"))?;
+    step::run(command.args(env::args_os().skip(1)).args(more))
 }

@@ -8,6 +8,8 @@ use std::{
 use anyhow::{Context as _, Result};
 use port12::registry::{Registry, changes};
 
+use crate::workspace;
+
 /// Reads an official CSV or XML, tells what changes, and writes the embedded table and the kernel
 /// program's.
 ///
@@ -27,7 +29,7 @@ pub fn run(file: &Path) -> Result<()> {
 fn tell_changes(after: &Registry) {
     println!("registry of {}", after.edition());
     // Read from the file and not from this binary, so that a damaged table can be written again.
-    let table = fs::read_to_string(at("port12/data/wellknown.csv"));
+    let table = at("port12/data/wellknown.csv").and_then(|path| Ok(fs::read_to_string(path)?));
     let Some(before) = table.ok().and_then(|text| Registry::from_compact(&text).ok()) else {
         println!("the table before cannot be read, so there is nothing to compare with");
         return;
@@ -45,13 +47,13 @@ fn tell_changes(after: &Registry) {
 }
 
 fn write(path: &str, text: &str) -> Result<()> {
-    let path = at(path);
+    let path = at(path)?;
     fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
     println!("wrote {}", path.display());
     Ok(())
 }
 
 /// A path in the workspace.
-fn at(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+fn at(path: &str) -> Result<PathBuf> {
+    Ok(workspace::root()?.join(path))
 }

@@ -4,7 +4,7 @@ mod cargo;
 mod miri;
 mod summary;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
 
 use self::summary::Summary;
@@ -15,11 +15,14 @@ pub struct Options {
     /// Leave out the tests that take root
     #[arg(long)]
     no_root: bool,
+    /// Fail where the kernel matrix cannot run
+    #[arg(long)]
+    require_vm: bool,
 }
 
 impl Options {
     /// Every test.
-    pub const ALL: Self = Self { no_root: false };
+    pub const ALL: Self = Self { no_root: false, require_vm: false };
 }
 
 /// The rights that the tests get.
@@ -46,6 +49,9 @@ pub fn run(options: &Options) -> Result<()> {
     match vm_test::obstacle() {
         None => {
             summary.add("the kernel matrix in QEMU", vm_test::run(&vm_test::Options::default()));
+        }
+        Some(why) if options.require_vm => {
+            summary.add("the kernel matrix in QEMU", Err(anyhow!(why)));
         }
         Some(why) => summary.skip("the kernel matrix in QEMU", why),
     }

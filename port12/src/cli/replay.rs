@@ -31,13 +31,13 @@ pub struct ReplayArgs {
     #[arg(long, value_enum, default_value_t, env = "PORT12_MODE")]
     pub mode: Mode,
     /// A local address; repeat for more [default: every destination is local]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_delimiter = ',', env = "PORT12_LOCAL")]
     pub local: Vec<IpAddr>,
     /// Ports with a local socket: tcp/81,udp/700
-    #[arg(long, value_name = "PORTS", value_delimiter = ',')]
+    #[arg(long, value_name = "PORTS", value_delimiter = ',', env = "PORT12_SOCKETS")]
     pub sockets: Vec<SocketPort>,
     /// Report at each of these intervals of the capture's time too, not only at the end
-    #[arg(long, value_name = "TIME", value_parser = period)]
+    #[arg(long, value_name = "TIME", value_parser = period, env = "PORT12_REPLAY_INTERVAL")]
     pub interval: Option<Duration>,
     /// The form of the reports; json is one object per line and report
     #[arg(long, value_enum, default_value_t, env = "PORT12_OUTPUT")]

@@ -73,7 +73,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR", default_value = "/sys/fs/bpf/port12", env = "PORT12_PIN_DIR")]
     pub pin_dir: PathBuf,
     /// Log every frame (needs a build with `--features trace`)
-    #[arg(long)]
+    #[arg(long, env = "PORT12_TRACE")]
     pub trace: bool,
     /// The registry
     #[command(flatten)]

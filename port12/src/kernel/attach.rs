@@ -13,7 +13,7 @@ use thiserror::Error as ThisError;
 use super::instance::Instance;
 use crate::host::{
     HostError,
-    interfaces::{self, Link, XdpMode},
+    interfaces::{self, Link, XdpAttachment, XdpMode},
 };
 
 /// How the operator wants the program to run.
@@ -34,14 +34,16 @@ pub enum AttachError {
     /// Another program is there.
     #[error(
         "{interface} already has an XDP program: {program}. port12 never replaces a program that \
-         it did not attach; remove that one first (`ip link set dev {interface} xdp off`, or the \
-         tool that attached it), or watch another interface"
+         it did not attach: stop the process that owns it (`bpftool link` lists it), or, where it \
+         was attached without a link, `ip link set dev {interface} {off} off`"
     )]
     Foreign {
         /// The interface.
         interface: String,
         /// The program's id, and its name where the capabilities allow to ask.
         program: String,
+        /// What `ip link` calls the mode that it is in.
+        off: &'static str,
     },
     /// The driver or the kernel refuses.
     #[error("cannot attach to {interface} in {mode} mode: {why}")]
@@ -79,7 +81,7 @@ pub fn attach(
     wanted: Wanted,
 ) -> Result<Attached, AttachError> {
     if let Some(present) = link.xdp.first() {
-        return Err(foreign(&link.name, Some(present.program)));
+        return Err(foreign(&link.name, Some(*present)));
     }
     let native = match wanted {
         Wanted::Generic => None,
@@ -141,7 +143,10 @@ fn errno(error: &ProgramError) -> Option<i32> {
 
 fn reason(error: &ProgramError) -> String {
     match errno(error) {
-        Some(libc::EOPNOTSUPP) => "the driver has no XDP in this mode".to_owned(),
+        Some(libc::EOPNOTSUPP) => {
+            "the driver has no XDP in this mode; `--xdp-mode auto` and `generic` do without"
+                .to_owned()
+        }
         Some(libc::ERANGE | libc::EINVAL) => format!(
             "{}; check the MTU, LRO and the number of queues (`dmesg` may say more)",
             io::Error::from_raw_os_error(errno(error).unwrap_or_default())
@@ -153,18 +158,25 @@ fn reason(error: &ProgramError) -> String {
 
 fn foreign_by_index(link: &Link) -> AttachError {
     let present = interfaces::by_index(link.index).ok();
-    foreign(&link.name, present.and_then(|link| Some(link.xdp.first()?.program)))
+    foreign(&link.name, present.and_then(|link| link.xdp.first().copied()))
 }
 
-fn foreign(interface: &str, id: Option<u32>) -> AttachError {
-    let program = match id {
+fn foreign(interface: &str, present: Option<XdpAttachment>) -> AttachError {
+    let program = match present.map(|present| (present.program, name_of(present.program))) {
         None => "its id cannot be asked for".to_owned(),
-        Some(id) => match name_of(id) {
-            Some(name) => format!("id {id}, name {name}"),
-            None => format!("id {id} (to read its name takes CAP_SYS_ADMIN)"),
-        },
+        Some((id, Some(name))) if name.starts_with("port12") => {
+            format!("id {id}, name {name}: another port12 is watching")
+        }
+        Some((id, Some(name))) => format!("id {id}, name {name}"),
+        Some((id, None)) => format!("id {id} (to read its name takes CAP_SYS_ADMIN)"),
     };
-    AttachError::Foreign { interface: interface.to_owned(), program }
+    let off = match present.map(|present| present.mode) {
+        Some(XdpMode::Native) => "xdpdrv",
+        Some(XdpMode::Generic) => "xdpgeneric",
+        Some(XdpMode::Hardware) => "xdpoffload",
+        None => "xdp",
+    };
+    AttachError::Foreign { interface: interface.to_owned(), program, off }
 }
 
 /// A listing ends early when a program goes away under it, so it is tried again.

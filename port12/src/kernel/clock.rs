@@ -23,6 +23,21 @@ impl Moment {
         wall.unwrap_or(SystemTime::UNIX_EPOCH).max(SystemTime::UNIX_EPOCH)
     }
 
+    /// This moment by the wall clock of an earlier one, so that a jiffy has the same time of day
+    /// in every report; but where the wall clock was set, or the machine slept, this moment.
+    pub fn anchored(self, anchor: &Self) -> Self {
+        let since = u128::from(self.jiffies.saturating_sub(anchor.jiffies)) * 1_000_000_000;
+        let since = u64::try_from(since / u128::from(self.hz.max(1))).unwrap_or(u64::MAX);
+        let Some(wall) = anchor.wall.checked_add(Duration::from_nanos(since)) else {
+            return self;
+        };
+        let distance = match self.wall.duration_since(wall) {
+            Ok(ahead) => ahead,
+            Err(behind) => behind.duration(),
+        };
+        if distance < Duration::from_secs(1) { Self { wall, ..self } } else { self }
+    }
+
     /// The jiffy `duration` later, rounded up.
     pub fn after(&self, duration: Duration) -> u64 {
         let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -43,6 +58,20 @@ mod tests {
         assert_eq!(moment.wall_at(6000), wall);
         let ancient = Moment { jiffies: u64::MAX, hz: 1, wall };
         assert_eq!(ancient.wall_at(0), SystemTime::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn a_jiffy_keeps_its_time_of_day_until_the_wall_clock_is_set() {
+        let at = |milliseconds| SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds);
+        let anchor = Moment { jiffies: 1000, hz: 250, wall: at(50_000) };
+        let later = Moment { jiffies: 1250, hz: 250, wall: at(51_003) };
+        assert_eq!(
+            later.anchored(&anchor).wall_at(1100),
+            anchor.wall_at(1100 - 100) + Duration::from_millis(400)
+        );
+        assert_eq!(later.anchored(&anchor).wall, at(51_000));
+        let set = Moment { wall: at(90_000), ..later };
+        assert_eq!(set.anchored(&anchor), set);
     }
 
     #[test]

@@ -113,7 +113,10 @@ impl LoadOptions {
 /// [`LoadError::TooOld`].
 pub fn entry_point() -> Result<EntryPoint, LoadError> {
     let version = KernelVersion::current().map_err(|error| LoadError::Refused(chain(&error)))?;
-    EntryPoint::for_kernel(version).ok_or_else(|| LoadError::TooOld(format!("{version:?}")))
+    EntryPoint::for_kernel(version).ok_or_else(|| {
+        let code = version.code();
+        LoadError::TooOld(format!("{}.{}.{}", code >> 16, code >> 8 & 0xff, code & 0xff))
+    })
 }
 
 /// One program in the kernel, with its maps.

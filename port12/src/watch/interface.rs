@@ -131,7 +131,7 @@ impl Watched {
     /// Reads the counters: the last ones, the present ones, and the clock.
     pub fn advance(&mut self) -> (Snapshot, &Snapshot, Moment) {
         if let Ok(moment) = self.instance.now() {
-            self.moment = moment;
+            self.moment = moment.anchored(&self.moment);
         }
         let before = std::mem::replace(&mut self.last, Snapshot::read(self.instance.counters()));
         (before, &self.last, self.moment)

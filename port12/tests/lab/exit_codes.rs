@@ -47,10 +47,7 @@ fn a_bad_flag_is_a_matter_of_usage() {
     lab(|| {
         let near = Namespace::new();
         for args in ["--frobnicate", "-i lo --mode block", "-i lo --interval 1ms", "lo", "-i"] {
-            let output = Port12::run(&near, args);
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.status.code(), Some(2), "{args}: {said}");
-            assert!(said.starts_with("error: "), "{said}");
+            fails(&near, args, 2, &["`--help` tells what is accepted"]);
         }
     });
 }
@@ -71,22 +68,7 @@ fn a_bad_registry_file_is_named() {
 #[test]
 fn without_root_the_missing_capabilities_are_named() {
     lab(|| {
-        let near = Namespace::new();
-        // The build may lie where only root reads.
-        let copy = tempfile::tempdir_in("/tmp").unwrap();
-        near.sh(&format!(
-            "install -m 755 {} {path}/port12 && chmod 755 {path}",
-            env!("CARGO_BIN_EXE_port12"),
-            path = copy.path().display()
-        ));
-        let output = near
-            .command("setpriv")
-            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
-            .arg(copy.path().join("port12"))
-            .args(["run", "-i", "lo"])
-            .output()
-            .unwrap();
-        let said = complaint(&output, 4);
+        let said = complaint(&as_nobody(&Namespace::new(), "-all"), 4);
         assert!(said.contains("CAP_NET_ADMIN"), "{said}");
     });
 }
@@ -126,4 +108,29 @@ fn a_second_port12_on_the_same_interface_is_refused_and_the_first_goes_on() {
         first.report();
         first.stop();
     });
+}
+
+#[test]
+fn the_three_capabilities_are_enough_to_watch() {
+    lab(|| {
+        let output = as_nobody(&Namespace::new(), "+net_admin,+bpf,+perfmon");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+    });
+}
+
+/// Runs for a moment as an ordinary user with those capabilities.
+fn as_nobody(namespace: &Namespace, capabilities: &str) -> Output {
+    // The build may lie where only root reads.
+    let copy = tempfile::tempdir_in("/tmp").unwrap();
+    namespace.sh(&format!(
+        "install -m 755 {} {path}/port12 && chmod 755 {path}",
+        env!("CARGO_BIN_EXE_port12"),
+        path = copy.path().display()
+    ));
+    let mut command = namespace.command("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+    command.args([format!("--inh-caps={capabilities}"), format!("--ambient-caps={capabilities}")]);
+    command.arg(copy.path().join("port12")).args(["run", "-i", "lo", "--duration", "300ms"]);
+    command.output().unwrap()
 }

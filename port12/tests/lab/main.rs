@@ -17,4 +17,5 @@ mod router;
 mod scan;
 mod stalled;
 mod support;
+mod trace;
 mod tun;

@@ -1,26 +1,20 @@
 //! The program that is shown.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::PathBuf, process::Command};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
+
+use crate::{step, workspace};
 
 /// Builds port12, and says where it is.
 pub fn port12(release: bool) -> Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.current_dir(root).args(["build", "--quiet", "-p", "port12"]);
+    let root = workspace::root()?;
+    let mut build = Command::new(workspace::cargo());
+    build.current_dir(&root).args(["build", "--quiet", "--locked", "--package", "port12"]);
     if release {
         build.arg("--release");
     }
-    if !build.status().context("start cargo")?.success() {
-        bail!("port12 does not build");
-    }
-    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    step::run(&mut build)?;
     let profile = if release { "release" } else { "debug" };
-    Ok(root.join(target).join(profile).join("port12"))
+    Ok(workspace::target(&root).join(profile).join("port12"))
 }

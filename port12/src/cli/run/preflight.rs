@@ -43,11 +43,18 @@ pub fn check_capabilities() -> Result<(), Failure> {
 
 /// Why a missing socket proves nothing on this interface; drop mode is refused then.
 pub fn check_forwarding(link: &Link, args: &RunArgs) -> Result<Option<String>, Failure> {
-    let reasons = forwarding::reasons(link.index)?;
+    let name = &link.name;
+    let refuses = args.mode == Mode::Drop && args.forwarding == Forwarding::Refuse;
+    let reasons = match forwarding::reasons(link.index) {
+        // Reading legacy iptables takes more than watching does.
+        Err(error) if error.is_permission() && !refuses => {
+            return Ok(Some(format!("whether this host forwards cannot be read ({error})")));
+        }
+        reasons => reasons?,
+    };
     let Some(first) = reasons.first() else {
         return Ok(None);
     };
-    let name = &link.name;
     match (args.mode, args.forwarding) {
         (Mode::Drop, Forwarding::Refuse) => Err(Failure::new(
             Code::Config,

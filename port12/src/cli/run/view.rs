@@ -46,3 +46,38 @@ impl View {
         Ok(out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn rendered(view: &View, kind: Kind) -> String {
+        let report = Report {
+            kind,
+            time: SystemTime::UNIX_EPOCH,
+            elapsed_seconds: 1.0,
+            period_seconds: 1.0,
+            mode: "monitor",
+            registry_date: "2026-08-17".to_owned(),
+            interfaces: Vec::new(),
+            ports: Vec::new(),
+            capture: None,
+        };
+        String::from_utf8(view.render(&report).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_table_on_a_terminal_is_drawn_in_place_until_the_totals() {
+        assert!(rendered(&View::Redrawn, Kind::Interval).starts_with("\x1b[H\x1b[2Jport12"));
+        assert!(rendered(&View::Redrawn, Kind::Totals).starts_with("port12"));
+    }
+
+    #[test]
+    fn a_table_in_a_pipe_and_a_json_line_move_no_cursor() {
+        for view in [View::Appended, View::Json] {
+            assert!(!rendered(&view, Kind::Interval).contains('\x1b'));
+        }
+    }
+}
