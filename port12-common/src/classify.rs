@@ -277,6 +277,18 @@ impl<F: Frame> Start<'_, F> {
         })
     }
 
+    /// Whether the destination is multicast or the limited broadcast. What cannot be read is.
+    #[inline(always)]
+    fn is_group(&self) -> bool {
+        let network = self.packet.network;
+        let lead = |offset| Some(first(self.frame.words::<1>(network + offset)?[0]));
+        match self.version() {
+            Some(Version::V4) => lead(16).is_none_or(|lead| lead >= 224),
+            Some(Version::V6) => lead(24).is_none_or(|lead| lead == 0xff),
+            None => true,
+        }
+    }
+
     #[inline(always)]
     fn flow(&self) -> Option<Flow> {
         let network = self.packet.network;
@@ -351,6 +363,9 @@ fn judge<F: Frame, E: Environment>(
         (Socket::Unknown, _) if start.transport == Transport::Udp => Outcome::Probe,
         (_, Action::Drop { enforce: true }) => Outcome::Dropped,
         (Socket::Bound, _) => Outcome::LocalSocket,
+        // What goes to a group may be for others beside this host: containers on a macvlan, a
+        // multicast route.
+        (Socket::None, Action::Drop { enforce: false }) if start.is_group() => Outcome::Probe,
         (Socket::None, Action::Drop { enforce: false }) => Outcome::Dropped,
         (
             Socket::None | Socket::Unknown,

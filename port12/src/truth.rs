@@ -3,7 +3,7 @@
 use std::{
     ptr,
     sync::atomic::{Ordering, fence},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use aya::programs::ProgramError;
@@ -27,6 +27,9 @@ pub const PERIOD: Duration = Duration::from_millis(250);
 /// How long the program trusts it without renewal, by running time.
 pub const HEARTBEAT: Duration = Duration::from_secs(2);
 
+/// Listing the addresses takes no more than one part in so many of the time.
+const SHARE: u32 = 50;
+
 /// Why the kernel program is left with what it knew.
 #[derive(Debug, Error)]
 pub enum TruthError {
@@ -42,6 +45,9 @@ pub enum TruthError {
 #[derive(Debug, Default)]
 pub struct Truth {
     addresses: Option<LocalAddresses>,
+    /// When to list the addresses again: the kernel walks all its routes for them, so that a
+    /// router's table takes its time.
+    due: Option<Instant>,
 }
 
 impl Truth {
@@ -53,8 +59,21 @@ impl Truth {
     ///
     /// [`TruthError`]; the heartbeat is not renewed then.
     pub fn publish(&mut self, instances: &[&Instance]) -> Result<LocalAddresses, TruthError> {
+        // The sockets first: they are worth most, and stand without the addresses.
+        for instance in instances {
+            publish_sockets(instance)?;
+        }
+        if self.due.is_some_and(|due| Instant::now() < due) {
+            return Ok(LocalAddresses::default());
+        }
+        self.publish_addresses(instances)
+    }
+
+    fn publish_addresses(&mut self, instances: &[&Instance]) -> Result<LocalAddresses, TruthError> {
         let mut left_out = LocalAddresses::default();
+        let began = Instant::now();
         let addresses = addresses::local()?;
+        self.due = Some(Instant::now() + began.elapsed() * SHARE);
         if self.addresses.as_ref() != Some(&addresses) {
             let published = publish(&addresses);
             for table in instances.iter().filter_map(|instance| instance.host().pointer(0)) {
@@ -70,9 +89,6 @@ impl Truth {
             }
             left_out = published.left_out;
             self.addresses = Some(addresses);
-        }
-        for instance in instances {
-            publish_sockets(instance)?;
         }
         Ok(left_out)
     }

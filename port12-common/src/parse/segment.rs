@@ -54,7 +54,7 @@ fn header<F: Frame, const N: usize>(frame: &F, packet: &Packet) -> Option<[u16; 
 #[inline(always)]
 fn tcp<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
     let Some(words) = header::<F, 10>(frame, packet) else {
-        return tiny_fragment(frame, packet).ok_or(Malformed::TcpTruncated);
+        return short_fragment(frame, packet);
     };
     let [offset_byte, flags] = u16::from_be(words[6]).to_be_bytes();
     let length = usize::from(offset_byte >> 4) * 4;
@@ -71,17 +71,30 @@ fn tcp<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
     })
 }
 
-/// A first fragment with TCP ports and no flags: fragmented that way to hide what it starts.
+/// A first fragment with less than a TCP header: fragmented that way to hide what it starts. With
+/// its flags it is what they say, without them a conversation start of a shape of its own.
 #[inline(always)]
-fn tiny_fragment<F: Frame>(frame: &F, packet: &Packet) -> Option<Segment> {
-    if packet.part != Part::First || packet.holds(packet.transport, TCP_FLAGS + 1) {
-        return None;
+fn short_fragment<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
+    if packet.part != Part::First || packet.holds(packet.transport, 20) {
+        return Err(Malformed::TcpTruncated);
     }
-    let [source_port, port] = header::<F, 2>(frame, packet)?;
-    Some(Segment {
-        source_port: u16::from_be(source_port),
-        port: u16::from_be(port),
-        shape: Some(Shape::TinyFragment),
+    if !packet.holds(packet.transport, TCP_FLAGS + 1) {
+        let words = header::<F, 2>(frame, packet).ok_or(Malformed::TcpTruncated)?;
+        return Ok(Segment {
+            source_port: u16::from_be(words[0]),
+            port: u16::from_be(words[1]),
+            shape: Some(Shape::TinyFragment),
+        });
+    }
+    let words = header::<F, 7>(frame, packet).ok_or(Malformed::TcpTruncated)?;
+    let [offset_byte, flags] = u16::from_be(words[6]).to_be_bytes();
+    if offset_byte >> 4 < 5 {
+        return Err(Malformed::TcpDataOffset);
+    }
+    Ok(Segment {
+        source_port: u16::from_be(words[0]),
+        port: u16::from_be(words[1]),
+        shape: TCP_SHAPES[usize::from(flags & 0x3f)],
     })
 }
 

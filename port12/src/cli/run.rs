@@ -25,7 +25,7 @@ use super::{
     registry::RegistryArgs,
 };
 use crate::{
-    failure::Failure,
+    failure::{Code, Failure},
     kernel::{attach::Wanted, pin::PinDirectory},
     policy::{Mode, policy},
     report::Kind,
@@ -170,9 +170,10 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
     let run = Run { subject, started: Instant::now() };
     let view = View::of(args.output);
     let printer = Printer::start(out)?;
-    watch(args, &run, &mut watched, &view, stop, &printer).await?;
+    let end = watch(args, &run, &mut watched, &keeper, (&view, &printer), stop).await;
     drop(keeper);
     watched.iter_mut().for_each(Watched::detach);
+    end?;
     let totals = run.report(Kind::Totals, &mut watched, run.started.elapsed());
     Ok(unless_closed(printer.finish(view.render(&totals)?, PATIENCE))?)
 }
@@ -205,9 +206,9 @@ async fn watch(
     args: &RunArgs,
     run: &Run<'_>,
     watched: &mut [Watched],
-    view: &View,
+    keeper: &Keeper,
+    (view, printer): (&View, &Printer),
     mut stop: Stop,
-    printer: &Printer,
 ) -> Result<(), Failure> {
     let mut ticks = interval_at(tokio::time::Instant::now() + args.interval, args.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -230,6 +231,10 @@ async fn watch(
             if interface.has_vanished() {
                 tell(format_args!("{}: the interface has vanished", interface.link.interface));
             }
+        }
+        if !keeper.is_alive() {
+            let message = "the thread that keeps the sockets and addresses true has died";
+            return Err(Failure::new(Code::Runtime, message));
         }
         fault("interval");
         let report = run.report(Kind::Interval, watched, last.elapsed());

@@ -84,7 +84,11 @@ impl PinDirectory {
     /// [`PinError`].
     pub fn pin(&self, interface: &str, instance: &Instance) -> Result<(), PinError> {
         let path = self.path.join(file_name(interface));
-        fs::create_dir(&path).map_err(|error| PinError::Directory { path: path.clone(), error })?;
+        match fs::create_dir(&path) {
+            // Left behind by a run that was killed before its first pin.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.map_err(|error| PinError::Directory { path: path.clone(), error })?,
+        }
         Ok(instance.pin_maps(&path)?)
     }
 
@@ -111,15 +115,18 @@ impl Drop for PinDirectory {
     }
 }
 
-/// Whether a directory holds maps of port12's names and nothing else.
+/// Whether a directory holds maps of port12's names, and nothing else. An empty one may be
+/// anybody's.
 fn holds_only_maps(directory: &Path) -> io::Result<bool> {
+    let mut holds_a_map = false;
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
         if !PINNED.iter().any(|&pinned| name == pinned) {
             return Ok(false);
         }
+        holds_a_map = true;
     }
-    Ok(true)
+    Ok(holds_a_map)
 }
 
 /// Whether a path is, or would be, in a bpffs.

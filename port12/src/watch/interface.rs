@@ -63,7 +63,7 @@ impl Watched {
             super::trace::follow(&mut instance)?;
         }
         let mut policy = *setup.policy;
-        policy.lookup_proves = u32::from(!interfaces::has_uppers(host)?);
+        policy.lookup_proves = u32::from(lookup_proves(host)?);
         instance.set_policy(&policy);
         Truth::default().publish(&[&instance])?;
         let moment = instance.now().map_err(crate::truth::TruthError::from)?;
@@ -141,6 +141,13 @@ impl Watched {
     pub fn detach(&mut self) {
         self.attached = None;
     }
+}
+
+/// Whether a look-up that finds nothing proves that there is no socket: no device stands above the
+/// interface, and the program does not run on the members of the interface in its place.
+pub(super) fn lookup_proves(host: &HostLink) -> Result<bool, HostError> {
+    let has_members = matches!(host.kind.as_deref(), Some("bond" | "team"));
+    Ok(!has_members && !interfaces::has_uppers(host)?)
 }
 
 /// Drivers that rebuild their rings for XDP, and take the link down for a moment.

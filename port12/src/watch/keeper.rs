@@ -1,6 +1,7 @@
 //! The thread that keeps the programs' truth fresh, whatever the reports wait for.
 
 use std::{
+    cell::Cell,
     io,
     sync::{Arc, OnceLock, mpsc},
     thread::{self, JoinHandle},
@@ -9,7 +10,7 @@ use std::{
 
 use port12_common::abi::Policy;
 
-use super::Watched;
+use super::{Watched, interface::lookup_proves};
 use crate::{
     host::{HostError, addresses::LocalAddresses, forwarding, interfaces},
     kernel::instance::Instance,
@@ -19,6 +20,9 @@ use crate::{
 /// How often it is asked what stands around the interfaces: a container engine may start to
 /// forward, and a bridge or a VLAN come, at any time.
 const QUESTION: Duration = Duration::from_secs(1);
+
+/// Questions without an answer, in a row, that end drop mode.
+const UNANSWERED: u32 = 30;
 
 /// Renews the truth until it is dropped.
 pub struct Keeper {
@@ -55,6 +59,13 @@ impl Keeper {
     }
 }
 
+impl Keeper {
+    /// Whether the truth is still renewed, and drop mode questioned.
+    pub fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+}
+
 impl Drop for Keeper {
     fn drop(&mut self) {
         drop(self.stop.take());
@@ -71,6 +82,8 @@ struct Charge {
     index: u32,
     instance: Arc<Instance>,
     reverted: Arc<OnceLock<String>>,
+    /// Questions in a row that the host has not answered.
+    unanswered: Cell<u32>,
 }
 
 impl Charge {
@@ -80,15 +93,20 @@ impl Charge {
             index: watched.index,
             instance: watched.instance().clone(),
             reverted: watched.reverted().clone(),
+            unanswered: Cell::new(0),
         }
     }
 
-    /// Tells the program whether a device stands above the interface. Where it cannot be asked,
-    /// one may.
-    fn look_above(&self) {
-        let has_uppers =
-            interfaces::by_index(self.index).and_then(|link| interfaces::has_uppers(&link));
-        self.instance.set_lookup_proves(matches!(has_uppers, Ok(false)));
+    /// Tells the program what stands around the interface; where that cannot be asked, anything
+    /// may. An interface that has left may be in another network namespace, of which nothing is
+    /// known: its program watches nothing from then on.
+    fn look_around(&self) {
+        let link = match interfaces::by_index(self.index) {
+            Err(HostError::NoInterface(_)) => return self.instance.set_policy(&Policy::EMPTY),
+            link => link,
+        };
+        let proves = link.and_then(|link| lookup_proves(&link));
+        self.instance.set_lookup_proves(matches!(proves, Ok(true)));
     }
 
     /// Gives drop mode up for `policy` where the host has begun to forward, or does not say.
@@ -97,13 +115,23 @@ impl Charge {
             return;
         }
         let why = match forwarding::reasons(self.index) {
-            Ok(reasons) => match reasons.first() {
-                None => return,
-                Some(reason) => reason.to_string(),
-            },
-            // It has vanished, and its program with it.
+            Ok(reasons) => {
+                self.unanswered.set(0);
+                match reasons.first() {
+                    None => return,
+                    Some(reason) => reason.to_string(),
+                }
+            }
+            // Looking around has seen to it.
             Err(HostError::NoInterface(_)) => return,
-            Err(error) => error.to_string(),
+            // Rules that change all the time, as under a ban list, are read at the next question.
+            Err(error) => {
+                self.unanswered.set(self.unanswered.get() + 1);
+                if self.unanswered.get() < UNANSWERED {
+                    return;
+                }
+                error.to_string()
+            }
         };
         self.instance.set_policy(policy);
         log::error!("{}: drop mode is given up for monitor mode: {why}", self.name);
@@ -137,7 +165,7 @@ impl Keeping {
         }
         if self.asked.elapsed() >= QUESTION {
             self.asked = Instant::now();
-            self.charges.iter().for_each(Charge::look_above);
+            self.charges.iter().for_each(Charge::look_around);
             if let Some(policy) = &self.guard {
                 self.charges.iter().for_each(|charge| charge.question(policy));
             }

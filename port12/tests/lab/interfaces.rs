@@ -121,3 +121,27 @@ fn ctrl_c_ends_it_before_the_last_interface_has_its_program() {
         until("detachment", || program(&near, "a1").is_none().then_some(()));
     });
 }
+
+#[test]
+fn nothing_is_dropped_on_an_interface_that_moved_to_another_namespace() {
+    lab(|| {
+        let pair = Pair::new();
+        let elsewhere = Namespace::new();
+        let mut command = pair.near.command_with_bpffs(env!("CARGO_BIN_EXE_port12"));
+        command.args("run -i w0 -i lo --mode drop --output json --interval 1h".split(' '));
+        let port12 = Port12::launch(command);
+        pair.near.sh(&format!("ip link set w0 netns {}", elsewhere.name()));
+        elsewhere.sh("ip address add 10.12.0.1/24 dev w0 && ip link set w0 up");
+        let listener = elsewhere
+            .enter(|| std::net::TcpListener::bind(("10.12.0.1", 81)).expect("a port to listen on"));
+        let reached = until("a connection to the moved interface", || {
+            let connected = pair.far.enter(|| {
+                let to = std::net::SocketAddr::from(([10, 12, 0, 1], 81));
+                std::net::TcpStream::connect_timeout(&to, std::time::Duration::from_millis(500))
+            });
+            connected.ok()
+        });
+        drop((reached, listener));
+        port12.stop();
+    });
+}

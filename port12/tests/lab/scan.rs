@@ -88,3 +88,20 @@ fn the_odd_scans_are_conversation_starts_and_an_ack_scan_is_not() {
         assert_eq!(shapes["tcp_xmas"], 1, "{shapes}");
     });
 }
+
+#[test]
+fn no_size_of_fragments_hides_a_syn() {
+    lab(|| {
+        // Eight, sixteen and twenty-four bytes of TCP in the first fragment.
+        for fragments in ["-f", "-ff", "--mtu 24"] {
+            let pair = Pair::new();
+            let port12 = Port12::start(&pair.near, "-i w0 --mode drop");
+            let scan = format!("nmap -sS {fragments} -Pn -n -p12 --max-retries 0 {NEAR}");
+            let seen = pair.far.sh(&scan);
+            assert!(seen.contains("12/tcp filtered"), "{seen}");
+            let totals = port12.stop();
+            assert_eq!(totals.port("tcp", 12, "dropped"), 1, "{fragments}: {}", totals.0);
+            assert_eq!(totals.outcome("malformed"), 0, "{fragments}");
+        }
+    });
+}

@@ -1,5 +1,7 @@
 //! Transport headers, and the judgement on the port that they name.
 
+use std::net::IpAddr;
+
 use etherparse::{TcpHeaderSlice, UdpHeaderSlice, err::tcp};
 use port12_common::{Malformed, Outcome, Shape, Transport, abi::Action};
 
@@ -41,6 +43,10 @@ fn judge(segment: Segment, carried: Carried<'_>) -> Answer {
     }
     let is_wanted = environment::has_socket(segment.transport, segment.port);
     let is_local = environment::is_local(carried.destination);
+    let is_group = match carried.destination {
+        IpAddr::V4(address) => address.octets()[0] >= 224,
+        IpAddr::V6(address) => address.is_multicast(),
+    };
     match (action, segment.shape) {
         (None, _) => said(Outcome::HighPort),
         (Some(Action::Assigned), _) => said(Outcome::Assigned),
@@ -49,6 +55,7 @@ fn judge(segment: Segment, carried: Carried<'_>) -> Answer {
         (Some(_), Some(_)) if !is_local => said(Outcome::Transit),
         (Some(Action::Drop { enforce: true }), Some(_)) => said(Outcome::Dropped),
         (Some(_), Some(_)) if is_wanted => said(Outcome::LocalSocket),
+        (Some(Action::Drop { enforce: false }), Some(_)) if is_group => said(Outcome::Probe),
         (Some(Action::Drop { enforce: false }), Some(_)) => said(Outcome::Dropped),
         (Some(Action::Watch), Some(_)) => said(Outcome::Probe),
     }
@@ -59,6 +66,9 @@ fn tcp(carried: Carried<'_>) -> Result<Segment, Malformed> {
     let promises_no_flags = carried.promised.is_some_and(|promised| promised <= 13);
     if carried.is_first_fragment && promises_no_flags && bytes.len() >= 4 {
         return Ok(segment(Transport::Tcp, bytes, Some(Shape::TinyFragment)));
+    }
+    if carried.is_first_fragment && carried.promised.is_some_and(|promised| promised < 20) {
+        return beheaded(bytes);
     }
     let Some(fixed) = bytes.get(..20) else {
         return Err(Malformed::TcpTruncated);
@@ -74,6 +84,22 @@ fn tcp(carried: Carried<'_>) -> Result<Segment, Malformed> {
             return Err(Malformed::TcpDataOffset);
         }
     };
+    let (source_port, port) = (header.source_port(), header.destination_port());
+    Ok(Segment { transport: Transport::Tcp, source_port, port, shape: tcp_shape(&header) })
+}
+
+/// A first fragment with the flags of a TCP header, and less than all of it.
+fn beheaded(bytes: &[u8]) -> Result<Segment, Malformed> {
+    let mut whole = [0; 20];
+    let Some(start) = bytes.get(..14) else {
+        return Err(Malformed::TcpTruncated);
+    };
+    whole[..14].copy_from_slice(start);
+    if whole[12] < 0x50 {
+        return Err(Malformed::TcpDataOffset);
+    }
+    whole[12] = 0x50;
+    let header = TcpHeaderSlice::from_slice(&whole).expect("20 bytes with no options");
     let (source_port, port) = (header.source_port(), header.destination_port());
     Ok(Segment { transport: Transport::Tcp, source_port, port, shape: tcp_shape(&header) })
 }

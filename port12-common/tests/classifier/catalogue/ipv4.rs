@@ -130,8 +130,15 @@ fn fragments() -> Vec<Entry> {
         frame("v4_frag_first_tiny_8_26_ignored", first(cut(26, 8)), truncated),
         frame("v4_frag_first_tiny_8_1024", first(cut(1024, 8)), truncated),
         frame("v4_frag_first_3_bytes", first(cut(12, 3)), truncated),
-        frame("v4_frag_first_14_bytes", first(cut(12, 14)), truncated),
-        frame("v4_frag_first_19_bytes", first(cut(12, 19)), truncated),
+        frame("v4_frag_first_13_bytes_443", first(cut(443, 13)), truncated),
+        frame("v4_frag_first_14_bytes", first(cut(12, 14)), syn_dropped()),
+        frame("v4_frag_first_16_bytes", first(cut(12, 16)), syn_dropped()),
+        frame("v4_frag_first_19_bytes", first(cut(12, 19)), syn_dropped()),
+        frame(
+            "v4_frag_first_16_bytes_offset_4",
+            first(cut(12, 16).set(12, 0x40)),
+            Answer::malformed(TcpDataOffset),
+        ),
         frame("v4_frag_first_udp_7_bytes", first(udp(12).cut(7)), Answer::malformed(UdpTruncated)),
         frame("v4_unfragmented_tcp_8_bytes", cut(12, 8).v4().ethernet(), truncated),
         frame(
@@ -196,17 +203,17 @@ fn destinations() -> Vec<Entry> {
         frame(
             "v4_to_multicast_udp_12",
             udp(12).v4_to([224, 0, 0, 251]).ethernet(),
-            dropped(Udp, 12, Shape::Datagram),
+            probe(Udp, 12, Shape::Datagram),
         ),
         frame(
             "v4_to_multicast_last_udp_12",
             udp(12).v4_to([239, 255, 255, 255]).ethernet(),
-            dropped(Udp, 12, Shape::Datagram),
+            probe(Udp, 12, Shape::Datagram),
         ),
         frame(
             "v4_to_broadcast_udp_12",
             udp(12).v4_to([255; 4]).ethernet_to([0xff; 6]),
-            dropped(Udp, 12, Shape::Datagram),
+            probe(Udp, 12, Shape::Datagram),
         ),
     ]
 }

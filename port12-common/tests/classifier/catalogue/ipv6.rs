@@ -82,7 +82,7 @@ fn headers() -> Vec<Entry> {
         frame("v6_transit_tcp_syn_12", transit(neighbour), is_transit),
         frame("v6_to_unspecified_tcp_syn_12", transit([0; 16]), is_transit),
         frame("v6_to_loopback_tcp_syn_12", transit(loopback), is_transit),
-        frame("v6_to_multicast_udp_12", to(group), dropped(Udp, 12, Shape::Datagram)),
+        frame("v6_to_multicast_udp_12", to(group), probe(Udp, 12, Shape::Datagram)),
     ]
 }
 

@@ -46,8 +46,8 @@ pub fn check_forwarding(link: &Link, args: &RunArgs) -> Result<Option<String>, F
     let name = &link.name;
     let refuses = args.mode == Mode::Drop && args.forwarding == Forwarding::Refuse;
     let reasons = match forwarding::reasons(link.index) {
-        // Reading legacy iptables takes more than watching does.
-        Err(error) if error.is_permission() && !refuses => {
+        // Reading legacy iptables takes more than watching does, and rules may change all the time.
+        Err(error) if !refuses => {
             return Ok(Some(format!("whether this host forwards cannot be read ({error})")));
         }
         reasons => reasons?,

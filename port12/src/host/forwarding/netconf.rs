@@ -14,6 +14,7 @@ use crate::host::{
 // linux/netconf.h.
 const NETCONFA_IFINDEX: u16 = 1;
 const NETCONFA_FORWARDING: u16 = 2;
+const NETCONFA_MC_FORWARDING: u16 = 4;
 const NETCONFA_FORCE_FORWARDING: u16 = 9;
 const NETCONFA_IFINDEX_ALL: u32 = u32::MAX;
 
@@ -24,6 +25,8 @@ const HEADER: usize = 4;
 struct Forwarding {
     /// `forwarding`.
     on: bool,
+    /// `mc_forwarding`: a multicast routing daemon is at work.
+    multicast: bool,
     /// IPv6's `force_forwarding` (kernel 6.17).
     forced: bool,
 }
@@ -45,8 +48,10 @@ pub(super) fn reasons(links: &[&Link]) -> Result<Vec<Reason>, HostError> {
             continue;
         }
         for link in links {
-            let Forwarding { on, forced } = get(version, link.index)?;
-            for (set, key) in [(on, "forwarding"), (forced, "force_forwarding")] {
+            let Forwarding { on, multicast, forced } = get(version, link.index)?;
+            let keys =
+                [(on, "forwarding"), (multicast, "mc_forwarding"), (forced, "force_forwarding")];
+            for (set, key) in keys {
                 if set {
                     let sysctl = format!("net.{family}.conf.{}.{key}", link.name);
                     reasons.push(Reason::Forwarding { version, sysctl });
@@ -84,6 +89,7 @@ fn read(message: &[u8]) -> Result<Forwarding, DecodeError> {
     for attribute in attributes(behind(message, HEADER)?) {
         match attribute? {
             (NETCONFA_FORWARDING, value) => forwarding.on = number(value)? != 0,
+            (NETCONFA_MC_FORWARDING, value) => forwarding.multicast = number(value)? != 0,
             (NETCONFA_FORCE_FORWARDING, value) => forwarding.forced = number(value)? != 0,
             _ => {}
         }
