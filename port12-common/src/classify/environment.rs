@@ -1,0 +1,115 @@
+//! Everything but the frame that an outcome depends on.
+
+use crate::{
+    Transport,
+    abi::{HostTable, Policy},
+};
+
+/// The addresses of a packet, network byte order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Addresses {
+    /// IPv4.
+    V4 {
+        /// Where the packet says it comes from.
+        source_be: u32,
+        /// Where it goes.
+        destination_be: u32,
+    },
+    /// IPv6.
+    V6 {
+        /// Where the packet says it comes from.
+        source_be: [u32; 4],
+        /// Where it goes.
+        destination_be: [u32; 4],
+    },
+}
+
+/// What a socket look-up needs: a conversation start and its addresses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Flow {
+    /// TCP or UDP: the kernel can look up no other sockets.
+    pub transport: Transport,
+    /// Source and destination.
+    pub addresses: Addresses,
+    /// The source port.
+    pub source_port: u16,
+    /// The destination port.
+    pub port: u16,
+}
+
+/// What is known about a local socket for a flow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Socket {
+    /// There is none.
+    None,
+    /// A listener, or an unconnected socket.
+    Bound,
+    /// A socket connected to the source.
+    Connected,
+    /// It cannot be known; a would-be drop is passed.
+    Unknown,
+}
+
+/// Asks the network namespace for the socket that would receive a flow.
+pub trait Lookup {
+    /// The socket for a TCP or UDP flow. It need not know of sockets that are bound to another
+    /// device or address.
+    fn socket(&self, flow: &Flow) -> Socket;
+}
+
+/// A host without sockets beyond those in the [`HostTable`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoLookup;
+
+impl Lookup for NoLookup {
+    fn socket(&self, _: &Flow) -> Socket {
+        Socket::None
+    }
+}
+
+/// Everything but the frame that an outcome depends on. Each part is asked for where it is
+/// needed: most frames need none, and in the kernel each costs a nanosecond.
+pub trait Environment {
+    /// The policy in force.
+    fn policy(&self) -> Option<&Policy>;
+
+    /// The host's sockets and addresses.
+    fn host(&self) -> Option<&HostTable>;
+
+    /// Jiffies.
+    fn now(&self) -> u64;
+
+    /// See [`Lookup::socket`].
+    fn socket(&self, flow: &Flow) -> Socket;
+}
+
+/// An [`Environment`] at hand.
+#[derive(Clone, Copy)]
+pub struct Tables<'a, L> {
+    /// What to do about each port.
+    pub policy: &'a Policy,
+    /// The host's sockets and addresses.
+    pub host: &'a HostTable,
+    /// Jiffies.
+    pub now: u64,
+    /// The namespace's sockets.
+    pub lookup: L,
+}
+
+impl<L: Lookup> Environment for Tables<'_, L> {
+    fn policy(&self) -> Option<&Policy> {
+        Some(self.policy)
+    }
+
+    fn host(&self) -> Option<&HostTable> {
+        Some(self.host)
+    }
+
+    fn now(&self) -> u64 {
+        self.now
+    }
+
+    fn socket(&self, flow: &Flow) -> Socket {
+        self.lookup.socket(flow)
+    }
+}

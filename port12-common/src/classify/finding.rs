@@ -1,0 +1,62 @@
+//! What is found of a frame, and what is done about it.
+
+use crate::{Malformed, Outcome, Shape, Transport};
+
+/// A frame's outcome, and what was read on the way to it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Finding {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why, for [`Outcome::Malformed`].
+    pub reason: Option<Malformed>,
+    /// The transport, where the frame was read as far as its ports.
+    pub transport: Option<Transport>,
+    /// The source port, where `transport` is known; 0 elsewhere.
+    pub source_port: u16,
+    /// The destination port, where `transport` is known; 0 elsewhere.
+    pub port: u16,
+    /// How the conversation starts, where it was asked.
+    pub shape: Option<Shape>,
+    /// The end of the packet by its own length field, in bytes from the start of the frame;
+    /// beyond [`UNBOUNDED`](crate::parse::UNBOUNDED) where it has none or was not read.
+    pub end: usize,
+}
+
+impl Finding {
+    #[inline(always)]
+    pub(super) const fn at_network(outcome: Outcome, end: usize) -> Self {
+        Self { outcome, reason: None, transport: None, source_port: 0, port: 0, shape: None, end }
+    }
+
+    #[inline(always)]
+    pub(super) const fn malformed(reason: Malformed, end: usize) -> Self {
+        Self { reason: Some(reason), ..Self::at_network(Outcome::Malformed, end) }
+    }
+}
+
+/// Whether a finding over the linear part of a multi-buffer frame may be owed to headers that
+/// lie outside of it: the frame is to be classified again through a reader that reaches them.
+#[inline(always)]
+pub fn may_hide_headers(finding: &Finding) -> bool {
+    finding.outcome == Outcome::Malformed
+}
+
+/// What is to be done about a finding.
+pub trait Conclude {
+    /// What comes of it.
+    type End;
+
+    /// Acts upon a finding.
+    fn conclude(&self, finding: Finding) -> Self::End;
+}
+
+/// The finding is the end.
+pub(super) struct Itself;
+
+impl Conclude for Itself {
+    type End = Finding;
+
+    fn conclude(&self, finding: Finding) -> Finding {
+        finding
+    }
+}

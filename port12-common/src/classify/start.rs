@@ -1,0 +1,91 @@
+//! The start of a conversation with a watched port.
+
+use super::environment::{Addresses, Flow};
+use crate::{
+    Frame, Transport,
+    abi::HostTable,
+    frame::first,
+    parse::{Packet, Version, segment::Segment},
+};
+
+/// A conversation start with a watched port.
+pub(super) struct Start<'a, F> {
+    pub(super) frame: &'a F,
+    pub(super) packet: &'a Packet,
+    pub(super) transport: Transport,
+    pub(super) segment: &'a Segment,
+}
+
+impl<F: Frame> Start<'_, F> {
+    /// Whether the host takes in the destination. What cannot be read is taken in.
+    #[inline(always)]
+    pub(super) fn is_local(&self, host: &HostTable) -> Option<bool> {
+        let local = &host.local[(host.active & 1) as usize];
+        Some(match self.version()? {
+            Version::V4 => local.contains_v4(v4(self.frame, self.packet.network + 16)?),
+            Version::V6 => local.contains_v6(v6(self.frame, self.packet.network + 24)?),
+        })
+    }
+
+    /// Whether the destination is multicast or the limited broadcast. What cannot be read is.
+    #[inline(always)]
+    pub(super) fn is_group(&self) -> bool {
+        let network = self.packet.network;
+        let lead = |offset| Some(first(self.frame.words::<1>(network + offset)?[0]));
+        match self.version() {
+            Some(Version::V4) => lead(16).is_none_or(|lead| lead >= 224),
+            Some(Version::V6) => lead(24).is_none_or(|lead| lead == 0xff),
+            None => true,
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn flow(&self) -> Option<Flow> {
+        let network = self.packet.network;
+        let addresses = match self.version()? {
+            Version::V4 => Addresses::V4 {
+                source_be: v4(self.frame, network + 12)?,
+                destination_be: v4(self.frame, network + 16)?,
+            },
+            Version::V6 => Addresses::V6 {
+                source_be: v6(self.frame, network + 8)?,
+                destination_be: v6(self.frame, network + 24)?,
+            },
+        };
+        let Segment { source_port, port, .. } = *self.segment;
+        Some(Flow { transport: self.transport, addresses, source_port, port })
+    }
+
+    /// The version of an IP header that was read as what its EtherType says. It is read again
+    /// rather than remembered: what is remembered, the kernel's verifier walks two ways with
+    /// through everything in between.
+    #[inline(always)]
+    fn version(&self) -> Option<Version> {
+        let [lead] = self.frame.words::<1>(self.packet.network)?;
+        Some(if first(lead) >> 4 == 4 { Version::V4 } else { Version::V6 })
+    }
+}
+
+/// The IPv4 address at an offset.
+#[inline(always)]
+fn v4<F: Frame>(frame: &F, offset: usize) -> Option<u32> {
+    let [a, b] = frame.words::<2>(offset)?;
+    Some(join(a, b))
+}
+
+/// The IPv6 address at an offset.
+#[inline(always)]
+fn v6<F: Frame>(frame: &F, offset: usize) -> Option<[u32; 4]> {
+    let [a, b, c, d, e, f, g, h] = frame.words::<8>(offset)?;
+    Some([join(a, b), join(c, d), join(e, f), join(g, h)])
+}
+
+/// Two words in network byte order as the number they are in memory.
+#[inline(always)]
+const fn join(low: u16, high: u16) -> u32 {
+    if cfg!(target_endian = "little") {
+        low as u32 | (high as u32) << 16
+    } else {
+        high as u32 | (low as u32) << 16
+    }
+}
