@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     mem::size_of,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -27,10 +28,18 @@ impl Raw {
         })
     }
 
-    /// Sends a frame.
+    /// Sends a frame, once there is room for it: a frame that finds the device's queue full is
+    /// not sent, and says so.
     pub fn send(&self, frame: &[u8]) {
-        let sent = (&self.0).write(frame).unwrap();
-        assert_eq!(sent, frame.len());
+        let end = Instant::now() + LONG;
+        loop {
+            match (&self.0).write(frame) {
+                Ok(sent) => return assert_eq!(sent, frame.len()),
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => thread::yield_now(),
+                Err(error) => panic!("send: {error}"),
+            }
+            assert!(Instant::now() < end, "the device took no frame for {LONG:?}");
+        }
     }
 
     /// Waits for the first frame that `wanted` says yes to.
