@@ -147,11 +147,13 @@ fn is_bpffs(path: &Path) -> bool {
 /// Who holds the lock of a file, as far as /proc/locks tells.
 fn holder(file: &File) -> String {
     let process = || {
-        let inode = file.metadata().ok()?.ino();
+        let file = file.metadata().ok()?;
+        let device = file.dev();
+        let (major, minor) = (libc::major(device), libc::minor(device));
+        let name = format!("{major:02x}:{minor:02x}:{}", file.ino());
         let locks = fs::read_to_string("/proc/locks").ok()?;
         let lock = locks.lines().find(|lock| {
-            lock.contains(" FLOCK ")
-                && lock.split_whitespace().any(|field| field.ends_with(&format!(":{inode}")))
+            lock.contains(" FLOCK ") && lock.split_whitespace().any(|field| field == name)
         })?;
         lock.split_whitespace().nth(4).map(str::to_owned)
     };
