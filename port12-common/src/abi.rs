@@ -9,7 +9,7 @@ mod policy;
 
 pub use counters::{Clock, CpuCounters, PortCounters, Tally};
 pub use host::{HostTable, Local, Prefix4, Prefix6, Sockets};
-pub use policy::{Action, Policy, TransitPolicy};
+pub use policy::{Action, Policy, Rule, TransitPolicy};
 
 /// The layout version of every map.
 pub const VERSION: u32 = 1;

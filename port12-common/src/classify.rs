@@ -12,8 +12,10 @@ pub use self::{
 use self::{finding::Itself, judge::judge, start::Start};
 use crate::{
     Frame, Malformed, Outcome, Shape, Transport,
-    abi::Action,
-    parse::{self, Layer, Packet, Part, Stop, UNBOUNDED, segment},
+    parse::{
+        self, Layer, Packet, Part, Stop, UNBOUNDED,
+        segment::{self, Segment},
+    },
 };
 
 /// Decides what becomes of a frame. The checks stand in the order of precedence of the outcomes.
@@ -55,10 +57,15 @@ fn classify_segment<F: Frame, E: Environment, C: Conclude>(
     environment: &E,
     then: &C,
 ) -> C::End {
-    let segment = match segment::segment(frame, packet, transport) {
-        Ok(segment) => segment,
+    let shape = match segment::shape(frame, packet, transport) {
+        Ok(shape) => shape,
         Err(reason) => return then.conclude(Finding::malformed(reason, packet.end)),
     };
+    let [source_port, port] = match segment::ports(frame, packet, transport) {
+        Ok(ports) => ports,
+        Err(reason) => return then.conclude(Finding::malformed(reason, packet.end)),
+    };
+    let segment = Segment { source_port, port, shape };
     let found = |outcome| Finding {
         outcome,
         reason: None,
@@ -80,18 +87,17 @@ fn classify_segment<F: Frame, E: Environment, C: Conclude>(
     let Some(policy) = environment.policy() else {
         return then.conclude(unwatched(Outcome::Assigned));
     };
-    let action = policy.action(transport, segment.port);
-    match action {
-        Action::Assigned => return then.conclude(unwatched(Outcome::Assigned)),
-        Action::Ignore => return then.conclude(unwatched(Outcome::Ignored)),
-        Action::Watch | Action::Drop { .. } => {}
+    let rule = policy.rule(transport, segment.port);
+    if !rule.watches() {
+        let outcome = if rule.ignores() { Outcome::Ignored } else { Outcome::Assigned };
+        return then.conclude(unwatched(outcome));
     }
     if segment.shape.is_none() {
         return then.conclude(found(Outcome::Reply));
     }
     let start = Start { frame, packet, transport, segment: &segment };
     match environment.host() {
-        Some(host) => then.conclude(found(judge(&start, action, policy, host, environment))),
+        Some(host) => then.conclude(found(judge(&start, rule, host, environment))),
         None => then.conclude(found(Outcome::Probe)),
     }
 }

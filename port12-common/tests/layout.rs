@@ -6,7 +6,7 @@ use port12_common::{
     Layer, Malformed, Outcome, Shape, Transport,
     abi::{
         self, Action, Clock, CpuCounters, HostTable, Local, Policy, PortCounters, Prefix4, Prefix6,
-        Sockets, Tally, TransitPolicy,
+        Rule, Sockets, Tally, TransitPolicy,
     },
 };
 
@@ -44,16 +44,15 @@ fn the_clock_keeps_its_layout() {
 
 #[test]
 fn the_policy_keeps_its_layout() {
-    assert_eq!((size_of::<Policy>(), align_of::<Policy>()), (5128, 4));
-    assert_eq!(offset_of!(Policy, transit), 0);
-    assert_eq!(offset_of!(Policy, lookup_proves), 4);
-    assert_eq!(offset_of!(Policy, actions), 8);
+    assert_eq!((size_of::<Policy>(), align_of::<Policy>()), (5120, 1));
+    assert_eq!((size_of::<Rule>(), offset_of!(Policy, rules)), (1, 0));
 }
 
 #[test]
 fn the_host_table_keeps_its_layout() {
-    assert_eq!((size_of::<Sockets>(), align_of::<Sockets>()), (648, 8));
-    assert_eq!((offset_of!(Sockets, valid_until), offset_of!(Sockets, bits)), (0, 8));
+    assert_eq!((size_of::<Sockets>(), align_of::<Sockets>()), (656, 8));
+    assert_eq!((offset_of!(Sockets, valid_until), offset_of!(Sockets, bits)), (0, 16));
+    assert_eq!(offset_of!(Sockets, lookup_proves), 8);
 
     assert_eq!((size_of::<Prefix4>(), align_of::<Prefix4>()), (8, 4));
     assert_eq!((offset_of!(Prefix4, network_be), offset_of!(Prefix4, mask_be)), (0, 4));
@@ -69,10 +68,10 @@ fn the_host_table_keeps_its_layout() {
     assert_eq!(offset_of!(Local, v4_be), 336);
     assert_eq!(offset_of!(Local, v6_be), 16_720);
 
-    assert_eq!((size_of::<HostTable>(), align_of::<HostTable>()), (99_632, 8));
+    assert_eq!((size_of::<HostTable>(), align_of::<HostTable>()), (99_640, 8));
     assert_eq!(offset_of!(HostTable, sockets), 0);
-    assert_eq!(offset_of!(HostTable, active), 648);
-    assert_eq!(offset_of!(HostTable, local), 656);
+    assert_eq!(offset_of!(HostTable, active), 656);
+    assert_eq!(offset_of!(HostTable, local), 664);
 }
 
 #[test]
@@ -110,20 +109,27 @@ fn a_variant_is_the_index_of_its_counter() {
 }
 
 #[test]
-fn an_action_keeps_its_byte_and_an_unknown_byte_passes() {
+fn a_rule_keeps_its_byte() {
     let drop = |enforce| Action::Drop { enforce };
-    let actions = [Action::Assigned, Action::Ignore, Action::Watch, drop(false), drop(true)];
-    for (byte, action) in (0..).zip(actions) {
-        assert_eq!((action.to_byte(), Action::from_byte(byte)), (byte, action));
+    let transits = [TransitPolicy::Pass, TransitPolicy::Watch, TransitPolicy::Drop];
+    for (transit_bits, transit) in (0_u8..).zip(transits) {
+        for (byte, action) in (1_u8..).zip([Action::Ignore, Action::Watch, drop(false), drop(true)])
+        {
+            let rule = Rule::from_byte(byte | transit_bits << 3);
+            assert_eq!(rule, Rule::new(action, transit));
+            assert_eq!((rule.action(), rule.transit()), (action, transit));
+        }
+        assert_eq!(Rule::new(Action::Assigned, transit), Rule::from_byte(0));
     }
-    assert!((5..=u8::MAX).all(|byte| Action::from_byte(byte) == Action::Assigned));
 }
 
 #[test]
-fn an_unknown_transit_policy_passes() {
-    assert_eq!(TransitPolicy::from_number(1), TransitPolicy::Watch);
-    assert_eq!(TransitPolicy::from_number(2), TransitPolicy::Drop);
-    assert!([0, 3, u32::MAX].map(TransitPolicy::from_number) == [TransitPolicy::Pass; 3]);
+fn what_is_unknown_in_a_rule_passes() {
+    for byte in 0..=u8::MAX {
+        let rule = Rule::from_byte(byte);
+        assert!(byte & 7 < 5 || rule.action() == Action::Assigned);
+        assert!(byte >> 3 < 3 || rule.transit() == TransitPolicy::Pass);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use aya_ebpf::{bindings::BPF_F_MMAPABLE, btf_maps::Array, macros::btf_map};
 use port12_common::{
     Transport,
-    abi::{Action, Clock, CpuCounters, HostTable, PORTS, Policy},
+    abi::{Action, Clock, CpuCounters, HostTable, PORTS, Policy, Rule, TransitPolicy},
     watched,
 };
 
@@ -34,7 +34,7 @@ const fn registry() -> Policy {
         let mut port = 0;
         while port < PORTS {
             if watched::BITS[transport][port / 64] >> (port % 64) & 1 == 1 {
-                policy.actions[transport][port] = Action::Watch.to_byte();
+                policy.rules[transport][port] = Rule::new(Action::Watch, TransitPolicy::Pass);
             }
             port += 1;
         }

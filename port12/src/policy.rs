@@ -2,7 +2,7 @@
 
 use port12_common::{
     Transport,
-    abi::{self, Action, PORTS, TransitPolicy},
+    abi::{self, Action, PORTS, Rule, TransitPolicy},
 };
 
 /// The unassigned ports: by transport, a bit per port.
@@ -39,20 +39,13 @@ impl Mode {
 }
 
 /// The policy for the kernel program.
-pub fn policy(
-    watched: &Watched,
-    mode: Mode,
-    transit: TransitPolicy,
-    lookup_proves: bool,
-) -> Box<abi::Policy> {
+pub fn policy(watched: &Watched, mode: Mode, transit: TransitPolicy) -> Box<abi::Policy> {
     let mut policy = Box::new(abi::Policy::EMPTY);
-    policy.transit = transit as u32;
-    policy.lookup_proves = u32::from(lookup_proves);
-    for transport in Transport::ALL {
+    for of in Transport::ALL {
         for port in 0..1024_u16 {
-            let word = watched[transport as usize][usize::from(port) / 64];
+            let word = watched[of as usize][usize::from(port) / 64];
             if word >> (port % 64) & 1 == 1 {
-                policy.set(transport, port, mode.action(transport));
+                policy.set(of, port, Rule::new(mode.action(of), transit));
             }
         }
     }
@@ -67,18 +60,18 @@ mod tests {
     fn drop_mode_drops_only_what_a_socket_can_be_looked_up_for() {
         let mut watched = [[0; 16]; 5];
         watched.iter_mut().for_each(|bits| bits[0] = 1 << 12);
-        let policy = policy(&watched, Mode::Drop, TransitPolicy::Pass, true);
+        let policy = policy(&watched, Mode::Drop, TransitPolicy::Pass);
         let drop = Action::Drop { enforce: false };
-        let actions = Transport::ALL.map(|transport| policy.action(transport, 12));
+        let actions = Transport::ALL.map(|transport| policy.rule(transport, 12).action());
         assert_eq!(actions, [drop, drop, Action::Watch, Action::Watch, Action::Watch]);
-        assert_eq!(policy.action(Transport::Tcp, 13), Action::Assigned);
+        assert_eq!(policy.rule(Transport::Tcp, 13).action(), Action::Assigned);
     }
 
     #[test]
     fn monitor_mode_drops_nothing() {
-        let policy = policy(&[[u64::MAX; 16]; 5], Mode::Monitor, TransitPolicy::Pass, true);
+        let policy = policy(&[[u64::MAX; 16]; 5], Mode::Monitor, TransitPolicy::Pass);
         for transport in Transport::ALL {
-            assert!((0..1024).all(|port| policy.action(transport, port) == Action::Watch));
+            assert!((0..1024).all(|port| policy.rule(transport, port).action() == Action::Watch));
         }
     }
 }

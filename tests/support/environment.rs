@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use port12_common::{
     Finding, Layer, NoLookup, Tables, Transport,
-    abi::{Action, HostTable, Policy},
+    abi::{Action, HostTable, Policy, Rule, TransitPolicy},
     classify,
 };
 
@@ -73,23 +73,29 @@ pub fn is_local(address: IpAddr) -> bool {
     }
 }
 
-/// The policy as the `POLICY` map holds it: transit passes, a socket look-up proves nothing.
+/// The policy as the `POLICY` map holds it: transit passes.
 pub fn policy() -> Box<Policy> {
+    policy_with(TransitPolicy::Pass)
+}
+
+/// The policy, and what becomes of conversation starts for other hosts.
+pub fn policy_with(transit: TransitPolicy) -> Box<Policy> {
     let mut policy = Box::new(Policy::EMPTY);
-    policy.lookup_proves = 1;
     for &(transport, port, action) in RULES {
-        policy.set(transport, port, action);
+        policy.set(transport, port, Rule::new(action, transit));
     }
     policy
 }
 
-/// The host as the `HOST` map holds it. Its heartbeat never goes stale.
+/// The host as the `HOST` map holds it. Its heartbeat never goes stale, and a socket look-up
+/// misses none.
 pub fn host() -> Box<HostTable> {
     let mut host = Box::new(HostTable::UNKNOWN);
     for &(transport, port) in SOCKETS {
         host.sockets.insert(transport, port);
     }
     host.sockets.valid_until = u64::MAX;
+    host.sockets.lookup_proves = 1;
     let local = &mut host.local[0];
     local.known = 1;
     let v4 = u32::from_ne_bytes(ADDRESS_V4.octets());

@@ -9,13 +9,17 @@ use crate::Transport;
 pub struct Sockets {
     /// The heartbeat: jiffies up to which a clear bit proves that there is no socket.
     pub valid_until: u64,
+    /// 1 where a socket look-up that finds nothing proves that there is no socket: no bridge,
+    /// VRF, VLAN or other device stands above the interface.
+    pub lookup_proves: u64,
     /// By [`Transport`], a bit per port.
     pub bits: [[u64; PORTS / 64]; Transport::ALL.len()],
 }
 
 impl Sockets {
     /// No sockets, proven by nothing.
-    pub const EMPTY: Self = Self { valid_until: 0, bits: [[0; PORTS / 64]; Transport::ALL.len()] };
+    pub const EMPTY: Self =
+        Self { valid_until: 0, lookup_proves: 0, bits: [[0; PORTS / 64]; Transport::ALL.len()] };
 
     /// Whether a well-known port has a socket.
     #[inline(always)]
@@ -191,7 +195,7 @@ impl HostTable {
 }
 
 const _: () = {
-    assert!(size_of::<Sockets>() == 8 + 640);
+    assert!(size_of::<Sockets>() == 16 + 640);
     assert!(size_of::<Local>() == 16 + 64 + 256 + 16384 + 32768);
-    assert!(size_of::<HostTable>() == 648 + 8 + 2 * 49488);
+    assert!(size_of::<HostTable>() == 656 + 8 + 2 * 49488);
 };

@@ -20,54 +20,9 @@ pub enum Action {
     },
 }
 
-impl Action {
-    const IGNORE: u8 = 1;
-    const WATCH: u8 = 2;
-    const DROP: u8 = 3;
-    const DROP_ENFORCED: u8 = 4;
-
-    /// The byte in [`Policy`].
-    pub const fn to_byte(self) -> u8 {
-        match self {
-            Self::Assigned => 0,
-            Self::Ignore => Self::IGNORE,
-            Self::Watch => Self::WATCH,
-            Self::Drop { enforce: false } => Self::DROP,
-            Self::Drop { enforce: true } => Self::DROP_ENFORCED,
-        }
-    }
-
-    /// The action of a byte in [`Policy`]; an unknown byte is [`Action::Assigned`], which passes.
-    #[inline(always)]
-    pub const fn from_byte(byte: u8) -> Self {
-        ACTIONS[byte as usize]
-    }
-
-    const fn decode(byte: u8) -> Self {
-        match byte {
-            Self::IGNORE => Self::Ignore,
-            Self::WATCH => Self::Watch,
-            Self::DROP => Self::Drop { enforce: false },
-            Self::DROP_ENFORCED => Self::Drop { enforce: true },
-            _ => Self::Assigned,
-        }
-    }
-}
-
-/// By byte. A look-up rather than a decision: the kernel's verifier walks every way on from one.
-static ACTIONS: [Action; 256] = {
-    let mut actions = [Action::Assigned; 256];
-    let mut byte = 0;
-    while byte < actions.len() {
-        actions[byte] = Action::decode(byte as u8);
-        byte += 1;
-    }
-    actions
-};
-
 /// What to do about conversation starts for other hosts.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[repr(u32)]
+#[repr(u8)]
 pub enum TransitPolicy {
     /// Pass them as `transit`.
     #[default]
@@ -78,15 +33,95 @@ pub enum TransitPolicy {
     Drop = 2,
 }
 
-impl TransitPolicy {
-    /// The policy of a number in [`Policy::transit`]; an unknown number passes.
+/// What the policy says of one transport's port, in one byte: a frame that reads it once goes by
+/// one policy, whatever is written over it meanwhile.
+///
+/// Bits 0 to 2 are the [`Action`], bits 3 and 4 the [`TransitPolicy`]. The program asks for no
+/// more than it needs at each place, for the kernel's verifier walks every way on from a decision.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(transparent)]
+pub struct Rule(u8);
+
+impl Rule {
+    const ACTION: u8 = 0b111;
+    const IGNORE: u8 = 1;
+    const WATCH: u8 = 2;
+    const DROP: u8 = 3;
+    const DROP_ENFORCED: u8 = 4;
+    const TRANSIT: u32 = 3;
+
+    /// An assigned port.
+    pub const ASSIGNED: Self = Self(0);
+
+    /// The rule of a port.
+    pub const fn new(action: Action, transit: TransitPolicy) -> Self {
+        let action = match action {
+            Action::Assigned => return Self::ASSIGNED,
+            Action::Ignore => Self::IGNORE,
+            Action::Watch => Self::WATCH,
+            Action::Drop { enforce: false } => Self::DROP,
+            Action::Drop { enforce: true } => Self::DROP_ENFORCED,
+        };
+        Self(action | (transit as u8) << Self::TRANSIT)
+    }
+
+    /// The rule of a byte in a map. Every byte is one: an unknown action is
+    /// [`Action::Assigned`], an unknown transit policy [`TransitPolicy::Pass`].
     #[inline(always)]
-    pub const fn from_number(number: u32) -> Self {
-        match number {
-            1 => Self::Watch,
-            2 => Self::Drop,
-            _ => Self::Pass,
+    pub const fn from_byte(byte: u8) -> Self {
+        Self(byte)
+    }
+
+    /// What is to be done.
+    pub const fn action(self) -> Action {
+        match self.0 & Self::ACTION {
+            Self::IGNORE => Action::Ignore,
+            Self::WATCH => Action::Watch,
+            Self::DROP => Action::Drop { enforce: false },
+            Self::DROP_ENFORCED => Action::Drop { enforce: true },
+            _ => Action::Assigned,
         }
+    }
+
+    /// Whether probes are to be counted, at least.
+    #[inline(always)]
+    pub(crate) const fn watches(self) -> bool {
+        (self.0 & Self::ACTION).wrapping_sub(Self::WATCH) <= Self::DROP_ENFORCED - Self::WATCH
+    }
+
+    /// Whether the port is unassigned, and not to be looked at.
+    #[inline(always)]
+    pub(crate) const fn ignores(self) -> bool {
+        self.0 & Self::ACTION == Self::IGNORE
+    }
+
+    /// Whether probes are to be dropped, of a rule that [watches](Self::watches).
+    #[inline(always)]
+    pub(crate) const fn drops(self) -> bool {
+        self.0 & Self::ACTION != Self::WATCH
+    }
+
+    /// Whether they are to be dropped even where a local socket is there.
+    #[inline(always)]
+    pub(crate) const fn enforces(self) -> bool {
+        self.0 & Self::ACTION == Self::DROP_ENFORCED
+    }
+
+    /// What is to be done about conversation starts for other hosts.
+    #[inline(always)]
+    pub const fn transit(self) -> TransitPolicy {
+        match self.0 >> Self::TRANSIT {
+            1 => TransitPolicy::Watch,
+            2 => TransitPolicy::Drop,
+            _ => TransitPolicy::Pass,
+        }
+    }
+}
+
+impl From<Action> for Rule {
+    /// The rule that passes what is for other hosts.
+    fn from(action: Action) -> Self {
+        Self::new(action, TransitPolicy::Pass)
     }
 }
 
@@ -94,34 +129,28 @@ impl TransitPolicy {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Policy {
-    /// A [`TransitPolicy`].
-    pub transit: u32,
-    /// 1 where a socket look-up that finds nothing proves that there is no socket: no bridge,
-    /// VRF, VLAN or other device stands above the interface.
-    pub lookup_proves: u32,
-    /// By [`Transport`] and port: an [`Action`].
-    pub actions: [[u8; PORTS]; Transport::ALL.len()],
+    /// By [`Transport`] and port.
+    pub rules: [[Rule; PORTS]; Transport::ALL.len()],
 }
 
 impl Policy {
     /// A policy that watches nothing.
-    pub const EMPTY: Self =
-        Self { transit: 0, lookup_proves: 0, actions: [[0; PORTS]; Transport::ALL.len()] };
+    pub const EMPTY: Self = Self { rules: [[Rule::ASSIGNED; PORTS]; Transport::ALL.len()] };
 
-    /// The action for a well-known port.
+    /// The rule for a well-known port.
     #[inline(always)]
-    pub fn action(&self, transport: Transport, port: u16) -> Action {
-        Action::from_byte(self.actions[transport as usize][usize::from(port) & (PORTS - 1)])
+    pub fn rule(&self, transport: Transport, port: u16) -> Rule {
+        self.rules[transport as usize][usize::from(port) & (PORTS - 1)]
     }
 
-    /// Sets the action for a well-known port.
+    /// Sets the rule for a well-known port.
     ///
     /// # Panics
     ///
     /// On a port above 1023.
-    pub fn set(&mut self, transport: Transport, port: u16, action: Action) {
-        self.actions[transport as usize][usize::from(port)] = action.to_byte();
+    pub fn set(&mut self, transport: Transport, port: u16, rule: Rule) {
+        self.rules[transport as usize][usize::from(port)] = rule;
     }
 }
 
-const _: () = assert!(size_of::<Policy>() == 8 + 5 * 1024);
+const _: () = assert!(size_of::<Policy>() == 5 * 1024);

@@ -6,40 +6,36 @@ use super::{
 };
 use crate::{
     Frame, Outcome, Transport,
-    abi::{Action, HostTable, Policy, TransitPolicy},
+    abi::{HostTable, Rule, TransitPolicy},
 };
 
 /// The outcome of a conversation start with a watched port.
 #[inline(always)]
 pub(super) fn judge<F: Frame, E: Environment>(
     start: &Start<'_, F>,
-    mut action: Action,
-    policy: &Policy,
+    rule: Rule,
     host: &HostTable,
     environment: &E,
 ) -> Outcome {
+    let mut drops = rule.drops();
     if start.is_local(host) == Some(false) {
-        match TransitPolicy::from_number(policy.transit) {
+        match rule.transit() {
             // A connected socket has a local address, so none is missed here.
             TransitPolicy::Pass => return Outcome::Transit,
-            TransitPolicy::Watch => action = Action::Watch,
+            TransitPolicy::Watch => drops = false,
             TransitPolicy::Drop => {}
         }
     }
-    match (socket(start, policy, host, environment), action) {
-        (Socket::Connected, _) => Outcome::Reply,
+    match socket(start, host, environment) {
+        Socket::Connected => Outcome::Reply,
         // It may be a reply to a connected socket, which no policy drops.
-        (Socket::Unknown, _) if start.transport == Transport::Udp => Outcome::Probe,
-        (_, Action::Drop { enforce: true }) => Outcome::Dropped,
-        (Socket::Bound, _) => Outcome::LocalSocket,
+        Socket::Unknown if start.transport == Transport::Udp => Outcome::Probe,
+        _ if drops && rule.enforces() => Outcome::Dropped,
+        Socket::Bound => Outcome::LocalSocket,
         // What goes to a group may be for others beside this host: containers on a macvlan, a
         // multicast route.
-        (Socket::None, Action::Drop { enforce: false }) if start.is_group() => Outcome::Probe,
-        (Socket::None, Action::Drop { enforce: false }) => Outcome::Dropped,
-        (
-            Socket::None | Socket::Unknown,
-            Action::Watch | Action::Assigned | Action::Ignore | Action::Drop { .. },
-        ) => Outcome::Probe,
+        Socket::None if drops && !start.is_group() => Outcome::Dropped,
+        Socket::None | Socket::Unknown => Outcome::Probe,
     }
 }
 
@@ -55,7 +51,6 @@ pub(super) fn judge<F: Frame, E: Environment>(
 #[inline(always)]
 fn socket<F: Frame, E: Environment>(
     start: &Start<'_, F>,
-    policy: &Policy,
     host: &HostTable,
     environment: &E,
 ) -> Socket {
@@ -66,7 +61,7 @@ fn socket<F: Frame, E: Environment>(
         Transport::Tcp if fresh => Socket::None,
         Transport::Tcp | Transport::Udp => match looked_up(start, environment) {
             Socket::None | Socket::Unknown if listed => Socket::Bound,
-            Socket::None if policy.lookup_proves == 0 => Socket::Unknown,
+            Socket::None if host.sockets.lookup_proves == 0 => Socket::Unknown,
             socket => socket,
         },
         Transport::UdpLite | Transport::Sctp | Transport::Dccp if listed => Socket::Bound,

@@ -28,18 +28,39 @@ pub(crate) struct Segment {
     pub(crate) shape: Option<Shape>,
 }
 
-/// Reads the transport header.
+/// The source and the destination port: the first four bytes of every transport header.
 #[inline(always)]
-pub(crate) fn segment<F: Frame>(
+pub(crate) fn ports<F: Frame>(
     frame: &F,
     packet: &Packet,
     transport: Transport,
-) -> Result<Segment, Malformed> {
+) -> Result<[u16; 2], Malformed> {
+    let [source, destination] = header::<F, 2>(frame, packet).ok_or(truncated(transport))?;
+    Ok([u16::from_be(source), u16::from_be(destination)])
+}
+
+/// The shape of a conversation start, or `None` for everything later. Apart from the ports: an
+/// error or a segment, in one value, is taken out of it again byte by byte.
+#[inline(always)]
+pub(crate) fn shape<F: Frame>(
+    frame: &F,
+    packet: &Packet,
+    transport: Transport,
+) -> Result<Option<Shape>, Malformed> {
     match transport {
         Transport::Tcp => tcp(frame, packet),
         Transport::Udp | Transport::UdpLite => udp(frame, packet),
         Transport::Sctp => sctp(frame, packet),
         Transport::Dccp => dccp(frame, packet),
+    }
+}
+
+const fn truncated(transport: Transport) -> Malformed {
+    match transport {
+        Transport::Tcp => Malformed::TcpTruncated,
+        Transport::Udp | Transport::UdpLite => Malformed::UdpTruncated,
+        Transport::Sctp => Malformed::SctpTruncated,
+        Transport::Dccp => Malformed::DccpTruncated,
     }
 }
 
@@ -52,7 +73,7 @@ fn header<F: Frame, const N: usize>(frame: &F, packet: &Packet) -> Option<[u16; 
 }
 
 #[inline(always)]
-fn tcp<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
+fn tcp<F: Frame>(frame: &F, packet: &Packet) -> Result<Option<Shape>, Malformed> {
     let Some(words) = header::<F, 10>(frame, packet) else {
         return short_fragment(frame, packet);
     };
@@ -64,38 +85,25 @@ fn tcp<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
     if length < 20 || (beyond && packet.part == Part::Whole) {
         return Err(Malformed::TcpDataOffset);
     }
-    Ok(Segment {
-        source_port: u16::from_be(words[0]),
-        port: u16::from_be(words[1]),
-        shape: TCP_SHAPES[usize::from(flags & 0x3f)],
-    })
+    Ok(TCP_SHAPES[usize::from(flags & 0x3f)])
 }
 
 /// A first fragment with less than a TCP header: fragmented that way to hide what it starts. With
 /// its flags it is what they say, without them a conversation start of a shape of its own.
 #[inline(always)]
-fn short_fragment<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
+fn short_fragment<F: Frame>(frame: &F, packet: &Packet) -> Result<Option<Shape>, Malformed> {
     if packet.part != Part::First || packet.holds(packet.transport, 20) {
         return Err(Malformed::TcpTruncated);
     }
     if !packet.holds(packet.transport, TCP_FLAGS + 1) {
-        let words = header::<F, 2>(frame, packet).ok_or(Malformed::TcpTruncated)?;
-        return Ok(Segment {
-            source_port: u16::from_be(words[0]),
-            port: u16::from_be(words[1]),
-            shape: Some(Shape::TinyFragment),
-        });
+        return Ok(Some(Shape::TinyFragment));
     }
     let words = header::<F, 7>(frame, packet).ok_or(Malformed::TcpTruncated)?;
     let [offset_byte, flags] = u16::from_be(words[6]).to_be_bytes();
     if offset_byte >> 4 < 5 {
         return Err(Malformed::TcpDataOffset);
     }
-    Ok(Segment {
-        source_port: u16::from_be(words[0]),
-        port: u16::from_be(words[1]),
-        shape: TCP_SHAPES[usize::from(flags & 0x3f)],
-    })
+    Ok(TCP_SHAPES[usize::from(flags & 0x3f)])
 }
 
 /// By the six flags of RFC 9293, which each look at would branch on.
@@ -123,26 +131,20 @@ const fn tcp_shape(flags: u8) -> Option<Shape> {
 }
 
 #[inline(always)]
-fn udp<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
-    let words = header::<F, 4>(frame, packet).ok_or(Malformed::UdpTruncated)?;
-    Ok(Segment {
-        source_port: u16::from_be(words[0]),
-        port: u16::from_be(words[1]),
-        shape: Some(Shape::Datagram),
-    })
+fn udp<F: Frame>(frame: &F, packet: &Packet) -> Result<Option<Shape>, Malformed> {
+    header::<F, 4>(frame, packet).ok_or(Malformed::UdpTruncated)?;
+    Ok(Some(Shape::Datagram))
 }
 
 #[inline(always)]
-fn sctp<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
+fn sctp<F: Frame>(frame: &F, packet: &Packet) -> Result<Option<Shape>, Malformed> {
     let words = header::<F, 8>(frame, packet).ok_or(Malformed::SctpTruncated)?;
-    let shape = (first(words[6]) == SCTP_INIT).then_some(Shape::SctpInit);
-    Ok(Segment { source_port: u16::from_be(words[0]), port: u16::from_be(words[1]), shape })
+    Ok((first(words[6]) == SCTP_INIT).then_some(Shape::SctpInit))
 }
 
 #[inline(always)]
-fn dccp<F: Frame>(frame: &F, packet: &Packet) -> Result<Segment, Malformed> {
+fn dccp<F: Frame>(frame: &F, packet: &Packet) -> Result<Option<Shape>, Malformed> {
     let words = header::<F, 6>(frame, packet).ok_or(Malformed::DccpTruncated)?;
     let packet_type = (first(words[4]) >> 1) & 0xf;
-    let shape = (packet_type == DCCP_REQUEST).then_some(Shape::DccpRequest);
-    Ok(Segment { source_port: u16::from_be(words[0]), port: u16::from_be(words[1]), shape })
+    Ok((packet_type == DCCP_REQUEST).then_some(Shape::DccpRequest))
 }

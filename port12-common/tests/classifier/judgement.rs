@@ -9,7 +9,7 @@ use port12_common::{
 };
 
 use crate::support::{
-    environment::Environment,
+    environment::{Environment, policy_with},
     named::{self, NamedFrame},
 };
 
@@ -41,7 +41,7 @@ fn fresh(name: &str, lookup: Socket) -> Outcome {
 fn stale(name: &str, lookup: Socket) -> Outcome {
     let mut environment = Environment::new();
     environment.host.sockets.valid_until = 999;
-    environment.policy.lookup_proves = 0;
+    environment.host.sockets.lookup_proves = 0;
     outcome(&environment, name, 1000, lookup)
 }
 
@@ -83,11 +83,11 @@ fn nothing_is_dropped_on_the_word_of_a_stale_bitmap() {
 #[test]
 fn a_look_up_below_another_device_proves_nothing_about_udp() {
     let mut environment = Environment::new();
-    environment.policy.lookup_proves = 0;
+    environment.host.sockets.lookup_proves = 0;
     let below = |name| outcome(&environment, name, 0, Socket::None);
     assert_eq!(below("v4_udp_12"), Outcome::Probe);
     assert_eq!(below("v4_tcp_syn_12"), Outcome::Dropped);
-    environment.policy.set(Transport::Udp, 12, Action::Drop { enforce: true });
+    environment.policy.set(Transport::Udp, 12, Action::Drop { enforce: true }.into());
     let enforced = outcome(&environment, "v4_udp_12", 0, Socket::None);
     assert_eq!(enforced, Outcome::Probe, "it may be a reply");
 }
@@ -103,7 +103,7 @@ fn a_stale_bitmap_still_knows_of_sockets() {
 fn a_look_up_that_sees_every_socket_stands_in_for_the_bitmap() {
     let mut environment = Environment::new();
     environment.host.sockets.valid_until = 0;
-    environment.policy.lookup_proves = 1;
+    environment.host.sockets.lookup_proves = 1;
     let after = |name| outcome(&environment, name, 1, Socket::None);
     assert_eq!(after("v4_tcp_syn_12"), Outcome::Dropped);
     assert_eq!(after("v4_udp_12"), Outcome::Dropped);
@@ -113,7 +113,7 @@ fn a_look_up_that_sees_every_socket_stands_in_for_the_bitmap() {
 #[test]
 fn an_enforced_port_is_dropped_in_spite_of_its_socket_but_not_of_a_connection() {
     let mut environment = Environment::new();
-    environment.policy.set(Transport::Udp, 12, Action::Drop { enforce: true });
+    environment.policy.set(Transport::Udp, 12, Action::Drop { enforce: true }.into());
     let with = |socket| outcome(&environment, "v4_udp_12", 0, socket);
     assert_eq!(with(Socket::Bound), Outcome::Dropped);
     assert_eq!(with(Socket::Connected), Outcome::Reply);
@@ -124,7 +124,7 @@ fn transit_is_passed_watched_or_dropped_as_the_policy_says() {
     let name = "v4_transit_tcp_syn_28_enforced";
     let under = |transit: TransitPolicy| {
         let mut environment = Environment::new();
-        environment.policy.transit = transit as u32;
+        environment.policy = policy_with(transit);
         outcome(&environment, name, 0, Socket::None)
     };
     assert_eq!(under(TransitPolicy::Pass), Outcome::Transit);
@@ -135,7 +135,7 @@ fn transit_is_passed_watched_or_dropped_as_the_policy_says() {
 #[test]
 fn a_watched_span_port_drops_nothing() {
     let mut environment = Environment::new();
-    environment.policy.transit = TransitPolicy::Watch as u32;
+    environment.policy = policy_with(TransitPolicy::Watch);
     let seen = outcome(&environment, "v4_transit_tcp_syn_12", 0, Socket::None);
     assert_eq!(seen, Outcome::Probe);
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use port12_common::{
     Finding, Flow, Layer, Lookup, Outcome, Socket, Tables, Transport, Verdict,
-    abi::{Action, HostTable, Policy},
+    abi::{Action, HostTable, Policy, Rule},
     classify,
 };
 
@@ -23,9 +23,8 @@ impl Lookup for Always {
 /// A host and a policy that treat every port alike.
 #[derive(Clone, Copy, Debug)]
 struct World {
-    action: u8,
-    transit: u32,
-    lookup_proves: u32,
+    rule: Rule,
+    lookup_proves: u64,
     valid_until: u64,
     listed: bool,
     known: u32,
@@ -35,11 +34,10 @@ struct World {
 impl World {
     fn classify(&self, bytes: &[u8], layer: Layer) -> Finding {
         let mut policy = Box::new(Policy::EMPTY);
-        policy.transit = self.transit;
-        policy.lookup_proves = self.lookup_proves;
-        policy.actions = [[self.action; 1024]; 5];
+        policy.rules = [[self.rule; 1024]; 5];
         let mut host = Box::new(HostTable::UNKNOWN);
         host.sockets.valid_until = self.valid_until;
+        host.sockets.lookup_proves = self.lookup_proves;
         host.sockets.bits = [[if self.listed { u64::MAX } else { 0 }; 16]; 5];
         host.local[0].known = self.known;
         let lookup = Always(self.lookup);
@@ -48,19 +46,18 @@ impl World {
 
     /// Whether the policy lets anything be dropped at all.
     fn may_drop(&self) -> bool {
-        matches!(Action::from_byte(self.action), Action::Drop { .. })
+        matches!(self.rule.action(), Action::Drop { .. })
     }
 
     fn is_enforced(&self) -> bool {
-        Action::from_byte(self.action) == Action::Drop { enforce: true }
+        self.rule.action() == Action::Drop { enforce: true }
     }
 }
 
 prop_compose! {
     fn worlds()(
-        action in 0u8..7,
-        transit in 0u32..4,
-        lookup_proves in 0u32..2,
+        rule in any::<u8>(),
+        lookup_proves in 0u64..2,
         valid_until in 0u64..3,
         listed in any::<bool>(),
         known in 0u32..2,
@@ -68,7 +65,7 @@ prop_compose! {
             Socket::None, Socket::Bound, Socket::Connected, Socket::Unknown,
         ]),
     ) -> World {
-        World { action, transit, lookup_proves, valid_until, listed, known, lookup }
+        World { rule: Rule::from_byte(rule), lookup_proves, valid_until, listed, known, lookup }
     }
 }
 

@@ -86,7 +86,7 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
     let host = host(args)?;
     let mut reader = capture::open(&args.file)?;
     // No device stands above a capture: what is not among its sockets is not there.
-    let policy = policy(&registry.bits(), args.mode, args.transit.into(), true);
+    let policy = policy(&registry.bits(), args.mode, args.transit.into());
     let engine = Engine::new(args.engine, policy, host)?;
     let subject = Subject { mode: args.mode, registry: &registry };
     let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();

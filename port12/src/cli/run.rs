@@ -143,7 +143,7 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
     let pins = lock(&args.pin_dir)?;
     let bits = registry.bits();
     let setup = Setup {
-        policy: &policy(&bits, args.mode, args.transit.into(), false),
+        policy: &policy(&bits, args.mode, args.transit.into()),
         mode: args.mode,
         wanted: args.xdp_mode,
         trace: args.trace,
@@ -165,7 +165,7 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
     let subject = Subject { mode: args.mode, registry: &registry };
     watched.iter().for_each(|interface| announce(interface, &subject));
     let guard = (args.mode == Mode::Drop && args.forwarding == Forwarding::Refuse)
-        .then(|| policy(&bits, Mode::Monitor, args.transit.into(), false));
+        .then(|| policy(&bits, Mode::Monitor, args.transit.into()));
     let keeper = Keeper::start(&watched, guard)?;
     let run = Run { subject, started: Instant::now() };
     let view = View::of(args.output);

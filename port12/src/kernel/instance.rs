@@ -188,9 +188,9 @@ impl Instance {
 
     /// Says whether a look-up that finds nothing proves that there is no socket.
     pub fn set_lookup_proves(&self, proves: bool) {
-        if let Some(policy) = self.policy.pointer(0) {
+        if let Some(host) = self.host.pointer(0) {
             // SAFETY: the element is mapped for writing.
-            unsafe { (&raw mut (*policy).lookup_proves).write_volatile(u32::from(proves)) };
+            unsafe { (&raw mut (*host).sockets.lookup_proves).write_volatile(u64::from(proves)) };
         }
     }
 

@@ -45,6 +45,7 @@ impl Engine {
     ) -> Result<Self, LoadError> {
         // Nothing opens or closes a socket while a capture is replayed.
         host.sockets.valid_until = u64::MAX;
+        host.sockets.lookup_proves = 1;
         let mut engine = Self {
             kind,
             policy,

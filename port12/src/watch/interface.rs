@@ -62,9 +62,8 @@ impl Watched {
         if trace {
             super::trace::follow(&mut instance)?;
         }
-        let mut policy = *setup.policy;
-        policy.lookup_proves = u32::from(lookup_proves(host)?);
-        instance.set_policy(&policy);
+        instance.set_policy(setup.policy);
+        instance.set_lookup_proves(lookup_proves(host)?);
         Truth::default().publish(&[&instance])?;
         let moment = instance.now().map_err(crate::truth::TruthError::from)?;
         warn_of_reset(host, setup.wanted);

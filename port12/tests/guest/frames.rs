@@ -16,8 +16,8 @@ pub struct Case {
 pub fn policy() -> Policy {
     let mut policy = Policy::EMPTY;
     for transport in Transport::ALL {
-        policy.set(transport, 12, Action::Watch);
-        policy.set(transport, 81, Action::Drop { enforce: true });
+        policy.set(transport, 12, Action::Watch.into());
+        policy.set(transport, 81, Action::Drop { enforce: true }.into());
     }
     policy
 }

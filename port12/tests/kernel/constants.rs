@@ -81,8 +81,8 @@ fn load(entry: EntryPoint, replay: bool, valid_until: u64) -> Subject {
 
 fn set_heartbeat(subject: &Subject, valid_until: u64) {
     let mut policy = Box::new(Policy::EMPTY);
-    policy.set(Tcp, PORT, Action::Drop { enforce: false });
-    policy.set(Udp, PORT, Action::Drop { enforce: false });
+    policy.set(Tcp, PORT, Action::Drop { enforce: false }.into());
+    policy.set(Udp, PORT, Action::Drop { enforce: false }.into());
     let mut host = Box::new(HostTable::UNKNOWN);
     host.sockets.valid_until = valid_until;
     subject.set(&policy, &host);

@@ -80,11 +80,11 @@ impl Host {
 
 fn publish(subject: &Subject, known: Known) {
     let mut policy = Box::new(Policy::EMPTY);
-    policy.lookup_proves = known.lookup_proves.into();
     let mut host = Box::new(HostTable::UNKNOWN);
+    host.sockets.lookup_proves = known.lookup_proves.into();
     host.sockets.valid_until = if known.stale { 0 } else { u64::MAX };
     for transport in Transport::ALL {
-        policy.set(transport, PORT, Action::Drop { enforce: known.enforce });
+        policy.set(transport, PORT, Action::Drop { enforce: known.enforce }.into());
         if known.listed {
             host.sockets.insert(transport, PORT);
         }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use port12::kernel::{instance::LoadOptions, object::EntryPoint};
 use port12_common::{
     Outcome, Shape, Transport,
-    abi::{Action, HostTable, Policy, Prefix4, Prefix6, TransitPolicy},
+    abi::{Action, HostTable, Policy, Prefix4, Prefix6, Rule, TransitPolicy},
 };
 
 use crate::{
@@ -121,8 +121,7 @@ fn expect(subject: &Subject, destination: &str, outcome: Outcome) {
 
 fn policy(transit: TransitPolicy) -> Box<Policy> {
     let mut policy = Box::new(Policy::EMPTY);
-    policy.transit = transit as u32;
-    policy.set(Transport::Tcp, PORT, Action::Drop { enforce: false });
+    policy.set(Transport::Tcp, PORT, Rule::new(Action::Drop { enforce: false }, transit));
     policy
 }
 

@@ -14,7 +14,7 @@ use port12_common::abi::{HostTable, Policy, TransitPolicy};
 
 /// What the embedded registry has the program do.
 pub fn registry_policy(mode: Mode) -> Box<Policy> {
-    policy(&Registry::embedded().bits(), mode, TransitPolicy::Pass, true)
+    policy(&Registry::embedded().bits(), mode, TransitPolicy::Pass)
 }
 
 /// The report on a whole capture, sent to a host without sockets.

@@ -29,7 +29,7 @@ fn captured(bytes: &[u8], original_length: usize) -> CapturedFrame<'_> {
 
 fn with_tables<T>(check: impl FnOnce(&Tables<'_, NoLookup>) -> T) -> T {
     let mut policy = Box::new(Policy::EMPTY);
-    policy.set(Transport::Tcp, 666, Action::Watch);
+    policy.set(Transport::Tcp, 666, Action::Watch.into());
     let host = Box::new(HostTable::UNKNOWN);
     check(&Tables { policy: &policy, host: &host, now: 0, lookup: NoLookup })
 }

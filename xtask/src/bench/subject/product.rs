@@ -76,11 +76,12 @@ impl Product {
     }
 
     fn put(&self, setting: &Setting) -> Result<()> {
-        self.instance.set_policy(&policy(&watched::BITS, setting.mode, TransitPolicy::Pass, true));
+        self.instance.set_policy(&policy(&watched::BITS, setting.mode, TransitPolicy::Pass));
         let mut sockets = Sockets::EMPTY;
         if let Some((transport, port)) = setting.listed {
             sockets.insert(transport, port);
         }
+        sockets.lookup_proves = 1;
         sockets.valid_until = if setting.fresh { u64::MAX } else { 0 };
         let local = local(setting.addresses);
         let host = self.instance.host().pointer(0).context("the host table is empty")?;
