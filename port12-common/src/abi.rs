@@ -9,13 +9,16 @@ mod policy;
 
 pub use counters::{Clock, CpuCounters, PortCounters, Tally};
 pub use host::{HostTable, Local, Prefix4, Prefix6, Sockets};
-pub use policy::{Action, Policy, Rule, TransitPolicy};
+pub use policy::{Action, Gate, Policy, Rule, TransitPolicy, origin};
 
 /// The layout version of every map.
 pub const VERSION: u32 = 1;
 
 /// Well-known ports: 0 to 1023 (RFC 6335 section 6).
 pub const PORTS: usize = 1024;
+
+/// Prefixes that each allowlist takes. A trie takes its memory prefix by prefix.
+pub const ALLOWED: usize = 1 << 18;
 
 /// Names of the maps in the object, at most 15 characters each.
 pub mod map {
@@ -25,6 +28,10 @@ pub mod map {
     pub const POLICY: &str = "POLICY";
     /// `Array<HostTable>`, one element.
     pub const HOST: &str = "HOST";
+    /// `LpmTrie<u32, u8>`: the IPv4 sources that are never dropped.
+    pub const ALLOW_V4: &str = "ALLOW_V4";
+    /// `LpmTrie<[u32; 4], u8>`: the IPv6 sources that are never dropped.
+    pub const ALLOW_V6: &str = "ALLOW_V6";
     /// `Array<Clock>`, one element.
     pub const CLOCK: &str = "CLOCK";
 }

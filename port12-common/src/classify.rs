@@ -6,7 +6,7 @@ mod judge;
 mod start;
 
 pub use self::{
-    environment::{Addresses, Environment, Flow, Lookup, NoLookup, Socket, Tables},
+    environment::{Addresses, Allowed, Environment, Flow, Lookup, NoLookup, Socket, Tables},
     finding::{Conclude, Finding, may_hide_headers},
 };
 use self::{finding::Itself, judge::judge, start::Start};
@@ -97,7 +97,7 @@ fn classify_segment<F: Frame, E: Environment, C: Conclude>(
     }
     let start = Start { frame, packet, transport, segment: &segment };
     match environment.host() {
-        Some(host) => then.conclude(found(judge(&start, rule, host, environment))),
+        Some(host) => then.conclude(found(judge(&start, rule, policy, host, environment))),
         None => then.conclude(found(Outcome::Probe)),
     }
 }

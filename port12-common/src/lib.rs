@@ -14,8 +14,8 @@ mod transport;
 pub mod watched;
 
 pub use classify::{
-    Addresses, Conclude, Environment, Finding, Flow, Lookup, NoLookup, Socket, Tables, classify,
-    classify_then, may_hide_headers,
+    Addresses, Allowed, Conclude, Environment, Finding, Flow, Lookup, NoLookup, Socket, Tables,
+    classify, classify_then, may_hide_headers,
 };
 pub use frame::Frame;
 pub use outcome::{Malformed, Outcome, Verdict};

@@ -5,8 +5,8 @@ use std::mem::offset_of;
 use port12_common::{
     Layer, Malformed, Outcome, Shape, Transport,
     abi::{
-        self, Action, Clock, CpuCounters, HostTable, Local, Policy, PortCounters, Prefix4, Prefix6,
-        Rule, Sockets, Tally, TransitPolicy,
+        self, Action, Clock, CpuCounters, Gate, HostTable, Local, Policy, PortCounters, Prefix4,
+        Prefix6, Rule, Sockets, Tally, TransitPolicy,
     },
 };
 
@@ -44,8 +44,10 @@ fn the_clock_keeps_its_layout() {
 
 #[test]
 fn the_policy_keeps_its_layout() {
-    assert_eq!((size_of::<Policy>(), align_of::<Policy>()), (5120, 1));
-    assert_eq!((size_of::<Rule>(), offset_of!(Policy, rules)), (1, 0));
+    assert_eq!((size_of::<Policy>(), align_of::<Policy>()), (5144, 8));
+    assert_eq!((offset_of!(Policy, gate), offset_of!(Policy, allow)), (0, 16));
+    assert_eq!((size_of::<Rule>(), offset_of!(Policy, rules)), (1, 24));
+    assert_eq!((offset_of!(Gate, drop_until), offset_of!(Gate, bypass)), (0, 8));
 }
 
 #[test]
@@ -134,7 +136,14 @@ fn what_is_unknown_in_a_rule_passes() {
 
 #[test]
 fn map_names_fit_the_kernel() {
-    let names = [abi::map::COUNTERS, abi::map::POLICY, abi::map::HOST, abi::map::CLOCK];
+    let names = [
+        abi::map::COUNTERS,
+        abi::map::POLICY,
+        abi::map::HOST,
+        abi::map::CLOCK,
+        abi::map::ALLOW_V4,
+        abi::map::ALLOW_V6,
+    ];
     assert!(names.iter().all(|name| name.len() <= 15));
 }
 

@@ -1,9 +1,13 @@
 //! The maps, and the policy that stands in for an unpatched one.
 
-use aya_ebpf::{bindings::BPF_F_MMAPABLE, btf_maps::Array, macros::btf_map};
+use aya_ebpf::{
+    bindings::BPF_F_MMAPABLE,
+    btf_maps::{Array, LpmTrie},
+    macros::btf_map,
+};
 use port12_common::{
     Transport,
-    abi::{Action, Clock, CpuCounters, HostTable, PORTS, Policy, Rule, TransitPolicy},
+    abi::{ALLOWED, Action, Clock, CpuCounters, HostTable, PORTS, Policy, Rule, TransitPolicy},
     watched,
 };
 
@@ -20,6 +24,12 @@ pub static POLICY: Array<Policy, 1, MMAPABLE> = Array::new();
 
 #[btf_map]
 pub static HOST: Array<HostTable, 1, MMAPABLE> = Array::new();
+
+#[btf_map]
+pub static ALLOW_V4: LpmTrie<u32, u8, ALLOWED> = LpmTrie::new();
+
+#[btf_map]
+pub static ALLOW_V6: LpmTrie<[u32; 4], u8, ALLOWED> = LpmTrie::new();
 
 #[btf_map]
 pub static CLOCK: Array<Clock, 1, MMAPABLE> = Array::new();

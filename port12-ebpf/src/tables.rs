@@ -1,6 +1,6 @@
 //! What the classifier decides by, looked up where it is asked for.
 
-use aya_ebpf::{helpers::bpf_jiffies64, programs::XdpContext};
+use aya_ebpf::{btf_maps::lpm_trie::Key, helpers::bpf_jiffies64, programs::XdpContext};
 use port12_common::{
     Environment, Flow, Socket,
     abi::{HostTable, Policy},
@@ -8,7 +8,7 @@ use port12_common::{
 
 use crate::{
     constants,
-    maps::{CLOCK, HOST, POLICY, REGISTRY},
+    maps::{ALLOW_V4, ALLOW_V6, CLOCK, HOST, POLICY, REGISTRY},
     sockets::Namespace,
 };
 
@@ -39,6 +39,16 @@ impl Environment for Kernel<'_> {
     #[inline(always)]
     fn now(&self) -> u64 {
         now()
+    }
+
+    #[inline(always)]
+    fn allows_v4(&self, source_be: u32) -> bool {
+        ALLOW_V4.get(&Key::new(32, source_be)).is_some()
+    }
+
+    #[inline(always)]
+    fn allows_v6(&self, source_be: [u32; 4]) -> bool {
+        ALLOW_V6.get(&Key::new(128, source_be)).is_some()
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use port12_common::{
     Transport,
-    abi::{self, Action, PORTS, Rule, TransitPolicy},
+    abi::{self, Action, Gate, PORTS, Rule, TransitPolicy},
 };
 
 /// The unassigned ports: by transport, a bit per port.
@@ -41,6 +41,10 @@ impl Mode {
 /// The policy for the kernel program.
 pub fn policy(watched: &Watched, mode: Mode, transit: TransitPolicy) -> Box<abi::Policy> {
     let mut policy = Box::new(abi::Policy::EMPTY);
+    policy.gate = match mode {
+        Mode::Monitor => Gate::SHUT,
+        Mode::Drop => Gate::OPEN,
+    };
     for of in Transport::ALL {
         for port in 0..1024_u16 {
             let word = watched[of as usize][usize::from(port) / 64];

@@ -6,8 +6,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use port12_common::{
-    Finding, Layer, NoLookup, Tables, Transport,
-    abi::{Action, HostTable, Policy, Rule, TransitPolicy},
+    Allowed, Finding, Layer, NoLookup, Tables, Transport,
+    abi::{Action, Gate, HostTable, Policy, Rule, TransitPolicy},
     classify,
 };
 
@@ -81,6 +81,7 @@ pub fn policy() -> Box<Policy> {
 /// The policy, and what becomes of conversation starts for other hosts.
 pub fn policy_with(transit: TransitPolicy) -> Box<Policy> {
     let mut policy = Box::new(Policy::EMPTY);
+    policy.gate = Gate::OPEN;
     for &(transport, port, action) in RULES {
         policy.set(transport, port, Rule::new(action, transit));
     }
@@ -125,7 +126,13 @@ impl Environment {
     }
 
     pub fn tables(&self) -> Tables<'_, NoLookup> {
-        Tables { policy: &self.policy, host: &self.host, now: 1000, lookup: NoLookup }
+        Tables {
+            policy: &self.policy,
+            host: &self.host,
+            allowed: Allowed::default(),
+            now: 1000,
+            lookup: NoLookup,
+        }
     }
 
     pub fn classify(&self, bytes: &[u8], layer: Layer) -> Finding {

@@ -61,6 +61,21 @@ pub struct Prefix6 {
     pub mask_be: [u32; 4],
 }
 
+impl Prefix4 {
+    /// Whether an address, network byte order, is within.
+    pub const fn contains(&self, address_be: u32) -> bool {
+        address_be & self.mask_be == self.network_be
+    }
+}
+
+impl Prefix6 {
+    /// Whether an address, network byte order, is within.
+    pub fn contains(&self, address_be: [u32; 4]) -> bool {
+        let words = address_be.iter().zip(&self.mask_be).zip(&self.network_be);
+        words.fold(true, |within, ((address, mask), network)| within & (address & mask == *network))
+    }
+}
+
 /// The addresses that the network namespace takes in: two bucketed hash tables whose seeds user
 /// space chooses so that no bucket overflows, and a few prefixes. A look-up costs the same for
 /// one address and for hundreds.

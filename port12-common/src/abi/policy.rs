@@ -125,17 +125,66 @@ impl From<Action> for Rule {
     }
 }
 
+/// Whether anything is dropped at all. The program looks at it, so that dropping ends in time
+/// even where nothing else of port12 runs any longer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct Gate {
+    /// Jiffies up to which the rules that drop are in force; until then, and for ever with
+    /// [`Gate::FOR_EVER`].
+    pub drop_until: u64,
+    /// Anything but 0 stops all dropping, whatever the other says.
+    pub bypass: u64,
+}
+
+impl Gate {
+    /// No deadline: jiffies get there 58 million years from boot.
+    pub const FOR_EVER: u64 = u64::MAX;
+
+    /// Nothing is dropped.
+    pub const SHUT: Self = Self { drop_until: 0, bypass: 0 };
+
+    /// What the rules say is dropped.
+    pub const OPEN: Self = Self { drop_until: Self::FOR_EVER, bypass: 0 };
+
+    /// Whether what the rules say is dropped, at a time in jiffies.
+    #[inline(always)]
+    pub const fn lets_drop(&self, now: u64) -> bool {
+        self.bypass == 0 && now < self.drop_until
+    }
+}
+
+/// Where a prefix of an allowlist comes from: the value in the trie. It may come from both.
+pub mod origin {
+    /// The policy file, or the command line of `run` or `attach`: a reload takes it back.
+    pub const POLICY: u8 = 1;
+    /// `port12 allow add`: it stays until it is removed.
+    pub const OPERATOR: u8 = 2;
+}
+
 /// The policy in force.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Policy {
+    /// Whether anything is dropped at all.
+    pub gate: Gate,
+    /// [`Policy::ALLOW_V4`] and [`Policy::ALLOW_V6`]: the allowlists that are not empty. To look
+    /// into an empty one takes 7 ns.
+    pub allow: u64,
     /// By [`Transport`] and port.
     pub rules: [[Rule; PORTS]; Transport::ALL.len()],
 }
 
 impl Policy {
     /// A policy that watches nothing.
-    pub const EMPTY: Self = Self { rules: [[Rule::ASSIGNED; PORTS]; Transport::ALL.len()] };
+    pub const EMPTY: Self =
+        Self { gate: Gate::SHUT, allow: 0, rules: [[Rule::ASSIGNED; PORTS]; Transport::ALL.len()] };
+
+    /// Of [`Policy::allow`]: there are IPv4 prefixes.
+    pub const ALLOW_V4: u64 = 1;
+
+    /// Of [`Policy::allow`]: there are IPv6 prefixes.
+    pub const ALLOW_V6: u64 = 2;
 
     /// The rule for a well-known port.
     #[inline(always)]
@@ -153,4 +202,4 @@ impl Policy {
     }
 }
 
-const _: () = assert!(size_of::<Policy>() == 5 * 1024);
+const _: () = assert!(size_of::<Policy>() == 24 + 5 * 1024);

@@ -2,7 +2,7 @@
 
 use crate::{
     Transport,
-    abi::{HostTable, Policy},
+    abi::{HostTable, Policy, Prefix4, Prefix6},
 };
 
 /// The addresses of a packet, network byte order.
@@ -79,8 +79,23 @@ pub trait Environment {
     /// Jiffies.
     fn now(&self) -> u64;
 
+    /// Whether an IPv4 source, network byte order, is on the allowlist.
+    fn allows_v4(&self, source_be: u32) -> bool;
+
+    /// Whether an IPv6 source, network byte order, is on the allowlist.
+    fn allows_v6(&self, source_be: [u32; 4]) -> bool;
+
     /// See [`Lookup::socket`].
     fn socket(&self, flow: &Flow) -> Socket;
+}
+
+/// Sources that are never dropped.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Allowed<'a> {
+    /// IPv4 prefixes.
+    pub v4: &'a [Prefix4],
+    /// IPv6 prefixes.
+    pub v6: &'a [Prefix6],
 }
 
 /// An [`Environment`] at hand.
@@ -90,6 +105,8 @@ pub struct Tables<'a, L> {
     pub policy: &'a Policy,
     /// The host's sockets and addresses.
     pub host: &'a HostTable,
+    /// Sources that are never dropped.
+    pub allowed: Allowed<'a>,
     /// Jiffies.
     pub now: u64,
     /// The namespace's sockets.
@@ -107,6 +124,14 @@ impl<L: Lookup> Environment for Tables<'_, L> {
 
     fn now(&self) -> u64 {
         self.now
+    }
+
+    fn allows_v4(&self, source_be: u32) -> bool {
+        self.allowed.v4.iter().any(|prefix| prefix.contains(source_be))
+    }
+
+    fn allows_v6(&self, source_be: [u32; 4]) -> bool {
+        self.allowed.v6.iter().any(|prefix| prefix.contains(source_be))
     }
 
     fn socket(&self, flow: &Flow) -> Socket {

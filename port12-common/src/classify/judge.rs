@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Frame, Outcome, Transport,
-    abi::{HostTable, Rule, TransitPolicy},
+    abi::{HostTable, Policy, Rule, TransitPolicy},
 };
 
 /// The outcome of a conversation start with a watched port.
@@ -14,10 +14,11 @@ use crate::{
 pub(super) fn judge<F: Frame, E: Environment>(
     start: &Start<'_, F>,
     rule: Rule,
+    policy: &Policy,
     host: &HostTable,
     environment: &E,
 ) -> Outcome {
-    let mut drops = rule.drops();
+    let mut drops = rule.drops() && policy.gate.lets_drop(environment.now());
     if start.is_local(host) == Some(false) {
         match rule.transit() {
             // A connected socket has a local address, so none is missed here.
@@ -26,8 +27,14 @@ pub(super) fn judge<F: Frame, E: Environment>(
             TransitPolicy::Drop => {}
         }
     }
-    match socket(start, host, environment) {
-        Socket::Connected => Outcome::Reply,
+    let socket = socket(start, host, environment);
+    if socket == Socket::Connected {
+        return Outcome::Reply;
+    }
+    if policy.allow != 0 && start.is_allowed(policy.allow, environment) {
+        return Outcome::Allowed;
+    }
+    match socket {
         // It may be a reply to a connected socket, which no policy drops.
         Socket::Unknown if start.transport == Transport::Udp => Outcome::Probe,
         _ if drops && rule.enforces() => Outcome::Dropped,
@@ -35,7 +42,7 @@ pub(super) fn judge<F: Frame, E: Environment>(
         // What goes to a group may be for others beside this host: containers on a macvlan, a
         // multicast route.
         Socket::None if drops && !start.is_group() => Outcome::Dropped,
-        Socket::None | Socket::Unknown => Outcome::Probe,
+        Socket::None | Socket::Connected | Socket::Unknown => Outcome::Probe,
     }
 }
 

@@ -1,9 +1,9 @@
 //! The start of a conversation with a watched port.
 
-use super::environment::{Addresses, Flow};
+use super::environment::{Addresses, Environment, Flow};
 use crate::{
     Frame, Transport,
-    abi::HostTable,
+    abi::{HostTable, Policy},
     frame::first,
     parse::{Packet, Version, segment::Segment},
 };
@@ -35,6 +35,23 @@ impl<F: Frame> Start<'_, F> {
         match self.version() {
             Some(Version::V4) => lead(16).is_none_or(|lead| lead >= 224),
             Some(Version::V6) => lead(24).is_none_or(|lead| lead == 0xff),
+            None => true,
+        }
+    }
+
+    /// Whether the source is on one of the `allow` lists that are not empty. What cannot be read
+    /// is.
+    #[inline(always)]
+    pub(super) fn is_allowed<E: Environment>(&self, allow: u64, environment: &E) -> bool {
+        let network = self.packet.network;
+        match self.version() {
+            Some(Version::V4) if allow & Policy::ALLOW_V4 != 0 => {
+                v4(self.frame, network + 12).is_none_or(|source| environment.allows_v4(source))
+            }
+            Some(Version::V6) if allow & Policy::ALLOW_V6 != 0 => {
+                v6(self.frame, network + 8).is_none_or(|source| environment.allows_v6(source))
+            }
+            Some(Version::V4 | Version::V6) => false,
             None => true,
         }
     }

@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use port12_common::{
-    Addresses, Flow, Layer, Lookup, Outcome, Socket, Tables, Transport,
-    abi::{Action, Local, TransitPolicy},
+    Addresses, Allowed, Flow, Layer, Lookup, Outcome, Socket, Tables, Transport,
+    abi::{Action, Gate, Local, Policy, Prefix4, Prefix6, TransitPolicy},
     classify,
 };
 
@@ -29,7 +29,7 @@ fn named_frame(name: &str) -> NamedFrame {
 fn outcome(environment: &Environment, name: &str, now: u64, lookup: Socket) -> Outcome {
     let frame = named_frame(name);
     let Environment { policy, host } = environment;
-    let tables = Tables { policy, host, now, lookup: Always(lookup) };
+    let tables = Tables { policy, host, allowed: Allowed::default(), now, lookup: Always(lookup) };
     classify(&frame.bytes.as_slice(), frame.layer, &tables).outcome
 }
 
@@ -200,7 +200,87 @@ fn a_flow_names_both_ends_of_the_packet() {
     }
     let frame = named_frame("v4_udp_12");
     let Environment { policy, host } = &Environment::new();
-    let tables = Tables { policy, host, now: 0, lookup: Expect };
+    let tables = Tables { policy, host, allowed: Allowed::default(), now: 0, lookup: Expect };
     let found = classify(&frame.bytes.as_slice(), Layer::Ethernet, &tables);
     assert_eq!(found.outcome, Outcome::Reply);
+}
+
+/// The outcome of a frame, with these prefixes on the allowlist.
+fn allowed(name: &str, lookup: Socket, v4: &[Prefix4], v6: &[Prefix6], allow: u64) -> Outcome {
+    let frame = named_frame(name);
+    let mut environment = Environment::new();
+    environment.policy.allow = allow;
+    let Environment { policy, host } = &environment;
+    let lookup = Always(lookup);
+    let tables = Tables { policy, host, allowed: Allowed { v4, v6 }, now: 0, lookup };
+    classify(&frame.bytes.as_slice(), frame.layer, &tables).outcome
+}
+
+const LISTS: u64 = Policy::ALLOW_V4 | Policy::ALLOW_V6;
+
+fn prefix4(octets: [u8; 4], mask: u32) -> [Prefix4; 1] {
+    [Prefix4 { network_be: u32::from_ne_bytes(octets), mask_be: mask.to_be() }]
+}
+
+#[test]
+fn an_allowed_source_is_neither_dropped_nor_a_finding() {
+    let net = prefix4([198, 51, 100, 0], 0xffff_ff00);
+    let from = |name, socket| allowed(name, socket, &net, &[], LISTS);
+    assert_eq!(from("v4_tcp_syn_12", Socket::None), Outcome::Allowed);
+    assert_eq!(from("v4_udp_12", Socket::None), Outcome::Allowed);
+    assert_eq!(from("v4_udp_12", Socket::Unknown), Outcome::Allowed);
+    assert_eq!(from("v4_sctp_init_12", Socket::None), Outcome::Allowed);
+    assert_eq!(from("v4_tcp_syn_28_enforced", Socket::None), Outcome::Allowed);
+    assert_eq!(from("v4_tcp_syn_81_socket", Socket::None), Outcome::Allowed);
+    assert_eq!(from("v6_udp_12", Socket::None), Outcome::Dropped);
+    let any = [Prefix6 { network_be: [0; 4], mask_be: [0; 4] }];
+    assert_eq!(allowed("v6_udp_12", Socket::None, &[], &any, LISTS), Outcome::Allowed);
+}
+
+#[test]
+fn a_source_beside_the_allowlist_is_dropped() {
+    let net = prefix4([198, 51, 101, 0], 0xffff_ff00);
+    assert_eq!(allowed("v4_tcp_syn_12", Socket::None, &net, &[], LISTS), Outcome::Dropped);
+}
+
+#[test]
+fn replies_and_transit_come_before_the_allowlist() {
+    let all = prefix4([0; 4], 0);
+    let from = |name, socket| allowed(name, socket, &all, &[], LISTS);
+    assert_eq!(from("v4_udp_12", Socket::Connected), Outcome::Reply);
+    assert_eq!(from("v4_transit_tcp_syn_12", Socket::None), Outcome::Transit);
+}
+
+#[test]
+fn a_list_that_is_said_to_be_empty_is_not_looked_at() {
+    let all = prefix4([0; 4], 0);
+    let under = |allow| allowed("v4_tcp_syn_12", Socket::None, &all, &[], allow);
+    assert_eq!(under(0), Outcome::Dropped);
+    assert_eq!(under(Policy::ALLOW_V6), Outcome::Dropped);
+    assert_eq!(under(Policy::ALLOW_V4), Outcome::Allowed);
+}
+
+/// The outcome of a SYN to a port that is to be dropped, and to one that is enforced.
+fn behind(gate: Gate, now: u64) -> [Outcome; 2] {
+    let mut environment = Environment::new();
+    environment.policy.gate = gate;
+    ["v4_tcp_syn_12", "v4_tcp_syn_28_enforced"]
+        .map(|name| outcome(&environment, name, now, Socket::None))
+}
+
+#[test]
+fn dropping_ends_at_its_deadline() {
+    let gate = Gate { drop_until: 500, bypass: 0 };
+    assert_eq!(behind(gate, 499), [Outcome::Dropped; 2]);
+    assert_eq!(behind(gate, 500), [Outcome::Probe, Outcome::LocalSocket]);
+    assert_eq!(behind(Gate::OPEN, u64::MAX - 1), [Outcome::Dropped; 2]);
+    assert_eq!(behind(Gate::SHUT, 0), [Outcome::Probe, Outcome::LocalSocket]);
+}
+
+#[test]
+fn the_bypass_stops_all_dropping() {
+    for bypass in [1, u64::MAX] {
+        let gate = Gate { bypass, ..Gate::OPEN };
+        assert_eq!(behind(gate, 0), [Outcome::Probe, Outcome::LocalSocket]);
+    }
 }

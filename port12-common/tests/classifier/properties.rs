@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use port12_common::{
-    Finding, Flow, Layer, Lookup, Outcome, Socket, Tables, Transport, Verdict,
-    abi::{Action, HostTable, Policy, Rule},
+    Allowed, Finding, Flow, Layer, Lookup, Outcome, Socket, Tables, Transport, Verdict,
+    abi::{Action, Gate, HostTable, Policy, Prefix4, Prefix6, Rule},
     classify,
 };
 
@@ -24,6 +24,8 @@ impl Lookup for Always {
 #[derive(Clone, Copy, Debug)]
 struct World {
     rule: Rule,
+    gate: Gate,
+    allow: u64,
     lookup_proves: u64,
     valid_until: u64,
     listed: bool,
@@ -34,6 +36,8 @@ struct World {
 impl World {
     fn classify(&self, bytes: &[u8], layer: Layer) -> Finding {
         let mut policy = Box::new(Policy::EMPTY);
+        policy.gate = self.gate;
+        policy.allow = self.allow;
         policy.rules = [[self.rule; 1024]; 5];
         let mut host = Box::new(HostTable::UNKNOWN);
         host.sockets.valid_until = self.valid_until;
@@ -41,12 +45,15 @@ impl World {
         host.sockets.bits = [[if self.listed { u64::MAX } else { 0 }; 16]; 5];
         host.local[0].known = self.known;
         let lookup = Always(self.lookup);
-        classify(&bytes, layer, &Tables { policy: &policy, host: &host, now: 1, lookup })
+        let all = Allowed { v4: &[Prefix4::default()], v6: &[Prefix6::default()] };
+        let tables = Tables { policy: &policy, host: &host, allowed: all, now: 1, lookup };
+        classify(&bytes, layer, &tables)
     }
 
     /// Whether the policy lets anything be dropped at all.
     fn may_drop(&self) -> bool {
-        matches!(self.rule.action(), Action::Drop { .. })
+        let gate = self.gate.bypass == 0 && self.gate.drop_until > 1;
+        gate && matches!(self.rule.action(), Action::Drop { .. })
     }
 
     fn is_enforced(&self) -> bool {
@@ -57,6 +64,8 @@ impl World {
 prop_compose! {
     fn worlds()(
         rule in any::<u8>(),
+        (drop_until, bypass) in (0u64..4, 0u64..2),
+        allow in 0u64..4,
         lookup_proves in 0u64..2,
         valid_until in 0u64..3,
         listed in any::<bool>(),
@@ -65,7 +74,7 @@ prop_compose! {
             Socket::None, Socket::Bound, Socket::Connected, Socket::Unknown,
         ]),
     ) -> World {
-        World { rule: Rule::from_byte(rule), lookup_proves, valid_until, listed, known, lookup }
+        World { rule: Rule::from_byte(rule), gate: Gate { drop_until, bypass }, allow, lookup_proves, valid_until, listed, known, lookup }
     }
 }
 

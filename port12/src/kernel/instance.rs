@@ -1,10 +1,10 @@
 //! A loaded kernel object: one program instance with maps of its own.
 
-use std::{io, path::Path, time::SystemTime};
+use std::{io, os::fd::AsFd as _, path::Path, sync::Arc, time::SystemTime};
 
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
-    maps::{Map, MapError},
+    maps::{Map, MapData, MapError},
     programs::{Program, ProgramError, TestRun as _, TestRunOptions, TestRunResult, Xdp},
     util::{KernelVersion, nr_cpus},
 };
@@ -15,13 +15,15 @@ use port12_common::{
 use thiserror::Error;
 
 use super::{
+    allowlist::Allowlist,
     clock::Moment,
     mapped::Mapped,
     object::{EntryPoint, OBJECT},
 };
 
 /// The maps that are pinned, by their names in the object and in bpffs.
-pub(super) const PINNED: [&str; 4] = [map::COUNTERS, map::POLICY, map::HOST, map::CLOCK];
+pub(super) const PINNED: [&str; 6] =
+    [map::COUNTERS, map::POLICY, map::HOST, map::CLOCK, map::ALLOW_V4, map::ALLOW_V6];
 
 /// Why the kernel object is not in the kernel.
 #[derive(Debug, Error)]
@@ -124,7 +126,7 @@ pub struct Instance {
     ebpf: Ebpf,
     entry: EntryPoint,
     counters: Mapped<CpuCounters>,
-    policy: Mapped<Policy>,
+    policy: Arc<Mapped<Policy>>,
     host: Mapped<HostTable>,
     clock: Mapped<abi::Clock>,
     hz: u64,
@@ -154,7 +156,7 @@ impl Instance {
         }
         Ok(Self {
             counters: mapped(&ebpf, map::COUNTERS)?,
-            policy: mapped(&ebpf, map::POLICY)?,
+            policy: Arc::new(mapped(&ebpf, map::POLICY)?),
             host: mapped(&ebpf, map::HOST)?,
             clock: mapped(&ebpf, map::CLOCK)?,
             hz: u64::from(hz),
@@ -184,6 +186,35 @@ impl Instance {
             // SAFETY: the element is mapped for writing, and any bytes are a policy to the program.
             unsafe { element.write_volatile(*policy) };
         }
+    }
+
+    /// The policy, one element.
+    pub fn policy(&self) -> &Arc<Mapped<Policy>> {
+        &self.policy
+    }
+
+    /// The sources that are never dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Map`].
+    pub fn allowlist(&self) -> Result<Allowlist, LoadError> {
+        let trie = |name| {
+            let error = |why: &dyn std::fmt::Display| LoadError::Map {
+                name,
+                error: io::Error::other(why.to_string()),
+            };
+            match self.ebpf.map(name) {
+                Some(Map::LpmTrie(trie)) => {
+                    let fd = trie.fd().as_fd().try_clone_to_owned().map_err(|why| error(&why))?;
+                    MapData::from_fd(fd).map_err(|why| error(&why))
+                }
+                _ => Err(error(&"the object has no such trie")),
+            }
+        };
+        let (v4, v6) = (trie(map::ALLOW_V4)?, trie(map::ALLOW_V6)?);
+        Allowlist::new(v4, v6, self.policy.clone())
+            .map_err(|error| LoadError::Map { name: map::ALLOW_V4, error: io::Error::other(error) })
     }
 
     /// Says whether a look-up that finds nothing proves that there is no socket.
@@ -270,10 +301,10 @@ impl Instance {
         for name in PINNED {
             let error = |error| LoadError::Map { name, error };
             match self.ebpf.map(name) {
-                Some(Map::Array(data)) => {
+                Some(Map::Array(data) | Map::LpmTrie(data)) => {
                     data.pin(directory.join(name)).map_err(|why| error(io::Error::other(why)))?;
                 }
-                _ => return Err(error(io::Error::other("the object has no such array"))),
+                _ => return Err(error(io::Error::other("the object has no such map"))),
             }
         }
         Ok(())

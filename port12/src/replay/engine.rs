@@ -2,7 +2,7 @@
 
 use aya::programs::ProgramError;
 use port12_common::{
-    Finding, Layer, NoLookup, Tables,
+    Allowed, Finding, Layer, NoLookup, Tables,
     abi::{HostTable, Policy},
 };
 
@@ -75,7 +75,13 @@ impl Engine {
     /// What the classifier needs besides the frame. The time does not matter to it: the bitmap
     /// is always fresh.
     pub fn tables(&self) -> Tables<'_, NoLookup> {
-        Tables { policy: &self.policy, host: &self.host, now: 0, lookup: NoLookup }
+        Tables {
+            policy: &self.policy,
+            host: &self.host,
+            allowed: Allowed::default(),
+            now: 0,
+            lookup: NoLookup,
+        }
     }
 
     /// Counts a frame; `finding` is what the classifier found in it.

@@ -2,7 +2,7 @@
 
 use port12_common::{
     Outcome, Transport,
-    abi::{Action, Policy},
+    abi::{Action, Gate, Policy},
 };
 
 /// A frame and its outcome.
@@ -15,6 +15,7 @@ pub struct Case {
 /// Port 12 is watched, port 13 is not, port 81 drops whatever starts a conversation.
 pub fn policy() -> Policy {
     let mut policy = Policy::EMPTY;
+    policy.gate = Gate::OPEN;
     for transport in Transport::ALL {
         policy.set(transport, 12, Action::Watch.into());
         policy.set(transport, 81, Action::Drop { enforce: true }.into());

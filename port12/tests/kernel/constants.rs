@@ -10,7 +10,7 @@ use port12_common::{
     Outcome,
     Transport::{self, Tcp, Udp},
     Verdict,
-    abi::{Action, HostTable, Policy},
+    abi::{Action, Gate, HostTable, Policy},
 };
 
 use crate::{
@@ -81,6 +81,7 @@ fn load(entry: EntryPoint, replay: bool, valid_until: u64) -> Subject {
 
 fn set_heartbeat(subject: &Subject, valid_until: u64) {
     let mut policy = Box::new(Policy::EMPTY);
+    policy.gate = Gate::OPEN;
     policy.set(Tcp, PORT, Action::Drop { enforce: false }.into());
     policy.set(Udp, PORT, Action::Drop { enforce: false }.into());
     let mut host = Box::new(HostTable::UNKNOWN);

@@ -11,7 +11,7 @@ use port12_common::{
     Outcome::{self, Dropped, LocalSocket, Probe, Reply},
     Shape,
     Transport::{self, Dccp, Sctp, Tcp, Udp, UdpLite},
-    abi::{Action, HostTable, Policy},
+    abi::{Action, Gate, HostTable, Policy},
 };
 
 use crate::{
@@ -80,6 +80,7 @@ impl Host {
 
 fn publish(subject: &Subject, known: Known) {
     let mut policy = Box::new(Policy::EMPTY);
+    policy.gate = Gate::OPEN;
     let mut host = Box::new(HostTable::UNKNOWN);
     host.sockets.lookup_proves = known.lookup_proves.into();
     host.sockets.valid_until = if known.stale { 0 } else { u64::MAX };

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use port12::kernel::{instance::LoadOptions, object::EntryPoint};
 use port12_common::{
     Outcome, Shape, Transport,
-    abi::{Action, HostTable, Policy, Prefix4, Prefix6, Rule, TransitPolicy},
+    abi::{Action, Gate, HostTable, Policy, Prefix4, Prefix6, Rule, TransitPolicy},
 };
 
 use crate::{
@@ -121,6 +121,7 @@ fn expect(subject: &Subject, destination: &str, outcome: Outcome) {
 
 fn policy(transit: TransitPolicy) -> Box<Policy> {
     let mut policy = Box::new(Policy::EMPTY);
+    policy.gate = Gate::OPEN;
     policy.set(Transport::Tcp, PORT, Rule::new(Action::Drop { enforce: false }, transit));
     policy
 }

@@ -1,11 +1,13 @@
 //! The real program in the running kernel, by `BPF_PROG_TEST_RUN`: nothing is attached. The tests
 //! need root, and say so; `PORT12_NO_ROOT=1` skips them.
 
+mod allowlist;
 mod constants;
 mod counts;
 mod cpus;
 mod differential;
 mod foreign;
+mod gate;
 mod knock;
 mod linear_part;
 mod live_sockets;

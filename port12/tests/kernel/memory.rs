@@ -74,8 +74,10 @@ impl Footprint {
         let maps: Vec<_> = subject
             .instance
             .maps()
-            .map(|(name, map)| match map {
-                Map::Array(data) => Self::of(name, data),
+            .filter_map(|(name, map)| match map {
+                Map::Array(data) => Some(Self::of(name, data)),
+                // Takes its memory prefix by prefix, below 64 bytes each.
+                Map::LpmTrie(_) => None,
                 other => panic!("{name}: no rule for the memory of {other:?}"),
             })
             .collect();

@@ -11,7 +11,7 @@ use port12::{
     snapshot::Snapshot,
 };
 use port12_common::{
-    Layer, Verdict,
+    Layer, Outcome, Verdict,
     abi::{HostTable, Policy},
 };
 
@@ -56,6 +56,19 @@ impl Subject {
 
     pub fn run(&self, frame: &[u8]) -> Result<Verdict, Refused> {
         verdict(self.instance.test_run(frame))
+    }
+
+    /// The one outcome that running the program over a frame has counted.
+    pub fn outcome(&self, frame: &[u8]) -> Outcome {
+        let before = Snapshot::read(self.instance.counters());
+        self.run(frame).expect("test-run takes the frame");
+        let after = Snapshot::read(self.instance.counters());
+        let counted =
+            |outcome: &Outcome| after.outcome(*outcome).packets - before.outcome(*outcome).packets;
+        let mut outcomes = Outcome::ALL.into_iter().filter(|outcome| counted(outcome) > 0);
+        let outcome = outcomes.next().expect("the frame was counted");
+        assert_eq!((counted(&outcome), outcomes.next()), (1, None), "one frame, one outcome");
+        outcome
     }
 
     /// Runs the program over a frame of which only the first `linear` bytes can be touched.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use port12::{policy::Mode, replay::EngineKind, report::Report};
 use port12_common::{
-    Layer, NoLookup, Outcome, Tables,
+    Allowed, Layer, NoLookup, Outcome, Tables,
     abi::{HostTable, Policy},
     classify,
 };
@@ -32,7 +32,8 @@ impl Counts {
         let mut host = Box::new(HostTable::UNKNOWN);
         host.sockets.valid_until = u64::MAX;
         host.sockets.lookup_proves = 1;
-        let tables = Tables { policy, host: &host, now: 0, lookup: NoLookup };
+        let tables =
+            Tables { policy, host: &host, allowed: Allowed::default(), now: 0, lookup: NoLookup };
         let finding = classify(&bytes, layer, &tables);
         let length = bytes.len() as u64;
         let outcome = self.outcomes.entry(finding.outcome.as_str()).or_default();

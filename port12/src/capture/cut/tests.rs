@@ -1,5 +1,5 @@
 use port12_common::{
-    Layer, Malformed, NoLookup, Outcome, Transport,
+    Allowed, Layer, Malformed, NoLookup, Outcome, Transport,
     abi::{Action, HostTable, Policy},
 };
 use proptest::prelude::*;
@@ -31,7 +31,13 @@ fn with_tables<T>(check: impl FnOnce(&Tables<'_, NoLookup>) -> T) -> T {
     let mut policy = Box::new(Policy::EMPTY);
     policy.set(Transport::Tcp, 666, Action::Watch.into());
     let host = Box::new(HostTable::UNKNOWN);
-    check(&Tables { policy: &policy, host: &host, now: 0, lookup: NoLookup })
+    check(&Tables {
+        policy: &policy,
+        host: &host,
+        allowed: Allowed::default(),
+        now: 0,
+        lookup: NoLookup,
+    })
 }
 
 #[test]

@@ -1,0 +1,221 @@
+//! The sources that are never dropped: two tries that the program asks about would-be probes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use aya::maps::{
+    MapData, MapError,
+    lpm_trie::{Key, LpmTrie},
+};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use port12_common::abi::{ALLOWED, Policy, origin};
+use thiserror::Error;
+
+use super::mapped::Mapped;
+
+/// Why an allowlist is not what it should be.
+#[derive(Debug, Error)]
+pub enum AllowlistError {
+    /// More prefixes than the maps take.
+    #[error("an allowlist takes {ALLOWED} prefixes of a family; {0} are one too many")]
+    Full(IpNet),
+    /// The kernel refuses.
+    #[error("the allowlist cannot be read or written: {0}")]
+    Kernel(#[from] MapError),
+}
+
+/// The allowlists of one program instance. A frame finds a prefix or does not: there is no list
+/// that is half another's. Several processes may write at the same time.
+pub struct Allowlist {
+    v4: LpmTrie<MapData, u32, u8>,
+    v6: LpmTrie<MapData, [u32; 4], u8>,
+    policy: Arc<Mapped<Policy>>,
+}
+
+impl Allowlist {
+    /// The lists in two maps, and the policy that says whether they are empty.
+    ///
+    /// # Errors
+    ///
+    /// Where the maps are no such tries.
+    pub fn new(v4: MapData, v6: MapData, policy: Arc<Mapped<Policy>>) -> Result<Self, MapError> {
+        let v4 = LpmTrie::try_from(aya::maps::Map::LpmTrie(v4))?;
+        let v6 = LpmTrie::try_from(aya::maps::Map::LpmTrie(v6))?;
+        Ok(Self { v4, v6, policy })
+    }
+
+    /// Every prefix, and where it comes from: bits of [`origin`].
+    ///
+    /// # Errors
+    ///
+    /// [`AllowlistError::Kernel`].
+    pub fn list(&self) -> Result<BTreeMap<IpNet, u8>, AllowlistError> {
+        let mut list = BTreeMap::new();
+        for entry in &self.v4 {
+            let (key, from) = entry?;
+            list.insert(net_v4(&key).into(), from);
+        }
+        for entry in &self.v6 {
+            let (key, from) = entry?;
+            list.insert(net_v6(&key).into(), from);
+        }
+        Ok(list)
+    }
+
+    /// Adds prefixes for the operator. Returns those that are new.
+    ///
+    /// # Errors
+    ///
+    /// [`AllowlistError`]; what was added before stays.
+    pub fn add(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<Vec<IpNet>, AllowlistError> {
+        let present = self.list()?;
+        let mut added = Vec::new();
+        for prefix in prefixes {
+            let from = present.get(prefix).copied().unwrap_or_default();
+            if from & origin::OPERATOR == 0 {
+                self.insert(prefix, from | origin::OPERATOR)?;
+                added.push(*prefix);
+            }
+        }
+        self.say_whether_empty()?;
+        Ok(added)
+    }
+
+    /// Removes prefixes, wherever they come from. Returns those that were there, and where they
+    /// came from.
+    ///
+    /// # Errors
+    ///
+    /// [`AllowlistError`]; what was removed before stays removed.
+    pub fn remove(
+        &mut self,
+        prefixes: &BTreeSet<IpNet>,
+    ) -> Result<Vec<(IpNet, u8)>, AllowlistError> {
+        let present = self.list()?;
+        let mut removed = Vec::new();
+        for prefix in prefixes {
+            if let Some(&from) = present.get(prefix) {
+                self.delete(prefix)?;
+                removed.push((*prefix, from));
+            }
+        }
+        self.say_whether_empty()?;
+        Ok(removed)
+    }
+
+    /// Makes `prefixes` those of the policy. What the operator has added stays. New prefixes come
+    /// before old ones go, so that a source on both lists is never without.
+    ///
+    /// # Errors
+    ///
+    /// [`AllowlistError`]; nothing has been removed then.
+    pub fn set_policy(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<(), AllowlistError> {
+        let present = self.list()?;
+        for prefix in prefixes {
+            let from = present.get(prefix).copied().unwrap_or_default();
+            if from & origin::POLICY == 0 {
+                self.insert(prefix, from | origin::POLICY)?;
+            }
+        }
+        self.say_whether_empty()?;
+        for (prefix, from) in present {
+            if from & origin::POLICY == 0 || prefixes.contains(&prefix) {
+                continue;
+            }
+            match from & !origin::POLICY {
+                0 => self.delete(&prefix)?,
+                rest => self.insert(&prefix, rest)?,
+            }
+        }
+        self.say_whether_empty()
+    }
+
+    fn insert(&mut self, prefix: &IpNet, from: u8) -> Result<(), AllowlistError> {
+        match prefix {
+            IpNet::V4(net) => self.v4.insert(&key_v4(net), from, 0),
+            IpNet::V6(net) => self.v6.insert(&key_v6(net), from, 0),
+        }
+        .map_err(|error| match errno(&error) {
+            Some(libc::ENOSPC) => AllowlistError::Full(*prefix),
+            _ => error.into(),
+        })
+    }
+
+    /// What is gone already is no error: somebody else removed it.
+    fn delete(&mut self, prefix: &IpNet) -> Result<(), AllowlistError> {
+        let result = match prefix {
+            IpNet::V4(net) => self.v4.remove(&key_v4(net)),
+            IpNet::V6(net) => self.v6.remove(&key_v6(net)),
+        };
+        match result {
+            Err(error) if errno(&error) == Some(libc::ENOENT) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
+    /// Tells the program which lists are worth a look. A list is looked at again after it was
+    /// found empty: another process may have added to it before the program was told.
+    fn say_whether_empty(&self) -> Result<(), AllowlistError> {
+        let Some(policy) = self.policy.pointer(0) else {
+            return Ok(());
+        };
+        // SAFETY: the element is mapped while `self` lives, and aligned; every process writes the
+        // word atomically.
+        let allow = unsafe { AtomicU64::from_ptr(&raw mut (*policy).allow) };
+        let full = self.not_empty()?;
+        allow.fetch_or(full, Ordering::SeqCst);
+        allow.fetch_and(full, Ordering::SeqCst);
+        allow.fetch_or(self.not_empty()?, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn not_empty(&self) -> Result<u64, AllowlistError> {
+        let mut full = 0;
+        if self.v4.keys().next().transpose()?.is_some() {
+            full |= Policy::ALLOW_V4;
+        }
+        if self.v6.keys().next().transpose()?.is_some() {
+            full |= Policy::ALLOW_V6;
+        }
+        Ok(full)
+    }
+}
+
+fn errno(error: &MapError) -> Option<i32> {
+    match error {
+        MapError::SyscallError(error) => error.io_error.raw_os_error(),
+        MapError::KeyNotFound => Some(libc::ENOENT),
+        _ => None,
+    }
+}
+
+fn key_v4(net: &Ipv4Net) -> Key<u32> {
+    Key::new(net.prefix_len().into(), u32::from_ne_bytes(net.network().octets()))
+}
+
+fn key_v6(net: &Ipv6Net) -> Key<[u32; 4]> {
+    let octets = net.network().octets();
+    let word =
+        |at| u32::from_ne_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]]);
+    Key::new(net.prefix_len().into(), [word(0), word(4), word(8), word(12)])
+}
+
+fn net_v4(key: &Key<u32>) -> Ipv4Net {
+    let length = u8::try_from(key.prefix_len()).unwrap_or(32).min(32);
+    Ipv4Net::new_assert(Ipv4Addr::from(key.data().to_ne_bytes()), length)
+}
+
+fn net_v6(key: &Key<[u32; 4]>) -> Ipv6Net {
+    let length = u8::try_from(key.prefix_len()).unwrap_or(128).min(128);
+    let mut octets = [0; 16];
+    for (bytes, word) in octets.chunks_exact_mut(4).zip(key.data()) {
+        bytes.copy_from_slice(&word.to_ne_bytes());
+    }
+    Ipv6Net::new_assert(Ipv6Addr::from(octets), length)
+}
