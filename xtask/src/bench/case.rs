@@ -16,11 +16,14 @@ pub struct Setting {
     pub listed: Option<(Transport, u16)>,
     /// How many addresses of each IP version are local.
     pub addresses: u16,
+    /// How many IPv4 prefixes are on the allowlist. The source of the frame is in none.
+    pub allowed: u32,
 }
 
 impl Setting {
     /// Drop mode on a host with one address, its bitmap fresh and empty.
-    pub const PLAIN: Self = Self { mode: Mode::Drop, fresh: true, listed: None, addresses: 1 };
+    pub const PLAIN: Self =
+        Self { mode: Mode::Drop, fresh: true, listed: None, addresses: 1, allowed: 0 };
 }
 
 /// One row.

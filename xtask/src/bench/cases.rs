@@ -32,6 +32,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(udp_probes());
     cases.extend(sockets());
     cases.extend(local_addresses());
+    cases.extend(allowlists());
     cases.extend(unusual());
     cases
 }
@@ -155,6 +156,31 @@ fn local_addresses() -> Vec<Case> {
         transit("SYN to 12 of another host, v4"),
         transit("SYN to 12 of another host, v4, 256 addresses").under(MANY_ADDRESSES),
     ]
+}
+
+/// What is no would-be probe must not notice the allowlist.
+fn allowlists() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (allowed, text) in
+        [(1, "1 prefix"), (1000, "1,000 prefixes"), (100_000, "100,000 prefixes")]
+    {
+        let setting = Setting { allowed, ..Setting::PLAIN };
+        let frame = |payload| frames::frame(Version::V4, &payload);
+        let passed = |name: &str, payload, outcome| {
+            Case::new(format!("{name}, {text} allowed"), frame(payload), outcome).under(setting)
+        };
+        cases.push(
+            passed("TCP to a high port, v4", tcp(40000, ACK), Outcome::HighPort)
+                .within(target::PASS),
+        );
+        cases.push(
+            passed("TCP to an assigned port, v4", tcp(80, ACK), Outcome::Assigned)
+                .within(target::PASS),
+        );
+        let name = format!("SYN to 12, v4, {text} allowed");
+        cases.push(syn(&name, frame(tcp(12, SYN))).under(setting));
+    }
+    cases
 }
 
 fn unusual() -> Vec<Case> {

@@ -1,9 +1,10 @@
 //! port12's program. The benchmark's only use of the library's kernel interface.
 
-use std::{collections::BTreeSet, net::Ipv4Addr, os::fd::AsFd as _};
+use std::{cell::Cell, collections::BTreeSet, net::Ipv4Addr, os::fd::AsFd as _};
 
 use anyhow::{Context as _, Result, ensure};
 use aya::{maps::MapInfo, programs::TestRunOptions};
+use ipnet::{IpNet, Ipv4Net};
 use port12::{
     host::{addresses::LocalAddresses, publish::publish},
     kernel::{
@@ -14,7 +15,7 @@ use port12::{
 };
 use port12_common::{
     Outcome,
-    abi::{HostTable, Local, Sockets, TransitPolicy},
+    abi::{HostTable, Local, Policy, Sockets, TransitPolicy},
     watched,
 };
 
@@ -30,6 +31,8 @@ use crate::bench::{
 /// port12 behind one of its entry points, with maps of its own.
 pub struct Product {
     instance: Instance,
+    /// How many prefixes are on its allowlist.
+    allowed: Cell<u32>,
 }
 
 /// What one frame may move, over all CPUs.
@@ -42,11 +45,25 @@ struct Tallies {
     local_socket: u64,
 }
 
+/// Prefixes of 16 to 32 bits within 100.64.0.0/10, no two of them alike.
+fn prefixes(count: u32) -> BTreeSet<IpNet> {
+    let mut prefixes = BTreeSet::new();
+    for number in 0_u32.. {
+        if prefixes.len() >= count as usize {
+            break;
+        }
+        let address = (0x6440_0000 | number.wrapping_mul(2_654_435_761) >> 10).into();
+        let length = 16 + u8::try_from(number % 17).unwrap_or(16);
+        prefixes.extend(Ipv4Net::new(address, length).map(|net| IpNet::V4(net.trunc())));
+    }
+    prefixes
+}
+
 impl Product {
     /// Loads the program. Nothing is attached.
     pub fn load(entry: EntryPoint) -> Result<Self> {
         let instance = Instance::load(&LoadOptions::live(entry)).context("loading port12")?;
-        Ok(Self { instance })
+        Ok(Self { instance, allowed: Cell::new(0) })
     }
 
     /// Keeps the program in the kernel's dispatcher.
@@ -76,7 +93,12 @@ impl Product {
     }
 
     fn put(&self, setting: &Setting) -> Result<()> {
-        self.instance.set_policy(&policy(&watched::BITS, setting.mode, TransitPolicy::Pass));
+        let mut policy = policy(&watched::BITS, setting.mode, TransitPolicy::Pass);
+        policy.allow = if setting.allowed > 0 { Policy::ALLOW_V4 } else { 0 };
+        self.instance.set_policy(&policy);
+        if self.allowed.replace(setting.allowed) != setting.allowed {
+            self.instance.allowlist()?.set_policy(&prefixes(setting.allowed))?;
+        }
         let mut sockets = Sockets::EMPTY;
         if let Some((transport, port)) = setting.listed {
             sockets.insert(transport, port);
