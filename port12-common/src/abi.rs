@@ -6,10 +6,12 @@
 mod counters;
 mod host;
 mod policy;
+mod state;
 
 pub use counters::{Clock, CpuCounters, PortCounters, Tally};
 pub use host::{HostTable, Local, Prefix4, Prefix6, Sockets};
 pub use policy::{Action, Gate, Policy, Rule, TransitPolicy, origin};
+pub use state::{Header, State};
 
 /// The layout version of every map.
 pub const VERSION: u32 = 1;
@@ -24,10 +26,8 @@ pub const ALLOWED: usize = 1 << 18;
 pub mod map {
     /// `Array<CpuCounters>`, one element per possible CPU.
     pub const COUNTERS: &str = "COUNTERS";
-    /// `Array<Policy>`, one element.
-    pub const POLICY: &str = "POLICY";
-    /// `Array<HostTable>`, one element.
-    pub const HOST: &str = "HOST";
+    /// `Array<State>`, one element.
+    pub const STATE: &str = "STATE";
     /// `LpmTrie<u32, u8>`: the IPv4 sources that are never dropped.
     pub const ALLOW_V4: &str = "ALLOW_V4";
     /// `LpmTrie<[u32; 4], u8>`: the IPv6 sources that are never dropped.
@@ -36,11 +36,8 @@ pub mod map {
     pub const CLOCK: &str = "CLOCK";
 }
 
-/// Names of the load-time constants in the object. Unpatched, the program observes the registry's
-/// ports on Ethernet, and drops nothing.
+/// Names of the load-time constants in the object. Unpatched, the program takes Ethernet frames.
 pub mod constant {
-    /// `u8`: 1 reads the policy and the host table from their maps, 0 uses the registry's set.
-    pub const POLICY_FROM_MAP: &str = "POLICY_FROM_MAP";
     /// `u8`: a [`Layer`](crate::Layer).
     pub const LINK_LAYER: &str = "LINK_LAYER";
     /// `u8`: 1 takes the time from [`Clock::replayed`](super::Clock) and never looks up a socket.

@@ -8,6 +8,7 @@
 pub mod abi;
 mod classify;
 mod frame;
+mod hint;
 mod outcome;
 pub mod parse;
 mod transport;
@@ -15,7 +16,7 @@ pub mod watched;
 
 pub use classify::{
     Addresses, Allowed, Conclude, Environment, Finding, Flow, Lookup, NoLookup, Socket, Tables,
-    classify, classify_then, may_hide_headers,
+    classify, classify_common, classify_then, may_hide_headers,
 };
 pub use frame::Frame;
 pub use outcome::{Malformed, Outcome, Verdict};

@@ -6,7 +6,7 @@ mod ipv6;
 mod link;
 pub(crate) mod segment;
 
-use crate::{Frame, Malformed};
+use crate::{Frame, Malformed, Transport};
 
 /// What the first byte of a frame belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,6 +71,10 @@ pub struct Packet {
     pub end: usize,
     /// The protocol number of what follows the last IP header.
     pub protocol: u8,
+    /// The version, where the compiler knows it. Elsewhere it is read again rather than
+    /// remembered: what is remembered, the kernel's verifier walks two ways with through
+    /// everything in between.
+    pub version: Option<Version>,
     /// Whole or a fragment.
     pub part: Part,
 }
@@ -97,6 +101,46 @@ pub enum Stop {
     NotIp,
     /// A header cannot be read.
     Malformed(Malformed),
+}
+
+/// How a frame begins that is like most.
+#[derive(Clone, Copy)]
+pub(crate) enum Plain {
+    /// No tag, IPv4 without options.
+    V4,
+    /// No tag, IPv6 without extension headers.
+    V6,
+    /// One tag, IPv4 without options.
+    TaggedV4,
+    /// One tag, IPv6 without extension headers.
+    TaggedV6,
+}
+
+/// The packet of a frame that begins like that, is whole, and carries `transport`. It is what [`packet`] finds, with
+/// offsets that the compiler knows; `None` for every other frame, and for every one that cannot
+/// be read.
+#[inline(always)]
+pub(crate) fn plain<F: Frame>(
+    frame: &F,
+    layer: Layer,
+    kind: Plain,
+    transport: Transport,
+) -> Option<Packet> {
+    if layer != Layer::Ethernet {
+        return None;
+    }
+    let (ethertype_be, network) = match kind {
+        Plain::V4 | Plain::V6 => (link::ethertype_be(frame)?, link::HEADER),
+        Plain::TaggedV4 | Plain::TaggedV6 => {
+            (link::tagged_ethertype_be(frame)?, link::HEADER + link::TAG)
+        }
+    };
+    let packet = match (kind, ethertype_be) {
+        (Plain::V4 | Plain::TaggedV4, link::IPV4_BE) => ipv4::plain(frame, network),
+        (Plain::V6 | Plain::TaggedV6, link::IPV6_BE) => ipv6::plain(frame, network),
+        _ => None,
+    }?;
+    (packet.protocol == transport.protocol()).then_some(packet)
 }
 
 /// Finds the IP packet in a frame.

@@ -5,8 +5,8 @@ use std::mem::offset_of;
 use port12_common::{
     Layer, Malformed, Outcome, Shape, Transport,
     abi::{
-        self, Action, Clock, CpuCounters, Gate, HostTable, Local, Policy, PortCounters, Prefix4,
-        Prefix6, Rule, Sockets, Tally, TransitPolicy,
+        self, Action, Clock, CpuCounters, Gate, Header, HostTable, Local, Policy, PortCounters,
+        Prefix4, Prefix6, Rule, Sockets, State, Tally, TransitPolicy,
     },
 };
 
@@ -51,9 +51,18 @@ fn the_policy_keeps_its_layout() {
 }
 
 #[test]
+fn the_state_keeps_its_layout() {
+    assert_eq!((size_of::<Header>(), align_of::<Header>()), (64, 8));
+    assert_eq!((offset_of!(Header, version), offset_of!(Header, attached_at)), (0, 8));
+    assert_eq!((size_of::<State>(), align_of::<State>()), (109_344, 8));
+    assert_eq!((offset_of!(State, header), offset_of!(State, policy)), (0, 64));
+    assert_eq!(offset_of!(State, host), 5208);
+}
+
+#[test]
 fn the_host_table_keeps_its_layout() {
-    assert_eq!((size_of::<Sockets>(), align_of::<Sockets>()), (656, 8));
-    assert_eq!((offset_of!(Sockets, valid_until), offset_of!(Sockets, bits)), (0, 16));
+    assert_eq!((size_of::<Sockets>(), align_of::<Sockets>()), (5136, 8));
+    assert_eq!((offset_of!(Sockets, valid_until), offset_of!(Sockets, listed)), (0, 16));
     assert_eq!(offset_of!(Sockets, lookup_proves), 8);
 
     assert_eq!((size_of::<Prefix4>(), align_of::<Prefix4>()), (8, 4));
@@ -61,19 +70,19 @@ fn the_host_table_keeps_its_layout() {
     assert_eq!((size_of::<Prefix6>(), align_of::<Prefix6>()), (32, 4));
     assert_eq!((offset_of!(Prefix6, network_be), offset_of!(Prefix6, mask_be)), (0, 16));
 
-    assert_eq!((size_of::<Local>(), align_of::<Local>()), (49_488, 8));
-    assert_eq!(offset_of!(Local, seed_v4), 0);
-    assert_eq!(offset_of!(Local, known), 4);
-    assert_eq!(offset_of!(Local, seed_v6), 8);
-    assert_eq!(offset_of!(Local, prefixes_v4), 16);
-    assert_eq!(offset_of!(Local, prefixes_v6), 80);
-    assert_eq!(offset_of!(Local, v4_be), 336);
-    assert_eq!(offset_of!(Local, v6_be), 16_720);
+    assert_eq!((size_of::<Local>(), align_of::<Local>()), (49_496, 8));
+    assert_eq!(offset_of!(Local, known), 0);
+    assert_eq!(offset_of!(Local, seed_v4), 8);
+    assert_eq!(offset_of!(Local, seed_v6), 16);
+    assert_eq!(offset_of!(Local, prefixes_v4), 24);
+    assert_eq!(offset_of!(Local, prefixes_v6), 88);
+    assert_eq!(offset_of!(Local, v4_be), 344);
+    assert_eq!(offset_of!(Local, v6_be), 16_728);
 
-    assert_eq!((size_of::<HostTable>(), align_of::<HostTable>()), (99_640, 8));
+    assert_eq!((size_of::<HostTable>(), align_of::<HostTable>()), (104_136, 8));
     assert_eq!(offset_of!(HostTable, sockets), 0);
-    assert_eq!(offset_of!(HostTable, active), 656);
-    assert_eq!(offset_of!(HostTable, local), 664);
+    assert_eq!(offset_of!(HostTable, active), 5136);
+    assert_eq!(offset_of!(HostTable, local), 5144);
 }
 
 #[test]
@@ -121,7 +130,7 @@ fn a_rule_keeps_its_byte() {
             assert_eq!(rule, Rule::new(action, transit));
             assert_eq!((rule.action(), rule.transit()), (action, transit));
         }
-        assert_eq!(Rule::new(Action::Assigned, transit), Rule::from_byte(0));
+        assert_eq!(Rule::new(Action::Assigned, transit), Rule::from_byte(5));
     }
 }
 
@@ -138,8 +147,7 @@ fn what_is_unknown_in_a_rule_passes() {
 fn map_names_fit_the_kernel() {
     let names = [
         abi::map::COUNTERS,
-        abi::map::POLICY,
-        abi::map::HOST,
+        abi::map::STATE,
         abi::map::CLOCK,
         abi::map::ALLOW_V4,
         abi::map::ALLOW_V6,

@@ -4,10 +4,6 @@ use core::ptr;
 
 use port12_common::Layer;
 
-/// [`port12_common::abi::constant::POLICY_FROM_MAP`].
-#[unsafe(no_mangle)]
-static POLICY_FROM_MAP: u8 = 0;
-
 /// [`port12_common::abi::constant::LINK_LAYER`].
 #[unsafe(no_mangle)]
 static LINK_LAYER: u8 = Layer::Ethernet as u8;
@@ -21,12 +17,6 @@ static REPLAY: u8 = 0;
 fn patched(constant: &'static u8) -> u8 {
     // SAFETY: a reference is valid for reads.
     unsafe { ptr::read_volatile(constant) }
-}
-
-/// Whether the policy is in its map; without a loader that fills it, it is the registry's.
-#[inline(always)]
-pub fn policy_from_map() -> bool {
-    patched(&POLICY_FROM_MAP) != 0
 }
 
 /// What the first byte of a frame belongs to.

@@ -1,6 +1,6 @@
 //! The part of a frame that the program can touch, and the only bounds check on it.
 
-use core::{array, marker::PhantomData, ptr};
+use core::{array, hint, marker::PhantomData, ptr};
 
 use aya_ebpf::programs::XdpContext;
 use port12_common::Frame;
@@ -18,6 +18,20 @@ impl<'a> Linear<'a> {
     pub fn of(ctx: &'a XdpContext) -> Self {
         Self { start: ctx.data(), end: ctx.data_end(), context: PhantomData }
     }
+
+    /// The same, asked for afresh: the verifier knows nothing of it that it learnt before, so that
+    /// all the ways that lead here are one.
+    #[inline(always)]
+    pub fn again(ctx: &'a XdpContext) -> Self {
+        // SAFETY: the context is that of the running program.
+        let (start, end) = unsafe {
+            (
+                ptr::read_volatile(&raw const (*ctx.ctx).data),
+                ptr::read_volatile(&raw const (*ctx.ctx).data_end),
+            )
+        };
+        Self { start: start as usize, end: end as usize, context: PhantomData }
+    }
 }
 
 impl Frame for Linear<'_> {
@@ -30,6 +44,7 @@ impl Frame for Linear<'_> {
     fn words<const N: usize>(&self, offset: usize) -> Option<[u16; N]> {
         let first = self.start + offset;
         if first + 2 * N > self.end {
+            hint::cold_path();
             return None;
         }
         // Word by word: a whole array of 8 bytes would become one number that is built of four

@@ -17,14 +17,17 @@ mod tables;
 #[cfg(feature = "trace")]
 mod trace;
 
+use core::hint;
+
 use aya_ebpf::{
     bindings::xdp_action, helpers::bpf_xdp_get_buff_len, macros::xdp, programs::XdpContext,
 };
 use port12_common::{
-    Conclude, Finding, Frame, Verdict, classify_then, may_hide_headers, parse::MAX_VLAN_TAGS,
+    Conclude, Finding, Frame, Verdict, classify_common, classify_then, may_hide_headers,
+    parse::MAX_VLAN_TAGS,
 };
 
-use crate::{linear::Linear, scattered::Scattered, tables::Kernel};
+use crate::{linear::Linear, record::Counters, scattered::Scattered, tables::Kernel};
 
 /// Ethernet pads frames to 60 bytes, and four VLAN tags may be put in afterwards.
 const PADDED: usize = 60 + 4 * MAX_VLAN_TAGS;
@@ -36,23 +39,44 @@ pub static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 
 /// The entry point for kernels before 5.18, and for drivers without multi-buffer support.
 #[xdp]
+#[inline(always)]
 pub fn port12(ctx: XdpContext) -> u32 {
+    let Some(counters) = Counters::of_this_cpu() else {
+        return xdp_action::XDP_PASS;
+    };
+    let (layer, kernel) = (constants::layer(), Kernel::of(&ctx));
     let frame = Linear::of(&ctx);
-    let whole = Whole { length: frame.length() };
-    classify_then(&frame, constants::layer(), &Kernel::of(&ctx), &whole)
+    let whole = Whole { counters, length: frame.length() };
+    if let Some(action) = classify_common(&frame, layer, &kernel, &whole) {
+        return action;
+    }
+    let frame = Linear::again(&ctx);
+    let whole = Whole { counters, length: frame.length() };
+    classify_then(&frame, layer, &kernel, &whole)
 }
 
 /// The multi-buffer entry point (kernel 5.18). Headers outside the linear part are looked for
 /// only when the linear part was not enough.
 #[xdp(frags)]
+#[inline(always)]
 pub fn port12_frags(ctx: XdpContext) -> u32 {
+    let Some(counters) = Counters::of_this_cpu() else {
+        return xdp_action::XDP_PASS;
+    };
+    let (layer, kernel) = (constants::layer(), Kernel::of(&ctx));
     let frame = Linear::of(&ctx);
-    let part = Part { ctx: &ctx, linear: frame.length() };
-    classify_then(&frame, constants::layer(), &Kernel::of(&ctx), &part)
+    let part = Part { ctx: &ctx, counters, linear: frame.length() };
+    if let Some(action) = classify_common(&frame, layer, &kernel, &part) {
+        return action;
+    }
+    let frame = Linear::again(&ctx);
+    let part = Part { ctx: &ctx, counters, linear: frame.length() };
+    classify_then(&frame, layer, &kernel, &part)
 }
 
 /// A frame whose length is known.
 struct Whole {
+    counters: Counters,
     length: usize,
 }
 
@@ -61,13 +85,14 @@ impl Conclude for Whole {
 
     #[inline(always)]
     fn conclude(&self, finding: Finding) -> u32 {
-        conclude(&finding, self.length)
+        conclude(self.counters, &finding, self.length)
     }
 }
 
 /// A frame of which the linear part is known.
 struct Part<'a> {
     ctx: &'a XdpContext,
+    counters: Counters,
     linear: usize,
 }
 
@@ -77,21 +102,25 @@ impl Conclude for Part<'_> {
     #[inline(always)]
     fn conclude(&self, finding: Finding) -> u32 {
         if !may_be_longer(&finding, self.linear) {
-            return conclude(&finding, self.linear);
+            return conclude(self.counters, &finding, self.linear);
         }
+        hint::cold_path();
         // SAFETY: the context is that of the running program.
         let total = unsafe { bpf_xdp_get_buff_len(self.ctx.ctx) } as usize;
         if total > self.linear && may_hide_headers(&finding) {
             return scattered(self.ctx, total);
         }
-        conclude(&finding, total)
+        conclude(self.counters, &finding, total)
     }
 }
 
 /// Classifies a frame whose headers lie outside the linear part.
 #[inline(never)]
 fn scattered(ctx: &XdpContext, total: usize) -> u32 {
-    let whole = Whole { length: total };
+    let Some(counters) = Counters::of_this_cpu() else {
+        return xdp_action::XDP_PASS;
+    };
+    let whole = Whole { counters, length: total };
     classify_then(&Scattered::new(ctx, total), constants::layer(), &Kernel::of(ctx), &whole)
 }
 
@@ -104,8 +133,8 @@ fn may_be_longer(finding: &Finding, linear: usize) -> bool {
 }
 
 #[inline(always)]
-fn conclude(finding: &Finding, length: usize) -> u32 {
-    record::record(finding, length);
+fn conclude(counters: Counters, finding: &Finding, length: usize) -> u32 {
+    counters.record(finding, length);
     #[cfg(feature = "trace")]
     trace::log(finding, length);
     match finding.outcome.verdict() {

@@ -6,19 +6,33 @@ use port12_common::{
     abi::{CpuCounters, PORTS, PortCounters},
 };
 
-use crate::{maps::COUNTERS, tables};
+use crate::maps::COUNTERS;
 
-/// Counts a frame of `length` bytes. A CPU beyond the map's size counts nothing.
+/// What this CPU counts.
+#[derive(Clone, Copy)]
+pub struct Counters(*mut CpuCounters);
+
+impl Counters {
+    /// The counters of the running CPU; one beyond the map's size has none. Asked for before
+    /// anything is read of a frame: a look-up in between costs the compiler its registers.
+    #[inline(always)]
+    pub fn of_this_cpu() -> Option<Self> {
+        // SAFETY: the helper takes no arguments.
+        let cpu = unsafe { bpf_get_smp_processor_id() };
+        COUNTERS.get_ptr_mut(cpu).map(Self)
+    }
+
+    /// Counts a frame of `length` bytes.
+    #[inline(always)]
+    pub fn record(self, finding: &Finding, length: usize) {
+        // SAFETY: the element is this CPU's own, the program is not preempted by itself, and user
+        // space only reads.
+        record(unsafe { &mut *self.0 }, finding, length);
+    }
+}
+
 #[inline(always)]
-pub fn record(finding: &Finding, length: usize) {
-    // SAFETY: the helper takes no arguments.
-    let cpu = unsafe { bpf_get_smp_processor_id() };
-    let Some(counters) = COUNTERS.get_ptr_mut(cpu) else {
-        return;
-    };
-    // SAFETY: the element is this CPU's own, the program is not preempted by itself, and user
-    // space only reads.
-    let counters = unsafe { &mut *counters };
+fn record(counters: &mut CpuCounters, finding: &Finding, length: usize) {
     let tally = &mut counters.outcomes[finding.outcome as usize & 15];
     tally.packets += 1;
     tally.bytes += length as u64;
@@ -61,6 +75,6 @@ pub fn record(finding: &Finding, length: usize) {
 fn port<'a>(counters: &'a mut CpuCounters, finding: &Finding) -> Option<&'a mut PortCounters> {
     let ports = counters.ports.get_mut(finding.transport? as usize)?;
     let port = &mut ports[usize::from(finding.port) & (PORTS - 1)];
-    port.last_seen = tables::now();
+    port.last_seen = finding.now;
     Some(port)
 }

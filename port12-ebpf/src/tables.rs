@@ -1,5 +1,7 @@
 //! What the classifier decides by, looked up where it is asked for.
 
+use core::hint;
+
 use aya_ebpf::{btf_maps::lpm_trie::Key, helpers::bpf_jiffies64, programs::XdpContext};
 use port12_common::{
     Environment, Flow, Socket,
@@ -8,7 +10,7 @@ use port12_common::{
 
 use crate::{
     constants,
-    maps::{ALLOW_V4, ALLOW_V6, CLOCK, HOST, POLICY, REGISTRY},
+    maps::{ALLOW_V4, ALLOW_V6, CLOCK, STATE},
     sockets::Namespace,
 };
 
@@ -27,18 +29,18 @@ impl<'a> Kernel<'a> {
 
 impl Environment for Kernel<'_> {
     #[inline(always)]
-    fn policy(&self) -> Option<&Policy> {
-        if constants::policy_from_map() { POLICY.get(0) } else { Some(&REGISTRY) }
-    }
-
-    #[inline(always)]
-    fn host(&self) -> Option<&HostTable> {
-        HOST.get(0)
+    fn state(&self) -> Option<(&Policy, &HostTable)> {
+        STATE.get(0).map(|state| (&state.policy, &state.host))
     }
 
     #[inline(always)]
     fn now(&self) -> u64 {
-        now()
+        if constants::replay() {
+            hint::cold_path();
+            return CLOCK.get(0).map_or(0, |clock| clock.replayed);
+        }
+        // SAFETY: the helper takes no arguments.
+        unsafe { bpf_jiffies64() }
     }
 
     #[inline(always)]
@@ -55,14 +57,4 @@ impl Environment for Kernel<'_> {
     fn socket(&self, flow: &Flow) -> Socket {
         Namespace::of(self.ctx).socket(flow)
     }
-}
-
-/// Jiffies: the kernel's, or the capture's.
-#[inline(always)]
-pub fn now() -> u64 {
-    if constants::replay() {
-        return CLOCK.get(0).map_or(0, |clock| clock.replayed);
-    }
-    // SAFETY: the helper takes no arguments.
-    unsafe { bpf_jiffies64() }
 }

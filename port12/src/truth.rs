@@ -7,7 +7,10 @@ use std::{
 };
 
 use aya::programs::ProgramError;
-use port12_common::{Transport, abi::HostTable};
+use port12_common::{
+    Transport,
+    abi::{HostTable, PORTS},
+};
 use thiserror::Error;
 
 use crate::{
@@ -76,7 +79,7 @@ impl Truth {
         self.due = Some(Instant::now() + began.elapsed() * SHARE);
         if self.addresses.as_ref() != Some(&addresses) {
             let published = publish(&addresses);
-            for table in instances.iter().filter_map(|instance| instance.host().pointer(0)) {
+            for table in instances.iter().map(|instance| instance.host()) {
                 // SAFETY: the pointer is to a mapped element; the program reads the other `Local`
                 // until the index is flipped.
                 unsafe {
@@ -98,23 +101,21 @@ fn publish_sockets(instance: &Instance) -> Result<(), TruthError> {
     // The heartbeat counts from before the scan: a socket may open while it goes on.
     let valid_until = instance.now()?.after(HEARTBEAT);
     let open = sockets::scan()?;
-    let bits = open.bitmap().bits;
+    let listed = open.bitmap().listed;
     // Where TCP listeners cannot be listed, a clear bit proves nothing.
     let valid_until = if open.unseen.contains(&Transport::Tcp) { 0 } else { valid_until };
-    if let Some(table) = instance.host().pointer(0) {
-        // SAFETY: the pointer is to a mapped element, and every word is written whole.
-        unsafe { write_sockets(table, &bits, valid_until) };
-    }
+    // SAFETY: the pointer is to a mapped element, and every word is written whole.
+    unsafe { write_sockets(instance.host(), &listed, valid_until) };
     Ok(())
 }
 
 /// # Safety
 ///
 /// `table` is valid for writes.
-unsafe fn write_sockets(table: *mut HostTable, bits: &[[u64; 16]; 5], valid_until: u64) {
+unsafe fn write_sockets(table: *mut HostTable, listed: &[[u8; PORTS]; 5], valid_until: u64) {
     // SAFETY: the caller's.
     unsafe {
-        (&raw mut (*table).sockets.bits).write_volatile(*bits);
+        (&raw mut (*table).sockets.listed).write_volatile(*listed);
         fence(Ordering::SeqCst);
         (&raw mut (*table).sockets.valid_until).write_volatile(valid_until);
     }

@@ -56,8 +56,7 @@ fn the_sections_hold_the_programs_that_their_names_promise() {
 #[test]
 fn every_map_is_declared_by_btf() {
     let elf = elf();
-    let mut maps =
-        [map::COUNTERS, map::POLICY, map::HOST, map::CLOCK, map::ALLOW_V4, map::ALLOW_V6];
+    let mut maps = [map::COUNTERS, map::STATE, map::CLOCK, map::ALLOW_V4, map::ALLOW_V6];
     maps.sort_unstable();
     assert_eq!(symbols(&elf, ".maps", SymbolKind::Data), maps);
     assert!(section_of(&elf, ".BTF").size() > 0);
@@ -87,7 +86,7 @@ fn the_licence_is_compatible_with_the_gpl() {
 fn the_load_time_constants_are_bytes_in_rodata_that_select_the_safe_mode() {
     let elf = elf();
     let rodata = section_of(&elf, ".rodata");
-    for name in [constant::POLICY_FROM_MAP, constant::LINK_LAYER, constant::REPLAY] {
+    for name in [constant::LINK_LAYER, constant::REPLAY] {
         let symbol = elf.symbol_by_name(name).unwrap_or_else(|| panic!("no constant {name}"));
         assert_eq!(symbol.section_index(), Some(rodata.index()), "{name}");
         assert_eq!((symbol.size(), symbol.is_global()), (1, true), "{name}");

@@ -35,7 +35,8 @@ impl Answer {
 
 impl From<Finding> for Answer {
     fn from(finding: Finding) -> Self {
-        let Finding { outcome, reason, transport, source_port, port, shape, end: _ } = finding;
+        let Finding { outcome, reason, transport, source_port, port, shape, end: _, now: _ } =
+            finding;
         let segment = transport.map(|transport| Segment { transport, source_port, port, shape });
         if segment.is_none() {
             assert_eq!((source_port, port, shape), (0, 0, None), "no transport, yet ports");

@@ -12,26 +12,26 @@ pub struct Sockets {
     /// 1 where a socket look-up that finds nothing proves that there is no socket: no bridge,
     /// VRF, VLAN or other device stands above the interface.
     pub lookup_proves: u64,
-    /// By [`Transport`], a bit per port.
-    pub bits: [[u64; PORTS / 64]; Transport::ALL.len()],
+    /// By [`Transport`] and port; anything but 0 says that there is one. A byte, for it is read in
+    /// one go.
+    pub listed: [[u8; PORTS]; Transport::ALL.len()],
 }
 
 impl Sockets {
     /// No sockets, proven by nothing.
     pub const EMPTY: Self =
-        Self { valid_until: 0, lookup_proves: 0, bits: [[0; PORTS / 64]; Transport::ALL.len()] };
+        Self { valid_until: 0, lookup_proves: 0, listed: [[0; PORTS]; Transport::ALL.len()] };
 
     /// Whether a well-known port has a socket.
     #[inline(always)]
     pub fn contains(&self, transport: Transport, port: u16) -> bool {
-        let port = usize::from(port) & (PORTS - 1);
-        self.bits[transport as usize][port / 64] >> (port % 64) & 1 == 1
+        self.listed[transport as usize][usize::from(port) & (PORTS - 1)] != 0
     }
 
     /// Marks a port; ports above 1023 are not kept.
     pub fn insert(&mut self, transport: Transport, port: u16) {
-        if let Some(word) = self.bits[transport as usize].get_mut(usize::from(port) / 64) {
-            *word |= 1 << (port % 64);
+        if let Some(listed) = self.listed[transport as usize].get_mut(usize::from(port)) {
+            *listed = 1;
         }
     }
 }
@@ -82,10 +82,10 @@ impl Prefix6 {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Local {
-    /// The multiplier of the IPv4 hash; odd.
-    pub seed_v4: u32,
     /// 1 where the tables hold every local address; 0 treats every destination as local.
-    pub known: u32,
+    pub known: u64,
+    /// The multiplier of the IPv4 hash; odd.
+    pub seed_v4: u64,
     /// The multiplier of the IPv6 hash; odd.
     pub seed_v6: u64,
     /// Local prefixes shorter than an address. Where the first is empty, all are.
@@ -101,8 +101,8 @@ pub struct Local {
 impl Local {
     /// Nothing known.
     pub const UNKNOWN: Self = Self {
-        seed_v4: 1,
         known: 0,
+        seed_v4: 1,
         seed_v6: 1,
         prefixes_v4: [Prefix4 { network_be: 0, mask_be: 0 }; PREFIXES],
         prefixes_v6: [Prefix6 { network_be: [0; 4], mask_be: [0; 4] }; PREFIXES],
@@ -113,7 +113,7 @@ impl Local {
     /// The bucket of an address, network byte order.
     #[inline(always)]
     pub fn bucket_v4(&self, address_be: u32) -> usize {
-        (address_be.wrapping_mul(self.seed_v4) >> 22) as usize
+        (u64::from(address_be).wrapping_mul(self.seed_v4) >> 54) as usize
     }
 
     /// The bucket of an address, network byte order.
@@ -210,7 +210,7 @@ impl HostTable {
 }
 
 const _: () = {
-    assert!(size_of::<Sockets>() == 16 + 640);
-    assert!(size_of::<Local>() == 16 + 64 + 256 + 16384 + 32768);
-    assert!(size_of::<HostTable>() == 656 + 8 + 2 * 49488);
+    assert!(size_of::<Sockets>() == 16 + 5 * 1024);
+    assert!(size_of::<Local>() == 24 + 64 + 256 + 16384 + 32768);
+    assert!(size_of::<HostTable>() == 5136 + 8 + 2 * 49496);
 };

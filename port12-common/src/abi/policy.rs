@@ -1,7 +1,7 @@
 //! What to do about each port.
 
 use super::PORTS;
-use crate::Transport;
+use crate::{Transport, watched};
 
 /// What the policy says of one transport's port.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -44,14 +44,16 @@ pub struct Rule(u8);
 
 impl Rule {
     const ACTION: u8 = 0b111;
+    const UNSET: u8 = 0;
     const IGNORE: u8 = 1;
     const WATCH: u8 = 2;
     const DROP: u8 = 3;
     const DROP_ENFORCED: u8 = 4;
+    const NOT_WATCHED: u8 = 5;
     const TRANSIT: u32 = 3;
 
     /// An assigned port.
-    pub const ASSIGNED: Self = Self(0);
+    pub const ASSIGNED: Self = Self(Self::NOT_WATCHED);
 
     /// The rule of a port.
     pub const fn new(action: Action, transit: TransitPolicy) -> Self {
@@ -65,7 +67,7 @@ impl Rule {
         Self(action | (transit as u8) << Self::TRANSIT)
     }
 
-    /// The rule of a byte in a map. Every byte is one: an unknown action is
+    /// The rule of a byte in a map. Every byte is one: 0 is unset, an unknown action is
     /// [`Action::Assigned`], an unknown transit policy [`TransitPolicy::Pass`].
     #[inline(always)]
     pub const fn from_byte(byte: u8) -> Self {
@@ -83,10 +85,27 @@ impl Rule {
         }
     }
 
-    /// Whether probes are to be counted, at least.
+    /// Whether nobody has written the rule: the map is as a foreign loader leaves it.
     #[inline(always)]
-    pub(crate) const fn watches(self) -> bool {
-        (self.0 & Self::ACTION).wrapping_sub(Self::WATCH) <= Self::DROP_ENFORCED - Self::WATCH
+    pub(crate) const fn is_unset(self) -> bool {
+        self.0 & Self::ACTION == Self::UNSET
+    }
+
+    /// The rule that stands in for an unset one: a port that the registry lists as unassigned is
+    /// watched.
+    #[inline(always)]
+    pub(crate) fn of_registry(transport: Transport, port: u16) -> Self {
+        let port = usize::from(port) & (PORTS - 1);
+        match REGISTRY[transport as usize][port / 64] >> (port % 64) & 1 {
+            0 => Self::ASSIGNED,
+            _ => Self(Self::WATCH),
+        }
+    }
+
+    /// Whether the port is not watched; an unknown action too.
+    #[inline(always)]
+    pub(crate) const fn is_assigned(self) -> bool {
+        self.0 & Self::ACTION >= Self::NOT_WATCHED
     }
 
     /// Whether the port is unassigned, and not to be looked at.
@@ -95,7 +114,7 @@ impl Rule {
         self.0 & Self::ACTION == Self::IGNORE
     }
 
-    /// Whether probes are to be dropped, of a rule that [watches](Self::watches).
+    /// Whether probes are to be dropped, of a rule that watches.
     #[inline(always)]
     pub(crate) const fn drops(self) -> bool {
         self.0 & Self::ACTION != Self::WATCH
@@ -124,6 +143,9 @@ impl From<Action> for Rule {
         Self::new(action, TransitPolicy::Pass)
     }
 }
+
+/// One copy for all who look into it.
+static REGISTRY: [[u64; PORTS / 64]; Transport::ALL.len()] = watched::BITS;
 
 /// Whether anything is dropped at all. The program looks at it, so that dropping ends in time
 /// even where nothing else of port12 runs any longer.

@@ -68,13 +68,10 @@ impl Lookup for NoLookup {
 }
 
 /// Everything but the frame that an outcome depends on. Each part is asked for where it is
-/// needed: most frames need none, and in the kernel each costs a nanosecond.
+/// needed: most frames need none.
 pub trait Environment {
-    /// The policy in force.
-    fn policy(&self) -> Option<&Policy>;
-
-    /// The host's sockets and addresses.
-    fn host(&self) -> Option<&HostTable>;
+    /// The policy in force, and the host's sockets and addresses.
+    fn state(&self) -> Option<(&Policy, &HostTable)>;
 
     /// Jiffies.
     fn now(&self) -> u64;
@@ -114,12 +111,8 @@ pub struct Tables<'a, L> {
 }
 
 impl<L: Lookup> Environment for Tables<'_, L> {
-    fn policy(&self) -> Option<&Policy> {
-        Some(self.policy)
-    }
-
-    fn host(&self) -> Option<&HostTable> {
-        Some(self.host)
+    fn state(&self) -> Option<(&Policy, &HostTable)> {
+        Some((self.policy, self.host))
     }
 
     fn now(&self) -> u64 {

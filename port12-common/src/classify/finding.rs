@@ -20,12 +20,23 @@ pub struct Finding {
     /// The end of the packet by its own length field, in bytes from the start of the frame;
     /// beyond [`UNBOUNDED`](crate::parse::UNBOUNDED) where it has none or was not read.
     pub end: usize,
+    /// Jiffies, where the outcome was reached by asking for them; 0 elsewhere.
+    pub now: u64,
 }
 
 impl Finding {
     #[inline(always)]
     pub(super) const fn at_network(outcome: Outcome, end: usize) -> Self {
-        Self { outcome, reason: None, transport: None, source_port: 0, port: 0, shape: None, end }
+        Self {
+            outcome,
+            reason: None,
+            transport: None,
+            source_port: 0,
+            port: 0,
+            shape: None,
+            end,
+            now: 0,
+        }
     }
 
     #[inline(always)]
@@ -48,6 +59,29 @@ pub trait Conclude {
 
     /// Acts upon a finding.
     fn conclude(&self, finding: Finding) -> Self::End;
+
+    /// What to return where a rare way begins, of one who leaves those to a second look.
+    #[inline(always)]
+    fn defer(&self) -> Option<Self::End> {
+        None
+    }
+}
+
+/// Acts upon what most frames come to, and leaves the rest to a second look.
+pub(super) struct Common<'a, C>(pub(super) &'a C);
+
+impl<C: Conclude> Conclude for Common<'_, C> {
+    type End = Option<C::End>;
+
+    #[inline(always)]
+    fn conclude(&self, finding: Finding) -> Option<C::End> {
+        Some(self.0.conclude(finding))
+    }
+
+    #[inline(always)]
+    fn defer(&self) -> Option<Option<C::End>> {
+        Some(None)
+    }
 }
 
 /// The finding is the end.

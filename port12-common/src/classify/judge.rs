@@ -2,48 +2,97 @@
 
 use super::{
     environment::{Environment, Socket},
+    finding::Conclude,
     start::Start,
 };
 use crate::{
-    Frame, Outcome, Transport,
+    Frame, Outcome, Shape, Transport,
     abi::{HostTable, Policy, Rule, TransitPolicy},
+    hint::{rare, rarely},
 };
 
-/// The outcome of a conversation start with a watched port.
+/// Concludes what becomes of a conversation start with a watched port.
 #[inline(always)]
-pub(super) fn judge<F: Frame, E: Environment>(
+pub(super) fn judge<F: Frame, E: Environment, C: Conclude>(
     start: &Start<'_, F>,
+    shape: Shape,
     rule: Rule,
     policy: &Policy,
     host: &HostTable,
     environment: &E,
-) -> Outcome {
-    let mut drops = rule.drops() && policy.gate.lets_drop(environment.now());
-    if start.is_local(host) == Some(false) {
-        match rule.transit() {
+    then: &C,
+) -> C::End {
+    let now = environment.now();
+    if rarely(start.is_local(host) == Some(false)) {
+        if let Some(end) = then.defer() {
+            return end;
+        }
+        return match rule.transit() {
             // A connected socket has a local address, so none is missed here.
-            TransitPolicy::Pass => return Outcome::Transit,
-            TransitPolicy::Watch => drops = false,
-            TransitPolicy::Drop => {}
+            TransitPolicy::Pass => then.conclude(start.found(Outcome::Transit, Some(shape), now)),
+            TransitPolicy::Watch | TransitPolicy::Drop => {
+                let may_drop = rule.transit() == TransitPolicy::Drop;
+                let socket = socket(start, host, environment, now);
+                settle(start, shape, rule, policy, socket, may_drop, environment, now, then)
+            }
+        };
+    }
+    // What most probes are, apart: with a socket that the compiler knows.
+    let fresh = now <= host.sockets.valid_until;
+    if start.transport == Transport::Tcp
+        && fresh
+        && !host.sockets.contains(Transport::Tcp, start.port)
+    {
+        return settle(start, shape, rule, policy, Socket::None, true, environment, now, then);
+    }
+    rare();
+    if let Some(end) = then.defer() {
+        return end;
+    }
+    let socket = socket(start, host, environment, now);
+    settle(start, shape, rule, policy, socket, true, environment, now, then)
+}
+
+/// Concludes what becomes of it, with what is known of a socket.
+#[inline(always)]
+fn settle<F: Frame, E: Environment, C: Conclude>(
+    start: &Start<'_, F>,
+    shape: Shape,
+    rule: Rule,
+    policy: &Policy,
+    socket: Socket,
+    may_drop: bool,
+    environment: &E,
+    now: u64,
+    then: &C,
+) -> C::End {
+    if socket == Socket::Connected {
+        return then.conclude(start.found(Outcome::Reply, Some(shape), now));
+    }
+    if rarely(policy.allow != 0) {
+        if let Some(end) = then.defer() {
+            return end;
+        }
+        if start.is_allowed(policy.allow, environment) {
+            return then.conclude(start.found(Outcome::Allowed, Some(shape), now));
         }
     }
-    let socket = socket(start, host, environment);
-    if socket == Socket::Connected {
-        return Outcome::Reply;
-    }
-    if policy.allow != 0 && start.is_allowed(policy.allow, environment) {
-        return Outcome::Allowed;
-    }
+    let drops = may_drop && rule.drops() && policy.gate.lets_drop(now);
     match socket {
         // It may be a reply to a connected socket, which no policy drops.
-        Socket::Unknown if start.transport == Transport::Udp => Outcome::Probe,
-        _ if drops && rule.enforces() => Outcome::Dropped,
-        Socket::Bound => Outcome::LocalSocket,
+        Socket::Unknown if start.transport == Transport::Udp => {}
         // What goes to a group may be for others beside this host: containers on a macvlan, a
         // multicast route.
-        Socket::None if drops && !start.is_group() => Outcome::Dropped,
-        Socket::None | Socket::Connected | Socket::Unknown => Outcome::Probe,
+        Socket::None if drops && (!rarely(start.is_group()) || rule.enforces()) => {
+            return then.conclude(start.found(Outcome::Dropped, Some(shape), now));
+        }
+        _ if drops && rule.enforces() => {
+            return then.conclude(start.found(Outcome::Dropped, Some(shape), now));
+        }
+        Socket::Bound => return then.conclude(start.found(Outcome::LocalSocket, Some(shape), now)),
+        Socket::None | Socket::Connected | Socket::Unknown => {}
     }
+    then.conclude(start.found(Outcome::Probe, Some(shape), now))
 }
 
 /// Which mechanism knows about a socket depends on the transport:
@@ -60,9 +109,10 @@ fn socket<F: Frame, E: Environment>(
     start: &Start<'_, F>,
     host: &HostTable,
     environment: &E,
+    now: u64,
 ) -> Socket {
-    let listed = host.sockets.contains(start.transport, start.segment.port);
-    let fresh = environment.now() <= host.sockets.valid_until;
+    let listed = host.sockets.contains(start.transport, start.port);
+    let fresh = now <= host.sockets.valid_until;
     match start.transport {
         Transport::Tcp if listed => Socket::Bound,
         Transport::Tcp if fresh => Socket::None,

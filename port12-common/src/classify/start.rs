@@ -1,22 +1,52 @@
-//! The start of a conversation with a watched port.
+//! A segment that may start a conversation.
 
-use super::environment::{Addresses, Environment, Flow};
+use super::{
+    environment::{Addresses, Environment, Flow},
+    finding::Finding,
+};
 use crate::{
-    Frame, Transport,
+    Frame, Malformed, Outcome, Shape, Transport,
     abi::{HostTable, Policy},
     frame::first,
-    parse::{Packet, Version, segment::Segment},
+    parse::{Packet, Version, segment},
 };
 
-/// A conversation start with a watched port.
+/// A segment, and its packet.
 pub(super) struct Start<'a, F> {
     pub(super) frame: &'a F,
     pub(super) packet: &'a Packet,
     pub(super) transport: Transport,
-    pub(super) segment: &'a Segment,
+    pub(super) port: u16,
 }
 
 impl<F: Frame> Start<'_, F> {
+    /// What is found of it: `shape` is that of a conversation start, `now` the time in jiffies
+    /// where it was asked.
+    #[inline(always)]
+    pub(super) fn found(&self, outcome: Outcome, shape: Option<Shape>, now: u64) -> Finding {
+        Finding {
+            outcome,
+            reason: None,
+            transport: Some(self.transport),
+            // Read before, as far as the destination port.
+            source_port: segment::source_port(self.frame, self.packet).unwrap_or(0),
+            port: self.port,
+            shape,
+            end: self.packet.end,
+            now,
+        }
+    }
+
+    /// What is found of it where its port is not watched: a tiny fragment is truncated there.
+    #[inline(always)]
+    pub(super) fn unwatched(&self, outcome: Outcome) -> Finding {
+        if segment::is_tiny(self.packet, self.transport) {
+            return Finding::malformed(Malformed::TcpTruncated, self.packet.end);
+        }
+        let shape = segment::shape(self.frame, self.packet, self.transport);
+        self.found(outcome, shape, 0)
+    }
+
     /// Whether the host takes in the destination. What cannot be read is taken in.
     #[inline(always)]
     pub(super) fn is_local(&self, host: &HostTable) -> Option<bool> {
@@ -69,15 +99,16 @@ impl<F: Frame> Start<'_, F> {
                 destination_be: v6(self.frame, network + 24)?,
             },
         };
-        let Segment { source_port, port, .. } = *self.segment;
-        Some(Flow { transport: self.transport, addresses, source_port, port })
+        let source_port = segment::source_port(self.frame, self.packet)?;
+        Some(Flow { transport: self.transport, addresses, source_port, port: self.port })
     }
 
-    /// The version of an IP header that was read as what its EtherType says. It is read again
-    /// rather than remembered: what is remembered, the kernel's verifier walks two ways with
-    /// through everything in between.
+    /// The version of the IP header, which was read as what its EtherType says.
     #[inline(always)]
     fn version(&self) -> Option<Version> {
+        if let Some(version) = self.packet.version {
+            return Some(version);
+        }
         let [lead] = self.frame.words::<1>(self.packet.network)?;
         Some(if first(lead) >> 4 == 4 { Version::V4 } else { Version::V6 })
     }

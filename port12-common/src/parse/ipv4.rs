@@ -1,6 +1,6 @@
 //! IPv4 (RFC 791).
 
-use super::{Packet, Part, end};
+use super::{Packet, Part, Version, end};
 use crate::{
     Frame, Malformed,
     frame::{first, second},
@@ -25,7 +25,28 @@ pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Malf
         return Err(Malformed::Ipv4TotalLength);
     }
     let part = part(u16::from_be(header[3]));
-    Ok(Packet { network, transport, end, protocol: second(header[4]), part })
+    Ok(Packet { network, transport, end, protocol: second(header[4]), version: None, part })
+}
+
+/// The packet at `network` where it is whole and has no options, which its first and fourth words
+/// tell; `None` where it is not, or cannot be read.
+#[inline(always)]
+pub(super) fn plain<F: Frame>(frame: &F, network: usize) -> Option<Packet> {
+    const VERSION_AND_LENGTH: u8 = 0x45;
+    let header = frame.words::<10>(network)?;
+    let transport = network + 20;
+    let end = end(network, u16::from_be(header[1]));
+    let is_plain = first(header[0]) == VERSION_AND_LENGTH
+        && header[3] & (MORE_FRAGMENTS | FRAGMENT_OFFSET).to_be() == 0
+        && transport <= end;
+    is_plain.then_some(Packet {
+        network,
+        transport,
+        end,
+        protocol: second(header[4]),
+        version: Some(Version::V4),
+        part: Part::Whole,
+    })
 }
 
 #[inline(always)]

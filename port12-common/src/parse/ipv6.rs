@@ -1,6 +1,6 @@
 //! IPv6 (RFC 8200) and its extension headers.
 
-use super::{MAX_EXTENSION_HEADERS, Packet, Part, end};
+use super::{MAX_EXTENSION_HEADERS, Packet, Part, Version, end};
 use crate::{
     Frame, Malformed,
     frame::{first, second},
@@ -70,9 +70,29 @@ pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Malf
         transport,
         end: end(transport, u16::from_be(header[2])),
         protocol: first(header[3]),
+        version: None,
         part: Part::Whole,
     };
     if extension(packet.protocol).skipped { skip_extensions(frame, packet) } else { Ok(packet) }
+}
+
+/// The packet at `network`, with the protocol number that the IPv6 header itself has; `None` where
+/// it cannot be read.
+#[inline(always)]
+pub(super) fn plain<F: Frame>(frame: &F, network: usize) -> Option<Packet> {
+    let header = frame.words::<20>(network)?;
+    let transport = network + HEADER;
+    let protocol = first(header[3]);
+    let end = end(transport, u16::from_be(header[2]));
+    let version = Some(Version::V6);
+    (first(header[0]) >> 4 == 6).then_some(Packet {
+        network,
+        transport,
+        end,
+        protocol,
+        version,
+        part: Part::Whole,
+    })
 }
 
 #[inline(always)]

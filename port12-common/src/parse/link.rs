@@ -3,11 +3,13 @@
 use super::{Layer, MAX_VLAN_TAGS, Stop, Version};
 use crate::{Frame, Malformed, frame::first};
 
-const HEADER: usize = 14;
-const TAG: usize = 4;
+/// The bytes of an Ethernet header without tags.
+pub(super) const HEADER: usize = 14;
+/// The bytes of a tag.
+pub(super) const TAG: usize = 4;
 
-const IPV4_BE: u16 = 0x0800_u16.to_be();
-const IPV6_BE: u16 = 0x86dd_u16.to_be();
+pub(super) const IPV4_BE: u16 = 0x0800_u16.to_be();
+pub(super) const IPV6_BE: u16 = 0x86dd_u16.to_be();
 const DOT1Q_BE: u16 = 0x8100_u16.to_be();
 const DOT1AD_BE: u16 = 0x88a8_u16.to_be();
 
@@ -18,6 +20,18 @@ pub(super) fn network<F: Frame>(frame: &F, layer: Layer) -> Result<(Version, usi
         Layer::Ethernet => ethernet(frame),
         Layer::Ip => bare(frame),
     }
+}
+
+/// The EtherType behind an Ethernet header without tags.
+#[inline(always)]
+pub(super) fn ethertype_be<F: Frame>(frame: &F) -> Option<u16> {
+    Some(frame.words::<7>(0)?[6])
+}
+
+/// The EtherType behind an Ethernet header with one tag.
+#[inline(always)]
+pub(super) fn tagged_ethertype_be<F: Frame>(frame: &F) -> Option<u16> {
+    is_vlan(ethertype_be(frame)?).then(|| Some(frame.words::<2>(HEADER)?[1]))?
 }
 
 #[inline(always)]

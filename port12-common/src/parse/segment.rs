@@ -19,43 +19,68 @@ const SCTP_INIT: u8 = 1;
 /// DCCP's Request packet (RFC 4340 section 5.1).
 const DCCP_REQUEST: u8 = 0;
 
-/// The ports of a packet, and what it is to its conversation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Segment {
-    pub(crate) source_port: u16,
-    pub(crate) port: u16,
-    /// The shape of a conversation start, or `None` for everything later.
-    pub(crate) shape: Option<Shape>,
+/// The destination port of a packet that holds both: the first four bytes of every transport
+/// header.
+#[inline(always)]
+pub(crate) fn port<F: Frame>(frame: &F, packet: &Packet) -> Option<u16> {
+    let [_, port] = header::<F, 2>(frame, packet)?;
+    Some(u16::from_be(port))
 }
 
-/// The source and the destination port: the first four bytes of every transport header.
+/// The source port. It is read where it is needed, which is rarely.
 #[inline(always)]
-pub(crate) fn ports<F: Frame>(
+pub(crate) fn source_port<F: Frame>(frame: &F, packet: &Packet) -> Option<u16> {
+    let [port] = frame.words::<1>(packet.transport)?;
+    Some(u16::from_be(port))
+}
+
+/// Whether a header holds what the decision needs.
+#[inline(always)]
+pub(crate) fn check<F: Frame>(
     frame: &F,
     packet: &Packet,
     transport: Transport,
-) -> Result<[u16; 2], Malformed> {
-    let [source, destination] = header::<F, 2>(frame, packet).ok_or(truncated(transport))?;
-    Ok([u16::from_be(source), u16::from_be(destination)])
+) -> Result<(), Malformed> {
+    let is_whole = match transport {
+        Transport::Tcp => return check_tcp(frame, packet),
+        Transport::Udp | Transport::UdpLite => header::<F, 4>(frame, packet).is_some(),
+        Transport::Sctp => header::<F, 8>(frame, packet).is_some(),
+        Transport::Dccp => header::<F, 6>(frame, packet).is_some(),
+    };
+    if is_whole { Ok(()) } else { Err(truncated(transport)) }
 }
 
-/// The shape of a conversation start, or `None` for everything later. Apart from the ports: an
-/// error or a segment, in one value, is taken out of it again byte by byte.
+/// The shape of a conversation start, or `None` for everything later, of a header that was
+/// [checked](check).
 #[inline(always)]
-pub(crate) fn shape<F: Frame>(
-    frame: &F,
-    packet: &Packet,
-    transport: Transport,
-) -> Result<Option<Shape>, Malformed> {
+pub(crate) fn shape<F: Frame>(frame: &F, packet: &Packet, transport: Transport) -> Option<Shape> {
     match transport {
         Transport::Tcp => tcp(frame, packet),
-        Transport::Udp | Transport::UdpLite => udp(frame, packet),
-        Transport::Sctp => sctp(frame, packet),
-        Transport::Dccp => dccp(frame, packet),
+        Transport::Udp | Transport::UdpLite => Some(Shape::Datagram),
+        Transport::Sctp => {
+            let words = header::<F, 8>(frame, packet)?;
+            (first(words[6]) == SCTP_INIT).then_some(Shape::SctpInit)
+        }
+        Transport::Dccp => {
+            let words = header::<F, 6>(frame, packet)?;
+            let packet_type = (first(words[4]) >> 1) & 0xf;
+            (packet_type == DCCP_REQUEST).then_some(Shape::DccpRequest)
+        }
     }
 }
 
-const fn truncated(transport: Transport) -> Malformed {
+/// Whether a packet is a first fragment with less of TCP than its flags: fragmented that way to
+/// hide what it starts.
+#[inline(always)]
+pub(crate) fn is_tiny(packet: &Packet, transport: Transport) -> bool {
+    transport == Transport::Tcp
+        && packet.part == Part::First
+        && !packet.holds(packet.transport, TCP_FLAGS + 1)
+}
+
+/// The reason of a transport header that is cut short.
+#[inline(always)]
+pub(crate) const fn truncated(transport: Transport) -> Malformed {
     match transport {
         Transport::Tcp => Malformed::TcpTruncated,
         Transport::Udp | Transport::UdpLite => Malformed::UdpTruncated,
@@ -73,11 +98,11 @@ fn header<F: Frame, const N: usize>(frame: &F, packet: &Packet) -> Option<[u16; 
 }
 
 #[inline(always)]
-fn tcp<F: Frame>(frame: &F, packet: &Packet) -> Result<Option<Shape>, Malformed> {
+fn check_tcp<F: Frame>(frame: &F, packet: &Packet) -> Result<(), Malformed> {
     let Some(words) = header::<F, 10>(frame, packet) else {
-        return short_fragment(frame, packet);
+        return check_short_fragment(frame, packet);
     };
-    let [offset_byte, flags] = u16::from_be(words[6]).to_be_bytes();
+    let [offset_byte, _] = u16::from_be(words[6]).to_be_bytes();
     let length = usize::from(offset_byte >> 4) * 4;
     let end = packet.transport + length;
     let beyond = !packet.holds(packet.transport, length) || end > frame.length();
@@ -85,25 +110,36 @@ fn tcp<F: Frame>(frame: &F, packet: &Packet) -> Result<Option<Shape>, Malformed>
     if length < 20 || (beyond && packet.part == Part::Whole) {
         return Err(Malformed::TcpDataOffset);
     }
-    Ok(TCP_SHAPES[usize::from(flags & 0x3f)])
+    Ok(())
 }
 
-/// A first fragment with less than a TCP header: fragmented that way to hide what it starts. With
-/// its flags it is what they say, without them a conversation start of a shape of its own.
+/// A first fragment with less than a TCP header. With its flags it is what they say, without them
+/// a conversation start of a shape of its own.
 #[inline(always)]
-fn short_fragment<F: Frame>(frame: &F, packet: &Packet) -> Result<Option<Shape>, Malformed> {
+fn check_short_fragment<F: Frame>(frame: &F, packet: &Packet) -> Result<(), Malformed> {
     if packet.part != Part::First || packet.holds(packet.transport, 20) {
         return Err(Malformed::TcpTruncated);
     }
-    if !packet.holds(packet.transport, TCP_FLAGS + 1) {
-        return Ok(Some(Shape::TinyFragment));
+    if is_tiny(packet, Transport::Tcp) {
+        return Ok(());
     }
     let words = header::<F, 7>(frame, packet).ok_or(Malformed::TcpTruncated)?;
-    let [offset_byte, flags] = u16::from_be(words[6]).to_be_bytes();
-    if offset_byte >> 4 < 5 {
-        return Err(Malformed::TcpDataOffset);
+    let [offset_byte, _] = u16::from_be(words[6]).to_be_bytes();
+    if offset_byte >> 4 < 5 { Err(Malformed::TcpDataOffset) } else { Ok(()) }
+}
+
+#[inline(always)]
+fn tcp<F: Frame>(frame: &F, packet: &Packet) -> Option<Shape> {
+    if is_tiny(packet, Transport::Tcp) {
+        return Some(Shape::TinyFragment);
     }
-    Ok(TCP_SHAPES[usize::from(flags & 0x3f)])
+    // As `check_tcp` reads it, where it can: the compiler then reads once.
+    let word = match header::<F, 10>(frame, packet) {
+        Some(words) => words[6],
+        None => header::<F, 7>(frame, packet)?[6],
+    };
+    let [_, flags] = u16::from_be(word).to_be_bytes();
+    TCP_SHAPES[usize::from(flags & 0x3f)]
 }
 
 /// By the six flags of RFC 9293, which each look at would branch on.
@@ -128,23 +164,4 @@ const fn tcp_shape(flags: u8) -> Option<Shape> {
         flags if flags == FIN | PSH | URG => Shape::TcpXmas,
         _ => Shape::TcpOther,
     })
-}
-
-#[inline(always)]
-fn udp<F: Frame>(frame: &F, packet: &Packet) -> Result<Option<Shape>, Malformed> {
-    header::<F, 4>(frame, packet).ok_or(Malformed::UdpTruncated)?;
-    Ok(Some(Shape::Datagram))
-}
-
-#[inline(always)]
-fn sctp<F: Frame>(frame: &F, packet: &Packet) -> Result<Option<Shape>, Malformed> {
-    let words = header::<F, 8>(frame, packet).ok_or(Malformed::SctpTruncated)?;
-    Ok((first(words[6]) == SCTP_INIT).then_some(Shape::SctpInit))
-}
-
-#[inline(always)]
-fn dccp<F: Frame>(frame: &F, packet: &Packet) -> Result<Option<Shape>, Malformed> {
-    let words = header::<F, 6>(frame, packet).ok_or(Malformed::DccpTruncated)?;
-    let packet_type = (first(words[4]) >> 1) & 0xf;
-    Ok((packet_type == DCCP_REQUEST).then_some(Shape::DccpRequest))
 }

@@ -60,7 +60,7 @@ fn publish_with(addresses: &LocalAddresses, mut seed: impl FnMut() -> u64) -> Pu
     let v4: Vec<_> = addresses.v4.iter().filter(|a| !local.contains_v4(word_v4(**a))).collect();
     let v6: Vec<_> = addresses.v6.iter().filter(|a| !local.contains_v6(words_v6(**a))).collect();
     place(&mut seed, |seed| {
-        local.seed_v4 = seed as u32;
+        local.seed_v4 = seed;
         left_out.v4 = fill_v4(&mut local, &v4);
         left_out.v4.len()
     });

@@ -14,7 +14,7 @@ use aya::maps::{
     lpm_trie::{Key, LpmTrie},
 };
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use port12_common::abi::{ALLOWED, Policy, origin};
+use port12_common::abi::{ALLOWED, Policy, State, origin};
 use thiserror::Error;
 
 use super::mapped::Mapped;
@@ -35,19 +35,19 @@ pub enum AllowlistError {
 pub struct Allowlist {
     v4: LpmTrie<MapData, u32, u8>,
     v6: LpmTrie<MapData, [u32; 4], u8>,
-    policy: Arc<Mapped<Policy>>,
+    state: Arc<Mapped<State>>,
 }
 
 impl Allowlist {
-    /// The lists in two maps, and the policy that says whether they are empty.
+    /// The lists in two maps, and the state that says whether they are empty.
     ///
     /// # Errors
     ///
     /// Where the maps are no such tries.
-    pub fn new(v4: MapData, v6: MapData, policy: Arc<Mapped<Policy>>) -> Result<Self, MapError> {
+    pub fn new(v4: MapData, v6: MapData, state: Arc<Mapped<State>>) -> Result<Self, MapError> {
         let v4 = LpmTrie::try_from(aya::maps::Map::LpmTrie(v4))?;
         let v6 = LpmTrie::try_from(aya::maps::Map::LpmTrie(v6))?;
-        Ok(Self { v4, v6, policy })
+        Ok(Self { v4, v6, state })
     }
 
     /// Every prefix, and where it comes from: bits of [`origin`].
@@ -162,12 +162,9 @@ impl Allowlist {
     /// Tells the program which lists are worth a look. A list is looked at again after it was
     /// found empty: another process may have added to it before the program was told.
     fn say_whether_empty(&self) -> Result<(), AllowlistError> {
-        let Some(policy) = self.policy.pointer(0) else {
-            return Ok(());
-        };
         // SAFETY: the element is mapped while `self` lives, and aligned; every process writes the
         // word atomically.
-        let allow = unsafe { AtomicU64::from_ptr(&raw mut (*policy).allow) };
+        let allow = unsafe { AtomicU64::from_ptr(&raw mut (*self.state.first()).policy.allow) };
         let full = self.not_empty()?;
         allow.fetch_or(full, Ordering::SeqCst);
         allow.fetch_and(full, Ordering::SeqCst);

@@ -10,7 +10,7 @@ use aya::{
 };
 use port12_common::{
     Layer,
-    abi::{self, CpuCounters, HostTable, Policy, constant, map, program},
+    abi::{self, CpuCounters, HostTable, Policy, State, constant, map, program},
 };
 use thiserror::Error;
 
@@ -22,8 +22,8 @@ use super::{
 };
 
 /// The maps that are pinned, by their names in the object and in bpffs.
-pub(super) const PINNED: [&str; 6] =
-    [map::COUNTERS, map::POLICY, map::HOST, map::CLOCK, map::ALLOW_V4, map::ALLOW_V6];
+pub(super) const PINNED: [&str; 5] =
+    [map::COUNTERS, map::STATE, map::CLOCK, map::ALLOW_V4, map::ALLOW_V6];
 
 /// Why the kernel object is not in the kernel.
 #[derive(Debug, Error)]
@@ -95,8 +95,6 @@ pub struct LoadOptions {
     pub layer: Layer,
     /// Goes by a capture's clock, and looks no socket up.
     pub replay: bool,
-    /// Reads the policy from its map; otherwise the registry's ports are watched.
-    pub policy_from_map: bool,
     /// Loads the object with logging compiled in.
     pub trace: bool,
 }
@@ -104,7 +102,7 @@ pub struct LoadOptions {
 impl LoadOptions {
     /// For live Ethernet frames, under the policy in the map.
     pub const fn live(entry: EntryPoint) -> Self {
-        Self { entry, layer: Layer::Ethernet, replay: false, policy_from_map: true, trace: false }
+        Self { entry, layer: Layer::Ethernet, replay: false, trace: false }
     }
 }
 
@@ -126,8 +124,7 @@ pub struct Instance {
     ebpf: Ebpf,
     entry: EntryPoint,
     counters: Mapped<CpuCounters>,
-    policy: Arc<Mapped<Policy>>,
-    host: Mapped<HostTable>,
+    state: Arc<Mapped<State>>,
     clock: Mapped<abi::Clock>,
     hz: u64,
 }
@@ -144,7 +141,6 @@ impl Instance {
             nr_cpus().map_err(|(what, error)| LoadError::Refused(format!("{what}: {error}")))?;
         let mut ebpf = EbpfLoader::new()
             .map_max_entries(map::COUNTERS, u32::try_from(cpus).unwrap_or(u32::MAX))
-            .override_global(constant::POLICY_FROM_MAP, &u8::from(options.policy_from_map), true)
             .override_global(constant::LINK_LAYER, &(options.layer as u8), true)
             .override_global(constant::REPLAY, &u8::from(options.replay), true)
             .load(object(options.trace)?)
@@ -156,8 +152,7 @@ impl Instance {
         }
         Ok(Self {
             counters: mapped(&ebpf, map::COUNTERS)?,
-            policy: Arc::new(mapped(&ebpf, map::POLICY)?),
-            host: mapped(&ebpf, map::HOST)?,
+            state: Arc::new(mapped(&ebpf, map::STATE)?),
             clock: mapped(&ebpf, map::CLOCK)?,
             hz: u64::from(hz),
             entry: options.entry,
@@ -175,22 +170,21 @@ impl Instance {
         &self.counters
     }
 
-    /// The host table, one element.
-    pub fn host(&self) -> &Mapped<HostTable> {
-        &self.host
+    /// What user space tells the program, one element.
+    pub fn state(&self) -> &Arc<Mapped<State>> {
+        &self.state
+    }
+
+    /// The host table: valid for reads and writes while `self` lives, and shared with the kernel.
+    pub fn host(&self) -> *mut HostTable {
+        // SAFETY: the pointer is to a mapped element.
+        unsafe { &raw mut (*self.state.first()).host }
     }
 
     /// Puts a policy in force.
     pub fn set_policy(&self, policy: &Policy) {
-        if let Some(element) = self.policy.pointer(0) {
-            // SAFETY: the element is mapped for writing, and any bytes are a policy to the program.
-            unsafe { element.write_volatile(*policy) };
-        }
-    }
-
-    /// The policy, one element.
-    pub fn policy(&self) -> &Arc<Mapped<Policy>> {
-        &self.policy
+        // SAFETY: the element is mapped for writing, and any bytes are a policy to the program.
+        unsafe { (&raw mut (*self.state.first()).policy).write_volatile(*policy) };
     }
 
     /// The sources that are never dropped.
@@ -213,32 +207,26 @@ impl Instance {
             }
         };
         let (v4, v6) = (trie(map::ALLOW_V4)?, trie(map::ALLOW_V6)?);
-        Allowlist::new(v4, v6, self.policy.clone())
+        Allowlist::new(v4, v6, self.state.clone())
             .map_err(|error| LoadError::Map { name: map::ALLOW_V4, error: io::Error::other(error) })
     }
 
     /// Says whether a look-up that finds nothing proves that there is no socket.
     pub fn set_lookup_proves(&self, proves: bool) {
-        if let Some(host) = self.host.pointer(0) {
-            // SAFETY: the element is mapped for writing.
-            unsafe { (&raw mut (*host).sockets.lookup_proves).write_volatile(u64::from(proves)) };
-        }
+        // SAFETY: the element is mapped for writing.
+        unsafe { (&raw mut (*self.host()).sockets.lookup_proves).write_volatile(proves.into()) };
     }
 
     /// Puts a host table in place of the one that a [`Truth`](crate::truth::Truth) keeps.
     pub fn set_host(&self, host: &HostTable) {
-        if let Some(element) = self.host.pointer(0) {
-            // SAFETY: the element is mapped for writing, and any bytes are a table to the program.
-            unsafe { element.write_volatile(*host) };
-        }
+        // SAFETY: the element is mapped for writing, and any bytes are a table to the program.
+        unsafe { self.host().write_volatile(*host) };
     }
 
     /// Sets the time that a replayed program goes by, in jiffies.
     pub fn set_replayed_jiffies(&self, jiffies: u64) {
-        if let Some(clock) = self.clock.pointer(0) {
-            // SAFETY: the element is mapped for writing.
-            unsafe { (&raw mut (*clock).replayed).write_volatile(jiffies) };
-        }
+        // SAFETY: the element is mapped for writing.
+        unsafe { (&raw mut (*self.clock.first()).replayed).write_volatile(jiffies) };
     }
 
     /// Asks the kernel for its jiffies.
@@ -250,11 +238,8 @@ impl Instance {
         // Test-run wants an Ethernet header.
         let options = TestRunOptions { data_in: Some(&[0; 14]), ..TestRunOptions::new() };
         self.xdp(program::CLOCK)?.test_run(options)?;
-        let jiffies = self
-            .clock
-            .pointer(0)
-            // SAFETY: the mapping holds the element, and the program that writes it has ended.
-            .map_or(0, |clock| unsafe { (&raw const (*clock).jiffies).read_volatile() });
+        // SAFETY: the mapping holds the element, and the program that writes it has ended.
+        let jiffies = unsafe { (&raw const (*self.clock.first()).jiffies).read_volatile() };
         Ok(Moment { jiffies, hz: self.hz, wall: SystemTime::now() })
     }
 

@@ -65,6 +65,12 @@ impl<T: Copy> Mapped<T> {
         Ok(Self { start, length, entries, values: PhantomData })
     }
 
+    /// A pointer to the first element, as [`pointer`](Self::pointer): the kernel makes no array
+    /// without one.
+    pub fn first(&self) -> *mut T {
+        self.start.as_ptr()
+    }
+
     /// How many elements there are.
     pub fn len(&self) -> usize {
         self.entries

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use aya::{Ebpf, EbpfLoader, Pod, VerifierLogLevel, maps::Array, programs::Xdp, util::nr_cpus};
 use port12_common::{
     Outcome,
-    abi::{self, CpuCounters, Policy, constant, map},
+    abi::{self, CpuCounters, State, map},
 };
 
 use crate::frames;
@@ -19,7 +19,7 @@ struct Value<T>(T);
 // SAFETY: the map ABI is plain old data, for which every bit pattern is a value.
 unsafe impl Pod for Value<CpuCounters> {}
 // SAFETY: as above.
-unsafe impl Pod for Value<Policy> {}
+unsafe impl Pod for Value<State> {}
 // SAFETY: as above.
 unsafe impl Pod for Value<abi::Clock> {}
 
@@ -27,8 +27,11 @@ unsafe impl Pod for Value<abi::Clock> {}
 pub fn load(name: &str) -> Result<Ebpf> {
     let mut object = open(VerifierLogLevel::default())?;
     program(&mut object, name)?.load()?;
-    let policies = object.map_mut(map::POLICY).context("the object has no policy map")?;
-    Array::<_, Value<Policy>>::try_from(policies)?.set(0, Value(frames::policy()), 0)?;
+    let states = object.map_mut(map::STATE).context("the object has no state map")?;
+    let mut states = Array::<_, Value<State>>::try_from(states)?;
+    let mut state = Box::new(states.get(&0, 0)?);
+    state.0.policy = frames::policy();
+    states.set(0, &*state, 0)?;
     Ok(object)
 }
 
@@ -38,7 +41,6 @@ pub fn open(log: VerifierLogLevel) -> Result<Ebpf> {
     EbpfLoader::new()
         .verifier_log_level(log)
         .map_max_entries(map::COUNTERS, u32::try_from(cpus)?)
-        .override_global(constant::POLICY_FROM_MAP, &1_u8, true)
         .load(OBJECT)
         .context("the maps cannot be created")
 }

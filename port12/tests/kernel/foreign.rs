@@ -94,7 +94,7 @@ fn bpftool_loads_and_pins_all_of_it() {
             let line = format!(": xdp  name {program}  tag ");
             assert_eq!(listing.matches(&line).count(), 1, "{program}:\n{listing}");
         }
-        for map in [map::COUNTERS, map::POLICY, map::HOST, map::CLOCK] {
+        for map in [map::COUNTERS, map::STATE, map::CLOCK] {
             let line = format!(": array  name {map}  flags 0x400");
             assert_eq!(listing.matches(&line).count(), 1, "{map}:\n{listing}");
         }

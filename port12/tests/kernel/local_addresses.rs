@@ -134,7 +134,7 @@ fn host() -> Box<HostTable> {
     host.active = 1;
     host.local[0].known = 1;
     let local = &mut host.local[1];
-    (local.known, local.seed_v4, local.seed_v6) = (1, 0x9e37_79b1, 0x9e37_79b9_7f4a_7c15);
+    (local.known, local.seed_v4, local.seed_v6) = (1, 0x9e37_79b9_7f4a_7c15, 0x9e37_79b9_7f4a_7c15);
     for last in [2, 3] {
         let v4 = u32::from_ne_bytes([10, 12, 0, last]);
         local.v4_be[local.bucket_v4(v4)][3] = v4;

@@ -49,9 +49,8 @@ impl Subject {
 
     pub fn set(&self, policy: &Policy, host: &HostTable) {
         self.instance.set_policy(policy);
-        let table = self.instance.host().pointer(0).expect("the host table has an element");
         // SAFETY: the element is mapped for writing, and any bytes are a table to the program.
-        unsafe { ptr::copy_nonoverlapping(host, table, 1) };
+        unsafe { ptr::copy_nonoverlapping(host, self.instance.host(), 1) };
     }
 
     pub fn run(&self, frame: &[u8]) -> Result<Verdict, Refused> {

@@ -155,7 +155,7 @@ fn what_does_not_fit_is_told_and_the_rest_is_found() {
 #[test]
 fn a_set_built_against_one_seed_fits_under_another() {
     const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
-    let known = Local { seed_v4: SEED as u32 | 1, ..Local::UNKNOWN };
+    let known = Local { seed_v4: SEED | 1, ..Local::UNKNOWN };
     let crowd = (1..u32::MAX).map(v4).filter(|a| known.bucket_v4(word_v4(*a)) == 7).take(400);
     let addresses = of_v4(crowd);
     let mut seeds = [SEED].into_iter().chain([0xd1b5_4a32_d192_ed03, 0xaef1_7502_108e_f2d9]);

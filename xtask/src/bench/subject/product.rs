@@ -106,7 +106,7 @@ impl Product {
         sockets.lookup_proves = 1;
         sockets.valid_until = if setting.fresh { u64::MAX } else { 0 };
         let local = local(setting.addresses);
-        let host = self.instance.host().pointer(0).context("the host table is empty")?;
+        let host = self.instance.host();
         // SAFETY: the element is mapped for writing, and no frame is under way.
         unsafe { host.write_volatile(HostTable { sockets, active: 0, local: [local; 2] }) };
         Ok(())

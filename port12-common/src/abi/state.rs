@@ -1,0 +1,35 @@
+//! All that user space tells one program instance, in one element: a look-up finds it.
+
+use super::{HostTable, Policy};
+
+/// What an instance is, for whoever finds its maps in bpffs. The first word is the version in
+/// every layout there will be.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct Header {
+    /// The [`VERSION`](super::VERSION) of the layout of all maps; 0 where user space has written
+    /// none.
+    pub version: u64,
+    /// When the program was attached, in seconds since the epoch.
+    pub attached_at: u64,
+    /// Zero.
+    pub reserved: [u64; 6],
+}
+
+/// The element. As the kernel makes it, all zero, the program observes the registry's ports and
+/// drops nothing.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct State {
+    /// What the instance is.
+    pub header: Header,
+    /// What to do about each port.
+    pub policy: Policy,
+    /// The host's sockets and addresses.
+    pub host: HostTable,
+}
+
+const _: () = {
+    assert!(size_of::<Header>() == 64);
+    assert!(size_of::<State>() == 64 + size_of::<Policy>() + size_of::<HostTable>());
+};
