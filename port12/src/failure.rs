@@ -4,8 +4,9 @@ use std::{fmt, io, process::ExitCode};
 
 use crate::{
     cli::output::ReportError,
+    config::ConfigError,
     host::{HostError, interfaces::Unsupported},
-    kernel::{attach::AttachError, instance::LoadError, pin::PinError},
+    kernel::{allowlist::AllowlistError, attach::AttachError, instance::LoadError, pin::PinError},
     registry::RegistryError,
     truth::TruthError,
 };
@@ -61,6 +62,22 @@ impl From<io::Error> for Failure {
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         Self::new(Code::Config, error)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Code::Config, error)
+    }
+}
+
+impl From<AllowlistError> for Failure {
+    fn from(error: AllowlistError) -> Self {
+        let code = match &error {
+            AllowlistError::Full(_) => Code::Config,
+            AllowlistError::Kernel(_) => Code::Runtime,
+        };
+        Self::new(code, error)
     }
 }
 

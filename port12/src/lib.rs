@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod cli;
+pub mod config;
 pub mod failure;
 pub mod host;
 pub mod kernel;

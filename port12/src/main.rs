@@ -8,7 +8,7 @@ use std::{
 use clap::{ArgAction, Parser, Subcommand, error::ErrorKind};
 use port12::{
     cli::{
-        explain,
+        check, explain,
         output::{tell, unless_closed},
         ports, replay, run,
     },
@@ -36,6 +36,8 @@ enum Command {
     Ports(ports::PortsArgs),
     /// The story of one port
     Explain(explain::ExplainArgs),
+    /// Is the policy file accepted? What is in force?
+    Check(check::CheckArgs),
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 configuration, 4 permission, \
@@ -88,6 +90,7 @@ fn try_main(command: Command) -> Result<(), Failure> {
         Command::Explain(args) => {
             Ok(unless_closed(explain::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))?)
         }
+        Command::Check(args) => check::run(&args, &mut out),
     }
 }
 

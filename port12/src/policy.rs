@@ -38,6 +38,38 @@ impl Mode {
     }
 }
 
+/// What to do about conversation starts for other hosts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Transit {
+    /// Pass and count them as transit
+    #[default]
+    Pass,
+    /// Count them as probes and pass them: a mirror port
+    Watch,
+    /// Treat them like those for this host
+    Drop,
+}
+
+impl From<Transit> for TransitPolicy {
+    fn from(transit: Transit) -> Self {
+        match transit {
+            Transit::Pass => Self::Pass,
+            Transit::Watch => Self::Watch,
+            Transit::Drop => Self::Drop,
+        }
+    }
+}
+
+/// Whether drop mode is refused where this host forwards.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Forwarding {
+    /// Refuse: a published port or a masqueraded reply has no socket here
+    #[default]
+    Refuse,
+    /// Drop all the same what is for this host's own addresses and has no socket
+    Drop,
+}
+
 /// The policy for the kernel program.
 pub fn policy(watched: &Watched, mode: Mode, transit: TransitPolicy) -> Box<abi::Policy> {
     let mut policy = Box::new(abi::Policy::EMPTY);

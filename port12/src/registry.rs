@@ -190,6 +190,20 @@ impl Registry {
         (0..PORTS as u16).filter(watched).collect()
     }
 
+    /// The ports that are neither watched nor assigned, on any transport where that counts.
+    pub fn reserved(&self, transport: Transport) -> PortSet {
+        let reserved = |port: &u16| match transport {
+            Transport::Tcp | Transport::Udp | Transport::UdpLite => {
+                self.state(transport, *port) == State::Reserved
+            }
+            Transport::Sctp | Transport::Dccp => Transports::LISTED
+                .into_iter()
+                .all(|listed| self.state(listed, *port) != State::Assigned),
+        };
+        let ports: PortSet = (0..PORTS as u16).filter(reserved).collect();
+        ports.without(&self.watched(transport))
+    }
+
     /// The watched ports of every transport, in the order of [`Transport`]: the kernel's layout.
     pub fn bits(&self) -> [[u64; PORTS / 64]; Transport::ALL.len()] {
         Transport::ALL.map(|transport| *self.watched(transport).bits())

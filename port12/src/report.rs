@@ -1,11 +1,13 @@
 //! Reports: what a person or a program reads.
 
+mod format;
 mod json;
 mod model;
 mod printable;
 mod table;
 mod units;
 
+pub use format::OutputFormat;
 pub use json::{read_json, write_json};
 pub use model::{Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, Tallied};
 pub(crate) use printable::Printable;

@@ -7,15 +7,7 @@ use std::{
 
 use crate::registry::RegistryError;
 
-/// The form of a report.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum OutputFormat {
-    /// For people.
-    #[default]
-    Table,
-    /// One JSON document.
-    Json,
-}
+pub use crate::report::OutputFormat;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]

@@ -7,13 +7,13 @@ use port12_common::{Transport, abi::HostTable};
 use super::{
     output::{OutputFormat, tell, unless_closed},
     registry::RegistryArgs,
-    run::{Transit, period},
 };
 use crate::{
     capture,
+    config::time::period,
     failure::{Code, Failure},
     host::{addresses::LocalAddresses, publish::publish},
-    policy::{Mode, policy},
+    policy::{Mode, Transit, policy},
     replay::{Engine, EngineKind, Replay, ReplayError},
     report::{Printable, Report, write_json, write_table},
     watch::Subject,

@@ -11,8 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clap::builder::NonEmptyStringValueParser;
-use port12_common::{Transport, abi::TransitPolicy};
+use port12_common::{
+    Transport,
+    abi::{Action, Policy},
+};
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
 use self::{
@@ -21,13 +23,15 @@ use self::{
     view::View,
 };
 use super::{
-    output::{OutputFormat, tell, unless_closed},
+    output::{tell, unless_closed},
     registry::RegistryArgs,
+    settings::Settings,
 };
 use crate::{
+    config::{Config, time::period},
     failure::{Code, Failure},
-    kernel::{attach::Wanted, pin::PinDirectory},
-    policy::{Mode, policy},
+    kernel::pin::PinDirectory,
+    policy::{Forwarding, Mode},
     report::Kind,
     watch::{Keeper, Run, Setup, Subject, Watched},
 };
@@ -38,92 +42,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Watches interfaces until Ctrl-C, SIGTERM, or the end of `--duration`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RunArgs {
-    /// An interface to watch; repeat for more [default: that of the default route, else lo]
-    #[arg(
-        short,
-        long = "interface",
-        value_name = "IFACE",
-        value_delimiter = ',',
-        env = "PORT12_INTERFACE"
-    )]
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
-    pub interfaces: Vec<String>,
-    /// What becomes of probes
-    #[arg(long, value_enum, default_value_t, env = "PORT12_MODE")]
-    pub mode: Mode,
-    /// Where the program runs
-    #[arg(long, value_enum, default_value_t, env = "PORT12_XDP_MODE")]
-    pub xdp_mode: Wanted,
-    /// Time between reports: 1s, 500ms, 1m
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = period, env = "PORT12_INTERVAL")]
-    pub interval: Duration,
+    /// The policy file, and what goes before it
+    #[command(flatten)]
+    pub settings: Settings,
     /// Stop by itself after this time
     #[arg(long, value_name = "TIME", value_parser = period, env = "PORT12_DURATION")]
     pub duration: Option<Duration>,
-    /// The form of the reports; json is one object per line and report
-    #[arg(long, value_enum, default_value_t, env = "PORT12_OUTPUT")]
-    pub output: OutputFormat,
-    /// What to do about conversation starts for other hosts
-    #[arg(long, value_enum, default_value_t, env = "PORT12_TRANSIT")]
-    pub transit: Transit,
-    /// Whether drop mode is refused where this host forwards
-    #[arg(long, value_enum, default_value_t, env = "PORT12_FORWARDING")]
-    pub forwarding: Forwarding,
     /// The directory in bpffs for the maps, while the program runs
     #[arg(long, value_name = "DIR", default_value = "/sys/fs/bpf/port12", env = "PORT12_PIN_DIR")]
     pub pin_dir: PathBuf,
     /// Log every frame (needs a build with `--features trace`)
     #[arg(long, env = "PORT12_TRACE")]
     pub trace: bool,
-    /// The registry
-    #[command(flatten)]
-    pub registry: RegistryArgs,
-}
-
-/// What to do about conversation starts for other hosts.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum Transit {
-    /// Pass and count them as transit
-    #[default]
-    Pass,
-    /// Count them as probes and pass them: a mirror port
-    Watch,
-    /// Treat them like those for this host
-    Drop,
-}
-
-impl From<Transit> for TransitPolicy {
-    fn from(transit: Transit) -> Self {
-        match transit {
-            Transit::Pass => Self::Pass,
-            Transit::Watch => Self::Watch,
-            Transit::Drop => Self::Drop,
-        }
-    }
-}
-
-/// Whether drop mode is refused where this host forwards.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum Forwarding {
-    /// Refuse: a published port or a masqueraded reply has no socket here
-    #[default]
-    Refuse,
-    /// Drop all the same what is for this host's own addresses and has no socket
-    Drop,
-}
-
-/// Parses a time between reports.
-///
-/// # Errors
-///
-/// One line: what is wrong, and what is accepted.
-pub(super) fn period(text: &str) -> Result<Duration, String> {
-    let time: Duration = humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; write it like 1s, 500ms or 1m30s"))?;
-    if time < Duration::from_millis(100) || time > Duration::from_secs(86_400 * 365) {
-        return Err("it must be between 100ms and 1 year".into());
-    }
-    Ok(time)
 }
 
 /// Runs until it is told to stop, and reports to `out`.
@@ -132,20 +62,24 @@ pub(super) fn period(text: &str) -> Result<Duration, String> {
 ///
 /// [`Failure`], with the exit code; nothing is left attached then.
 pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(), Failure> {
-    let registry = args.registry.load()?;
-    let links = preflight::links(&args.interfaces)?;
+    let config = args.settings.load()?;
+    let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
+    let compiled = config.compile(&registry);
+    compiled.warnings.iter().for_each(tell);
+    let links = preflight::links(&config)?;
     preflight::check_capabilities()?;
     let forwarding = links
         .iter()
-        .map(|link| preflight::check_forwarding(link, args))
+        .map(|link| preflight::check_forwarding(link, &config))
         .collect::<Result<Vec<_>, _>>()?;
     let mut stop = Stop::new()?;
     let pins = lock(&args.pin_dir)?;
-    let bits = registry.bits();
+    let mode = config.mode.value;
     let setup = Setup {
-        policy: &policy(&bits, args.mode, args.transit.into()),
-        mode: args.mode,
-        wanted: args.xdp_mode,
+        policy: &compiled.policy,
+        allow: &config.allow.value,
+        mode,
+        wanted: config.xdp_mode.value,
         trace: args.trace,
     };
     let mut watched = Vec::with_capacity(links.len());
@@ -162,15 +96,15 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
             pins.pin(&interface.link.interface, interface.instance())?;
         }
     }
-    let subject = Subject { mode: args.mode, registry: &registry };
-    watched.iter().for_each(|interface| announce(interface, &subject));
-    let guard = (args.mode == Mode::Drop && args.forwarding == Forwarding::Refuse)
-        .then(|| policy(&bits, Mode::Monitor, args.transit.into()));
+    let subject = Subject { mode, registry: &registry };
+    watched.iter().for_each(|interface| announce(interface, &subject, &compiled.policy));
+    let guard = (mode == Mode::Drop && config.forwarding.value == Forwarding::Refuse)
+        .then(|| config.compile_as(Mode::Monitor, &registry).policy);
     let keeper = Keeper::start(&watched, guard)?;
     let run = Run { subject, started: Instant::now() };
-    let view = View::of(args.output);
+    let view = View::of(config.output.value);
     let printer = Printer::start(out)?;
-    let end = watch(args, &run, &mut watched, &keeper, (&view, &printer), stop).await;
+    let end = watch((args, &config), &run, &mut watched, &keeper, (&view, &printer), stop).await;
     drop(keeper);
     watched.iter_mut().for_each(Watched::detach);
     end?;
@@ -190,27 +124,30 @@ fn lock(path: &Path) -> Result<Option<PinDirectory>, Failure> {
     Ok(pins)
 }
 
-fn announce(interface: &Watched, subject: &Subject<'_>) {
+fn announce(interface: &Watched, subject: &Subject<'_>, policy: &Policy) {
     let link = &interface.link;
+    let rules = policy.rules[Transport::Tcp as usize].iter();
+    let is_watched = |action| matches!(action, Action::Watch | Action::Drop { .. });
     tell(format_args!(
         "{}: {} XDP, {} mode, {} ports of the registry of {}",
         link.interface,
         link.xdp_mode,
         link.mode,
-        subject.registry.watched(Transport::Tcp).len(),
+        rules.filter(|rule| is_watched(rule.action())).count(),
         subject.registry.edition()
     ));
 }
 
 async fn watch(
-    args: &RunArgs,
+    (args, config): (&RunArgs, &Config),
     run: &Run<'_>,
     watched: &mut [Watched],
     keeper: &Keeper,
     (view, printer): (&View, &Printer),
     mut stop: Stop,
 ) -> Result<(), Failure> {
-    let mut ticks = interval_at(tokio::time::Instant::now() + args.interval, args.interval);
+    let interval = config.interval.value;
+    let mut ticks = interval_at(tokio::time::Instant::now() + interval, interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = async {
         match args.duration {

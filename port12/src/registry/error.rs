@@ -4,11 +4,13 @@ use std::{io, path::PathBuf};
 
 use port12_common::Transport;
 
+use crate::report::Printable;
+
 /// A registry file that port12 does not use; nothing was changed. A configuration error.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
     /// It cannot be read.
-    #[error("cannot read the registry file {}: {cause}", path.display())]
+    #[error("cannot read the registry file {}: {cause}", Printable(path.display()))]
     Read {
         /// The file.
         path: PathBuf,
@@ -16,7 +18,7 @@ pub enum RegistryError {
         cause: io::Error,
     },
     /// It is not the official file, or a damaged one.
-    #[error("registry file {}: {fault}; {}", path.display(), fault.remedy())]
+    #[error("registry file {}: {fault}; {}", Printable(path.display()), fault.remedy())]
     Refused {
         /// The file.
         path: PathBuf,

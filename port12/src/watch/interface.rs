@@ -1,7 +1,11 @@
 //! One watched interface.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
+use ipnet::IpNet;
 use port12_common::{Layer, abi};
 
 use crate::{
@@ -26,6 +30,8 @@ use crate::{
 pub struct Setup<'a> {
     /// The policy, but for what depends on the interface.
     pub policy: &'a abi::Policy,
+    /// The sources that are never dropped.
+    pub allow: &'a BTreeSet<IpNet>,
     /// What that policy makes of probes.
     pub mode: Mode,
     /// Where the program is to run.
@@ -61,6 +67,9 @@ impl Watched {
             Instance::load(&LoadOptions { layer, trace, ..LoadOptions::live(entry) })?;
         if trace {
             super::trace::follow(&mut instance)?;
+        }
+        if !setup.allow.is_empty() {
+            instance.allowlist()?.set_policy(setup.allow)?;
         }
         instance.set_policy(setup.policy);
         instance.set_lookup_proves(lookup_proves(host)?);

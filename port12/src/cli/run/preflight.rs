@@ -1,32 +1,68 @@
 //! What is asked before anything is attached.
 
 use crate::{
+    config::{Config, Pattern},
     failure::{Code, Failure},
     host::{
         capabilities, forwarding,
         interfaces::{self, Link},
     },
-    policy::Mode,
+    policy::{Forwarding, Mode},
 };
 
-use super::{Forwarding, RunArgs};
-
 /// The interfaces to watch, each once.
-pub fn links(names: &[String]) -> Result<Vec<Link>, Failure> {
+pub fn links(config: &Config) -> Result<Vec<Link>, Failure> {
     let mut links: Vec<Link> = Vec::new();
-    for name in names {
-        let link = interfaces::by_name(name)?;
-        if !links.iter().any(|known| known.index == link.index) {
-            links.push(link);
+    for pattern in &config.interfaces.value {
+        for link in meant(pattern, config)? {
+            if !links.iter().any(|known| known.index == link.index) {
+                links.push(link);
+            }
         }
     }
-    if links.is_empty() {
-        links.push(match interfaces::default_route()? {
-            Some(link) => link,
-            None => interfaces::by_name("lo")?,
-        });
+    match links.is_empty() {
+        false => Ok(links),
+        true if config.interfaces.value.is_empty() => Ok(vec![default_link(config)?]),
+        true => Err(Failure::new(
+            Code::Attach,
+            format!(
+                "no interface of this network namespace is in `interfaces` ({}) and not in \
+                 `exclude` ({}): `ip link` lists them",
+                config.interfaces.origin, config.exclude.origin
+            ),
+        )),
     }
+}
+
+/// A name that is given has to be there; a glob may match nothing.
+fn meant(pattern: &Pattern, config: &Config) -> Result<Vec<Link>, Failure> {
+    let mut links = match pattern.is_glob() {
+        true => interfaces::all()?,
+        false => vec![interfaces::by_name(pattern.as_str())?],
+    };
+    if pattern.is_glob() {
+        links.retain(|link| pattern.matches(&link.name));
+    }
+    links.retain(|link| !config.excludes(&link.name));
     Ok(links)
+}
+
+fn default_link(config: &Config) -> Result<Link, Failure> {
+    let link = match interfaces::default_route()? {
+        Some(link) => link,
+        None => interfaces::by_name("lo")?,
+    };
+    match config.excludes(&link.name) {
+        false => Ok(link),
+        true => Err(Failure::new(
+            Code::Config,
+            format!(
+                "{} is the interface to watch by default, and `exclude` ({}) has it: name others \
+                 with `--interface` or `interfaces`",
+                link.name, config.exclude.origin
+            ),
+        )),
+    }
 }
 
 /// Whether this process may watch.
@@ -42,9 +78,9 @@ pub fn check_capabilities() -> Result<(), Failure> {
 }
 
 /// Why a missing socket proves nothing on this interface; drop mode is refused then.
-pub fn check_forwarding(link: &Link, args: &RunArgs) -> Result<Option<String>, Failure> {
+pub fn check_forwarding(link: &Link, config: &Config) -> Result<Option<String>, Failure> {
     let name = &link.name;
-    let refuses = args.mode == Mode::Drop && args.forwarding == Forwarding::Refuse;
+    let refuses = config.mode.value == Mode::Drop && config.forwarding.value == Forwarding::Refuse;
     let reasons = match forwarding::reasons(link.index) {
         // Reading legacy iptables takes more than watching does, and rules may change all the time.
         Err(error) if !refuses => {
@@ -55,7 +91,7 @@ pub fn check_forwarding(link: &Link, args: &RunArgs) -> Result<Option<String>, F
     let Some(first) = reasons.first() else {
         return Ok(None);
     };
-    match (args.mode, args.forwarding) {
+    match (config.mode.value, config.forwarding.value) {
         (Mode::Drop, Forwarding::Refuse) => Err(Failure::new(
             Code::Config,
             format!(

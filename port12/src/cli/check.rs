@@ -1,0 +1,108 @@
+//! `port12 check`: whether the policy file and the registry are accepted.
+
+use std::{io::Write, path::Path};
+
+use serde::Serialize;
+
+use super::{
+    output::{OutputFormat, ReportError, tell, write_json},
+    registry::RegistryArgs,
+    settings::Settings,
+};
+use crate::{
+    config::{Compiled, Config, DEFAULT_PATH, Origin},
+    failure::Failure,
+    report::Printable,
+};
+
+/// Validates the policy file and the registry file, and touches nothing.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CheckArgs {
+    /// The policy file, and what goes before it
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Show the whole policy in force, as a policy file; comments tell where each value is from
+    #[arg(long, env = "PORT12_PRINT_EFFECTIVE")]
+    pub print_effective: bool,
+}
+
+/// Validates, and reports to `out`; warnings go to standard error.
+///
+/// # Errors
+///
+/// [`Failure`]: a file is not accepted, or nowhere to write to.
+pub fn run(args: &CheckArgs, out: &mut impl Write) -> Result<(), Failure> {
+    let config = args.settings.load()?;
+    let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
+    let compiled = config.compile(&registry);
+    Ok(super::output::unless_closed(report(args, &config, &compiled, out))?)
+}
+
+fn report(
+    args: &CheckArgs,
+    config: &Config,
+    compiled: &Compiled,
+    out: &mut impl Write,
+) -> Result<(), ReportError> {
+    // The file says how `run` reports.
+    let form = match config.output.origin {
+        Origin::Flag(_) | Origin::Environment(_) => config.output.value,
+        Origin::File { .. } | Origin::Default => OutputFormat::Table,
+    };
+    match form {
+        OutputFormat::Json => {
+            write_json(&Document::new(config, compiled, args.print_effective), out)?;
+        }
+        OutputFormat::Table => {
+            compiled.warnings.iter().for_each(tell);
+            match (args.print_effective, &config.file) {
+                (true, _) => out.write_all(config.to_toml().as_bytes())?,
+                (false, Some(path)) => writeln!(out, "{}: fine", Printable(path.display()))?,
+                (false, None) => writeln!(out, "{DEFAULT_PATH}: not there; the rest is fine")?,
+            }
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// The report, in JSON.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    /// Null where there is none.
+    file: Option<&'a Path>,
+    warnings: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective: Option<Effective>,
+}
+
+#[derive(Debug, Serialize)]
+struct Effective {
+    settings: serde_json::Map<String, serde_json::Value>,
+    rules: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl<'a> Document<'a> {
+    fn new(config: &'a Config, compiled: &'a Compiled, print_effective: bool) -> Self {
+        Self {
+            file: config.file.as_deref(),
+            warnings: &compiled.warnings,
+            effective: print_effective.then(|| Effective::new(config)),
+        }
+    }
+}
+
+impl Effective {
+    fn new(config: &Config) -> Self {
+        let with_origin = |value, origin: &Origin| serde_json::json!({ "value": value, "origin": config.origin(origin) });
+        let settings = config
+            .entries()
+            .into_iter()
+            .map(|entry| (entry.key.to_owned(), with_origin(entry.value, &entry.origin)));
+        let rules = config.rules.iter().map(|rule| {
+            let keys = Config::rule(&rule.value).into_iter();
+            keys.map(|(key, value)| (key.to_owned(), with_origin(Some(value), &rule.origin)))
+                .collect()
+        });
+        Self { settings: settings.collect(), rules: rules.collect() }
+    }
+}

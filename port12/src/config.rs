@@ -1,0 +1,158 @@
+//! The configuration: what flags, the environment, the policy file and the defaults say together.
+//!
+//! [`Config::load`] reads the file and puts the sources in their order, [`Config::compile`] makes
+//! the kernel's rules of it, [`Config::to_toml`] writes it down.
+
+mod choice;
+mod compile;
+mod error;
+pub mod file;
+mod layer;
+mod origin;
+mod pattern;
+mod ports;
+pub mod prefix;
+mod rule;
+#[cfg(test)]
+mod tests;
+pub mod time;
+mod write;
+
+use std::{
+    collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+
+pub use compile::Compiled;
+pub use error::{ConfigError, Fault, Refusal};
+pub use file::File;
+pub use layer::Layer;
+pub use origin::{Origin, Valued};
+pub use pattern::{Pattern, PatternError};
+pub use ports::{Ports, PortsError};
+pub use rule::{PortAction, PortRule};
+pub use write::Entry;
+
+use crate::{
+    kernel::attach::Wanted,
+    policy::{Forwarding, Mode, Transit},
+    report::OutputFormat,
+};
+
+/// The policy file that is read where no other is named. It need not be there.
+pub const DEFAULT_PATH: &str = "/etc/port12/port12.toml";
+
+/// The configuration in force: every value, and where it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The policy file, where there is one.
+    pub file: Option<PathBuf>,
+    /// The interfaces to watch; without any, that of the default route.
+    pub interfaces: Valued<Vec<Pattern>>,
+    /// Those not to watch, though `interfaces` has them.
+    pub exclude: Valued<Vec<Pattern>>,
+    /// What becomes of probes.
+    pub mode: Valued<Mode>,
+    /// Where the program runs.
+    pub xdp_mode: Valued<Wanted>,
+    /// What to do about conversation starts for other hosts.
+    pub transit: Valued<Transit>,
+    /// Whether drop mode is refused where this host forwards.
+    pub forwarding: Valued<Forwarding>,
+    /// The time within which drop mode is to be confirmed, 1 s to 1 day.
+    pub confirm: Valued<Option<Duration>>,
+    /// Whether reserved ports are watched too.
+    pub include_reserved: Valued<bool>,
+    /// Assigned or reserved ports to watch too.
+    pub extra: Valued<Vec<Ports>>,
+    /// The sources that are never dropped.
+    pub allow: Valued<BTreeSet<IpNet>>,
+    /// IANA's official file, in place of the table that port12 carries.
+    pub registry: Valued<Option<PathBuf>>,
+    /// Whether the programs stay attached when port12 ends.
+    pub pin: Valued<bool>,
+    /// The time between reports, 100 ms to 1 year.
+    pub interval: Valued<Duration>,
+    /// The form of the reports.
+    pub output: Valued<OutputFormat>,
+    /// What the file says of single ports; the later rule wins.
+    pub rules: Vec<Valued<PortRule>>,
+}
+
+impl Config {
+    /// Reads the policy file: the one that is named, else [`DEFAULT_PATH`] where that is there.
+    /// What `overrides` says, the command line and the environment, goes before the file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`]: a file that was named is not there, or a file is not accepted.
+    pub fn load(path: Option<&Path>, overrides: Layer) -> Result<Self, ConfigError> {
+        let file = match path {
+            Some(path) => Some(File::read(path)?),
+            None => match File::read(Path::new(DEFAULT_PATH)) {
+                Err(ConfigError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
+                    None
+                }
+                file => Some(file?),
+            },
+        };
+        Ok(Self::of(file, overrides))
+    }
+
+    /// What `overrides` says, then what the file says, then the defaults.
+    pub fn of(file: Option<File>, overrides: Layer) -> Self {
+        let (path, file, rules) = match file {
+            Some(File { path, layer, rules }) => (Some(path), layer, rules),
+            None => (None, Layer::default(), Vec::new()),
+        };
+        let flag = overrides;
+        let some = |valued: Valued<_>| valued.map(Some);
+        Self {
+            file: path,
+            interfaces: first(flag.interfaces, file.interfaces, Vec::new()),
+            exclude: first(flag.exclude, file.exclude, Vec::new()),
+            mode: first(flag.mode, file.mode, Mode::default()),
+            xdp_mode: first(flag.xdp_mode, file.xdp_mode, Wanted::default()),
+            transit: first(flag.transit, file.transit, Transit::default()),
+            forwarding: first(flag.forwarding, file.forwarding, Forwarding::default()),
+            confirm: first(flag.confirm.map(some), file.confirm.map(some), None),
+            include_reserved: first(flag.include_reserved, file.include_reserved, false),
+            extra: first(flag.extra, file.extra, Vec::new()),
+            allow: first(flag.allow, file.allow, BTreeSet::new()),
+            registry: first(
+                flag.registry.map(|path| path.map(Some)),
+                file.registry.map(|path| path.map(Some)),
+                None,
+            ),
+            pin: first(flag.pin, file.pin, false),
+            interval: first(flag.interval, file.interval, Duration::from_secs(1)),
+            output: first(flag.output, file.output, OutputFormat::default()),
+            rules,
+        }
+    }
+
+    /// Whether an interface is to be watched: `interfaces` has it, and `exclude` has not. Nothing
+    /// is where `interfaces` is empty: then it is the interface of the default route.
+    pub fn matches(&self, interface: &str) -> bool {
+        self.interfaces.value.iter().any(|pattern| pattern.matches(interface))
+            && !self.excludes(interface)
+    }
+
+    /// Whether an interface is not to be watched, whatever else is said.
+    pub fn excludes(&self, interface: &str) -> bool {
+        self.exclude.value.iter().any(|pattern| pattern.matches(interface))
+    }
+
+    /// Whether interfaces may be meant that nobody has named: `interfaces` has a glob.
+    pub fn is_dynamic(&self) -> bool {
+        self.interfaces.value.iter().any(Pattern::is_glob)
+    }
+}
+
+fn first<T>(flag: Option<Valued<T>>, file: Option<Valued<T>>, default: T) -> Valued<T> {
+    flag.or(file).unwrap_or(Valued::new(default, Origin::Default))
+}

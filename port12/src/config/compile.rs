@@ -1,0 +1,122 @@
+//! The configuration as the kernel's rules.
+
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+use port12_common::{
+    Transport,
+    abi::{self, Policy, Rule},
+};
+
+use super::{Config, PortAction, PortRule, Ports};
+use crate::{
+    policy::{Mode, policy},
+    registry::{PortSet, Registry},
+    report::Printable,
+};
+
+/// What the kernel and the reports are told.
+pub struct Compiled {
+    /// The rules, and which allowlists are not empty. The gate is open in drop mode.
+    pub policy: Box<Policy>,
+    /// The ports on which a listener is what it should be.
+    pub expected: BTreeSet<(Transport, u16)>,
+    /// What says less than it seems to; a person should hear of it.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// The rules under the configured mode.
+    pub fn compile(&self, registry: &Registry) -> Compiled {
+        let mut compiled = self.compile_as(self.mode.value, registry);
+        let mut rules = self.rules.iter().enumerate();
+        let drops = |rule: &PortRule| rule.action == Some(PortAction::Drop);
+        if self.mode.value == Mode::Monitor
+            && let Some((index, _)) = rules.find(|(_, rule)| drops(&rule.value))
+        {
+            compiled.warnings.push(format!(
+                "{}: nothing is dropped, for the mode is monitor ({}): `mode = \"drop\"` puts it \
+                 in force",
+                self.place(index, "action"),
+                self.mode.origin
+            ));
+        }
+        compiled
+    }
+
+    /// The rules under another mode: monitor where drop mode is given up.
+    pub fn compile_as(&self, mode: Mode, registry: &Registry) -> Compiled {
+        let watched = Transport::ALL.map(|transport| self.watched(transport, registry));
+        let transit = self.transit.value.into();
+        let mut policy = policy(&watched.map(|ports| *ports.bits()), mode, transit);
+        policy.allow = not_empty(&self.allow.value);
+        let mut compiled = Compiled { policy, expected: BTreeSet::new(), warnings: Vec::new() };
+        for (index, rule) in self.rules.iter().enumerate() {
+            let rule = &rule.value;
+            for ports in &rule.ports {
+                let mut applies = false;
+                for transport in Transport::ALL.into_iter().filter(|of| rule.covers(ports, *of)) {
+                    let watched = &watched[transport as usize];
+                    for port in ports.iter().filter(|port| watched.contains(*port)) {
+                        applies = true;
+                        compiled.apply(rule, mode, transit, (transport, port));
+                    }
+                }
+                if ports.is_named() && !applies {
+                    let place = self.place(index, "ports");
+                    compiled.warnings.push(format!(
+                        "{place}: {ports} is not watched, for the registry of {} does not list it \
+                         as unassigned: `extra = [\"{ports}\"]` watches it",
+                        registry.edition()
+                    ));
+                }
+            }
+        }
+        compiled
+    }
+
+    /// The ports on which a conversation start is a probe.
+    pub fn watched(&self, transport: Transport, registry: &Registry) -> PortSet {
+        let reserved = match self.include_reserved.value {
+            true => registry.reserved(transport),
+            false => PortSet::default(),
+        };
+        let extra = self.extra.value.iter().filter(|ports| ports.is_of(transport));
+        let extra = extra.flat_map(Ports::iter);
+        registry.watched(transport).iter().chain(reserved.iter()).chain(extra).collect()
+    }
+
+    fn place(&self, index: usize, key: &str) -> String {
+        let line = &self.rules[index].origin;
+        match &self.file {
+            Some(path) => format!("{}: {line}: port[{index}].{key}", Printable(path.display())),
+            None => format!("port[{index}].{key}"),
+        }
+    }
+}
+
+impl Compiled {
+    fn apply(
+        &mut self,
+        rule: &PortRule,
+        mode: Mode,
+        transit: abi::TransitPolicy,
+        port: (Transport, u16),
+    ) {
+        if let Some(action) = rule.action(mode) {
+            self.policy.set(port.0, port.1, Rule::new(action, transit));
+        }
+        match rule.expected {
+            Some(true) => drop(self.expected.insert(port)),
+            Some(false) => drop(self.expected.remove(&port)),
+            None => {}
+        }
+    }
+}
+
+fn not_empty(allow: &BTreeSet<IpNet>) -> u64 {
+    allow.iter().fold(0, |bits, net| match net {
+        IpNet::V4(_) => bits | Policy::ALLOW_V4,
+        IpNet::V6(_) => bits | Policy::ALLOW_V6,
+    })
+}

@@ -1,0 +1,107 @@
+//! Why a policy file was not accepted.
+
+use std::{fmt, io, path::PathBuf};
+
+use super::Ports;
+use crate::report::Printable;
+
+/// A policy file that port12 does not use; nothing was changed. A configuration error.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error(
+        "cannot read the policy file {}: {cause}; `--config` and PORT12_CONFIG name it",
+        Printable(path.display())
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// More than 1 MiB.
+    #[error(
+        "the policy file {} is larger than {} MiB: keep what is not policy elsewhere",
+        Printable(path.display()),
+        super::file::MAX_BYTES >> 20
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something in it is wrong.
+    #[error("{}: {refusal}", Printable(path.display()))]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What, and where.
+        refusal: Refusal,
+    },
+}
+
+/// What is wrong in a policy file, and where.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refusal {
+    /// From 1.
+    pub line: usize,
+    /// The key, dotted and with indexes from 0, as in `port[2].action`. Empty where it is not
+    /// known.
+    pub key: String,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "line {}: ", self.line)?;
+        if !self.key.is_empty() {
+            write!(formatter, "{}: ", Printable(&self.key))?;
+        }
+        write!(formatter, "{}", Printable(&self.fault))
+    }
+}
+
+/// What is wrong with a value.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// Bytes that are not UTF-8.
+    #[error("it is not UTF-8 text: save it as UTF-8")]
+    NotText,
+    /// It is not TOML.
+    #[error("it is not TOML: {0}")]
+    Syntax(String),
+    /// A key that means nothing.
+    #[error("there is no such key; the keys are {}", .accepted.join(", "))]
+    UnknownKey {
+        /// Those that mean something there.
+        accepted: &'static [&'static str],
+    },
+    /// A key is missing.
+    #[error("it has no `{key}`: {accepted}")]
+    Missing {
+        /// The key.
+        key: &'static str,
+        /// What to write.
+        accepted: String,
+    },
+    /// A value that is not accepted.
+    #[error("{found} is not accepted: {accepted}")]
+    Value {
+        /// What stands there, cut short.
+        found: String,
+        /// What is wrong with it, and what to write.
+        accepted: String,
+    },
+    /// A rule that says nothing.
+    #[error("it says nothing of its ports: write `action`, `expected` or both")]
+    Idle,
+    /// `enforce` where nothing is dropped.
+    #[error("only a drop can be enforced: write `action = \"drop\"` with it, or leave it out")]
+    EnforceWithoutDrop,
+    /// `enforce` for ports that are not named.
+    #[error(
+        "{0} is a range, and a port with a socket is dropped only where it is named by itself: \
+         list the ports one by one, or leave `enforce` out"
+    )]
+    EnforceOnRange(Ports),
+}

@@ -1,0 +1,98 @@
+//! The policy file, read and checked line by line.
+
+mod keys;
+mod node;
+mod rule;
+
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use toml::de::DeTable;
+
+pub use self::keys::{KEYS, PORT_KEYS};
+use self::node::{entries, line_of};
+use super::{ConfigError, Fault, Layer, PortRule, Refusal, Valued};
+
+/// Files above this size are refused.
+pub(super) const MAX_BYTES: u64 = 1 << 20;
+
+/// A policy file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// What it says outside of its rules.
+    pub layer: Layer,
+    /// The rules, in the order of the file; the later one wins.
+    pub rules: Vec<Valued<PortRule>>,
+}
+
+impl File {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let mut bytes = Vec::new();
+        // One byte more than is accepted tells a file that is too large, and bounds an endless one.
+        fs::File::open(path)
+            .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(|cause| ConfigError::Read { path: path.to_owned(), cause })?;
+        Self::parse(path, &bytes)
+    }
+
+    /// Reads the content of a file. The path is for messages.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::TooLarge`], [`ConfigError::Refused`].
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ConfigError> {
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(ConfigError::TooLarge { path: path.to_owned() });
+        }
+        let mut file = Self { path: path.to_owned(), layer: Layer::default(), rules: Vec::new() };
+        match file.fill(bytes) {
+            Ok(()) => Ok(file),
+            Err(refusal) => Err(ConfigError::Refused { path: file.path, refusal }),
+        }
+    }
+
+    fn fill(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        let text = text(bytes)?;
+        let table = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let fault = Fault::Syntax(error.message().to_owned());
+            Refusal { line: line_of(bytes, at), key: key_before(text, at), fault }
+        })?;
+        for node in entries(text, "", table.get_ref(), KEYS)? {
+            match node.name() {
+                "port" => {
+                    let accepted = "write `[[port]]` above each rule";
+                    self.rules = node.each(accepted, |node| node.valued(rule::read))?;
+                }
+                _ => keys::read(&node, &mut self.layer)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Refusal> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let line = line_of(bytes, error.valid_up_to());
+        Refusal { line, key: String::new(), fault: Fault::NotText }
+    })
+}
+
+/// The key of the entry that a byte is in, where its line begins with one that there is.
+fn key_before(text: &str, at: usize) -> String {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let key = line.split('=').next().unwrap_or_default().trim();
+    let is_key = KEYS.contains(&key) || PORT_KEYS.contains(&key);
+    if is_key { key.to_owned() } else { String::new() }
+}

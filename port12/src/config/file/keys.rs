@@ -1,0 +1,85 @@
+//! The keys of the file, and what is written for each.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use ipnet::IpNet;
+
+use super::node::Node;
+use crate::config::{
+    Layer, Pattern, Ports, Refusal,
+    prefix::prefix,
+    time::{confirmation, period},
+};
+
+/// The keys of the file.
+pub const KEYS: &[&str] = &[
+    "interfaces",
+    "exclude",
+    "mode",
+    "xdp_mode",
+    "transit",
+    "forwarding",
+    "confirm",
+    "include_reserved",
+    "extra",
+    "allow",
+    "registry",
+    "pin",
+    "interval",
+    "output",
+    "port",
+];
+
+/// The keys of a `[[port]]` table.
+pub const PORT_KEYS: &[&str] = &["ports", "action", "enforce", "expected"];
+
+/// Takes what an entry says into the layer.
+pub(super) fn read(node: &Node<'_>, layer: &mut Layer) -> Result<(), Refusal> {
+    match node.name() {
+        "interfaces" => layer.interfaces = Some(node.valued(patterns)?),
+        "exclude" => layer.exclude = Some(node.valued(patterns)?),
+        "mode" => layer.mode = Some(node.valued(Node::choice)?),
+        "xdp_mode" => layer.xdp_mode = Some(node.valued(Node::choice)?),
+        "transit" => layer.transit = Some(node.valued(Node::choice)?),
+        "forwarding" => layer.forwarding = Some(node.valued(Node::choice)?),
+        "confirm" => {
+            let accepted = "write a time such as \"60s\"";
+            layer.confirm = Some(node.valued(|node| node.text(accepted, confirmation))?);
+        }
+        "include_reserved" => layer.include_reserved = Some(node.valued(Node::truth)?),
+        "extra" => layer.extra = Some(node.valued(extra)?),
+        "allow" => layer.allow = Some(node.valued(prefixes)?),
+        "registry" => layer.registry = Some(node.valued(path)?),
+        "pin" => layer.pin = Some(node.valued(Node::truth)?),
+        "interval" => {
+            let accepted = "write a time such as \"1s\"";
+            layer.interval = Some(node.valued(|node| node.text(accepted, period))?);
+        }
+        "output" => layer.output = Some(node.valued(Node::choice)?),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn patterns(node: &Node<'_>) -> Result<Vec<Pattern>, Refusal> {
+    let accepted = "write a list of names and globs, such as [\"eth0\", \"ens*\"]";
+    node.each(accepted, |node| node.text(accepted, str::parse))
+}
+
+fn extra(node: &Node<'_>) -> Result<Vec<Ports>, Refusal> {
+    node.each("write a list of ports, such as [\"23/tcp\", 111]", Node::ports)
+}
+
+fn prefixes(node: &Node<'_>) -> Result<BTreeSet<IpNet>, Refusal> {
+    let accepted = "write a list of prefixes, such as [\"192.0.2.0/24\", \"2001:db8::1\"]";
+    Ok(node.each(accepted, |node| node.text(accepted, prefix))?.into_iter().collect())
+}
+
+/// A file is read by services too, whose working directory is anywhere.
+fn path(node: &Node<'_>) -> Result<PathBuf, Refusal> {
+    let accepted = "write an absolute path, such as \"/var/lib/port12/registry.csv\"";
+    node.text(accepted, |text| match text.starts_with('/') && !text.contains(char::is_control) {
+        true => Ok(PathBuf::from(text)),
+        false => Err(accepted),
+    })
+}
