@@ -1,1 +1,30 @@
-mod files;
+mod compiled;
+mod default_file;
+mod hostile;
+mod precedence;
+mod refusals;
+mod rules;
+mod written;
+
+use std::path::Path;
+
+use super::{Config, ConfigError, File, Layer};
+
+/// A file that uses every key.
+const RICH: &str = include_str!("tests/rich.toml");
+
+fn file(text: &str) -> Result<File, ConfigError> {
+    File::parse(Path::new("/p/port12.toml"), text.as_bytes())
+}
+
+fn config(text: &str) -> Config {
+    Config::of(Some(file(text).unwrap()), Layer::default())
+}
+
+/// Why a file is refused: one line that names it.
+fn refusal(text: &str) -> String {
+    let said = file(text).unwrap_err().to_string();
+    assert!(said.starts_with("/p/port12.toml: line "), "{said}");
+    assert!(!said.contains(char::is_control), "{said:?}");
+    said
+}
