@@ -5,6 +5,7 @@
 
 mod choice;
 mod compile;
+mod effect;
 mod error;
 pub mod file;
 mod layer;
@@ -28,6 +29,7 @@ use std::{
 use ipnet::IpNet;
 
 pub use compile::Compiled;
+pub use effect::Effect;
 pub use error::{ConfigError, Fault, Refusal};
 pub use file::File;
 pub use layer::Layer;

@@ -5,12 +5,12 @@ use std::{io::Write, path::Path};
 use serde::Serialize;
 
 use super::{
-    output::{OutputFormat, ReportError, tell, write_json},
+    output::{OutputFormat, ReportError, tell, unless_closed, write_json},
     registry::RegistryArgs,
     settings::Settings,
 };
 use crate::{
-    config::{Compiled, Config, DEFAULT_PATH, Origin},
+    config::{Compiled, Config, DEFAULT_PATH, Effect, Origin},
     failure::Failure,
     report::Printable,
 };
@@ -35,7 +35,7 @@ pub fn run(args: &CheckArgs, out: &mut impl Write) -> Result<(), Failure> {
     let config = args.settings.load()?;
     let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
     let compiled = config.compile(&registry);
-    Ok(super::output::unless_closed(report(args, &config, &compiled, out))?)
+    Ok(unless_closed(report(args, &config, &compiled, out))?)
 }
 
 fn report(
@@ -56,13 +56,27 @@ fn report(
         OutputFormat::Table => {
             compiled.warnings.iter().for_each(tell);
             match (args.print_effective, &config.file) {
-                (true, _) => out.write_all(config.to_toml().as_bytes())?,
+                (true, _) => write_effective(config, compiled, out)?,
                 (false, Some(path)) => writeln!(out, "{}: fine", Printable(path.display()))?,
                 (false, None) => writeln!(out, "{DEFAULT_PATH}: not there; the rest is fine")?,
             }
         }
     }
     Ok(out.flush()?)
+}
+
+/// A policy file, and in comments what it makes of the ports.
+fn write_effective(
+    config: &Config,
+    compiled: &Compiled,
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    out.write_all(config.to_toml().as_bytes())?;
+    writeln!(out)?;
+    for Effect { transport, action, ports } in compiled.effects() {
+        writeln!(out, "# {transport} {action} {}: {ports}", ports.len())?;
+    }
+    Ok(())
 }
 
 /// The report, in JSON.
@@ -79,6 +93,14 @@ struct Document<'a> {
 struct Effective {
     settings: serde_json::Map<String, serde_json::Value>,
     rules: Vec<serde_json::Map<String, serde_json::Value>>,
+    ports: Vec<Port>,
+}
+
+#[derive(Debug, Serialize)]
+struct Port {
+    transport: &'static str,
+    port: u16,
+    action: &'static str,
 }
 
 impl<'a> Document<'a> {
@@ -86,13 +108,13 @@ impl<'a> Document<'a> {
         Self {
             file: config.file.as_deref(),
             warnings: &compiled.warnings,
-            effective: print_effective.then(|| Effective::new(config)),
+            effective: print_effective.then(|| Effective::new(config, compiled)),
         }
     }
 }
 
 impl Effective {
-    fn new(config: &Config) -> Self {
+    fn new(config: &Config, compiled: &Compiled) -> Self {
         let with_origin = |value, origin: &Origin| serde_json::json!({ "value": value, "origin": config.origin(origin) });
         let settings = config
             .entries()
@@ -103,6 +125,11 @@ impl Effective {
             keys.map(|(key, value)| (key.to_owned(), with_origin(Some(value), &rule.origin)))
                 .collect()
         });
-        Self { settings: settings.collect(), rules: rules.collect() }
+        let ports = compiled.effects().into_iter().flat_map(|effect| {
+            let Effect { transport, action, ports } = effect;
+            let transport = transport.as_str();
+            ports.iter().map(move |port| Port { transport, port, action })
+        });
+        Self { settings: settings.collect(), rules: rules.collect(), ports: ports.collect() }
     }
 }

@@ -12,6 +12,7 @@ mod listener;
 mod operator;
 mod pins;
 mod plain_syn;
+mod policy_file;
 mod reserved_source;
 mod router;
 mod scan;

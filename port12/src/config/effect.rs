@@ -1,0 +1,42 @@
+//! What the rules make of the ports, all in all.
+
+use port12_common::{Transport, abi::Action};
+
+use super::Compiled;
+use crate::registry::PortSet;
+
+/// What can become of a port that is watched or ignored.
+const ACTIONS: [(&str, Action); 4] = [
+    ("watch", Action::Watch),
+    ("drop", Action::Drop { enforce: false }),
+    ("enforce", Action::Drop { enforce: true }),
+    ("ignore", Action::Ignore),
+];
+
+/// The ports of a transport of which the same becomes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Effect {
+    /// The transport.
+    pub transport: Transport,
+    /// `watch`, `drop`, `enforce` (a drop even where a socket is) or `ignore`.
+    pub action: &'static str,
+    /// The ports, of which there is at least one.
+    pub ports: PortSet,
+}
+
+impl Compiled {
+    /// What becomes of every port that the registry or the policy names.
+    pub fn effects(&self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for transport in Transport::ALL {
+            for (action, wanted) in ACTIONS {
+                let is_meant = |port: &u16| self.policy.rule(transport, *port).action() == wanted;
+                let ports: PortSet = (0..1024).filter(is_meant).collect();
+                if !ports.is_empty() {
+                    effects.push(Effect { transport, action, ports });
+                }
+            }
+        }
+        effects
+    }
+}
