@@ -121,7 +121,7 @@ impl Effective {
             .into_iter()
             .map(|entry| (entry.key.to_owned(), with_origin(entry.value, &entry.origin)));
         let rules = config.rules.iter().map(|rule| {
-            let keys = Config::rule(&rule.value).into_iter();
+            let keys = rule.value.entries().into_iter();
             keys.map(|(key, value)| (key.to_owned(), with_origin(Some(value), &rule.origin)))
                 .collect()
         });

@@ -63,6 +63,7 @@ pub struct RunArgs {
 /// [`Failure`], with the exit code; nothing is left attached then.
 pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(), Failure> {
     let config = args.settings.load()?;
+    preflight::check_supported(&config)?;
     let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
     let compiled = config.compile(&registry);
     compiled.warnings.iter().for_each(tell);

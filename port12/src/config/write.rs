@@ -33,7 +33,7 @@ impl Config {
         }
         for rule in &self.rules {
             let _ = write!(text, "\n[[port]]  # {}\n", self.origin(&rule.origin));
-            for (key, value) in Self::rule(&rule.value) {
+            for (key, value) in rule.value.entries() {
                 let _ = writeln!(text, "{key} = {value}");
             }
         }
@@ -79,22 +79,6 @@ impl Config {
         ]
     }
 
-    /// A rule's keys.
-    pub fn rule(rule: &PortRule) -> Vec<(&'static str, Value)> {
-        let ports: Vec<_> = rule.ports.iter().map(ToString::to_string).collect();
-        let mut entries = vec![("ports", Value::from(ports))];
-        if let Some(action) = &rule.action {
-            entries.push(("action", choice::name(action).into()));
-        }
-        if rule.action == Some(PortAction::Drop) {
-            entries.push(("enforce", rule.enforce.into()));
-        }
-        if let Some(expected) = rule.expected {
-            entries.push(("expected", expected.into()));
-        }
-        entries
-    }
-
     /// An origin, with the file's name.
     pub fn origin(&self, origin: &Origin) -> String {
         match (origin, &self.file) {
@@ -103,6 +87,24 @@ impl Config {
             }
             (origin, _) => origin.to_string(),
         }
+    }
+}
+
+impl PortRule {
+    /// The keys of the rule, and what it says for each.
+    pub fn entries(&self) -> Vec<(&'static str, Value)> {
+        let ports: Vec<_> = self.ports.iter().map(ToString::to_string).collect();
+        let mut entries = vec![("ports", Value::from(ports))];
+        if let Some(action) = &self.action {
+            entries.push(("action", choice::name(action).into()));
+        }
+        if self.action == Some(PortAction::Drop) {
+            entries.push(("enforce", self.enforce.into()));
+        }
+        if let Some(expected) = self.expected {
+            entries.push(("expected", expected.into()));
+        }
+        entries
     }
 }
 
