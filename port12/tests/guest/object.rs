@@ -31,7 +31,7 @@ pub fn load(name: &str) -> Result<Ebpf> {
     let mut states = Array::<_, Value<State>>::try_from(states)?;
     let mut state = Box::new(states.get(&0, 0)?);
     state.0.policy = frames::policy();
-    states.set(0, &*state, 0)?;
+    states.set(0, *state, 0)?;
     Ok(object)
 }
 
