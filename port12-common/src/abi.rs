@@ -10,7 +10,7 @@ mod state;
 
 pub use counters::{Clock, CpuCounters, PortCounters, Tally};
 pub use host::{HostTable, Local, Prefix4, Prefix6, Sockets};
-pub use policy::{Action, Gate, Policy, Rule, TransitPolicy, origin};
+pub use policy::{Action, Gate, Policy, Rule, TransitPolicy, bypass, origin};
 pub use state::{Header, State};
 
 /// The layout version of every map.

@@ -16,7 +16,7 @@ use self::{
 };
 use crate::{
     Frame, Outcome, Transport,
-    abi::Rule,
+    abi::{PORTS, Rule},
     hint::{rare, rarely},
     parse::{self, Layer, Packet, Part, Plain, Stop, UNBOUNDED, segment},
 };
@@ -106,6 +106,10 @@ fn classify_segment<F: Frame, E: Environment, C: Conclude>(
     if port > 1023 {
         return then.conclude(start.unwatched(Outcome::HighPort));
     }
+    // The bound again, where the compiler does not know it: a verifier (kernel 6.1) forgets what was
+    // found of a number that lies on the stack.
+    let port = (frame.obscure(port.into()) & (PORTS - 1)) as u16;
+    let start = Start { port, ..start };
     // Without a policy nothing is watched.
     let Some((policy, host)) = environment.state() else {
         return then.conclude(start.unwatched(Outcome::Assigned));
@@ -127,7 +131,7 @@ fn classify_segment<F: Frame, E: Environment, C: Conclude>(
         return then.conclude(start.unwatched(Outcome::Ignored));
     }
     match segment::shape(frame, packet, transport) {
-        Some(shape) => judge(&start, shape, rule, policy, host, environment, then),
+        Some(shape) => judge(&start, shape, rule, (policy, host), environment, then),
         None => then.conclude(start.found(Outcome::Reply, None, 0)),
     }
 }

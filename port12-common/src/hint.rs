@@ -3,8 +3,11 @@
 
 /// Marks the way on from here as one that few frames take.
 #[inline(always)]
+#[cfg_attr(
+    target_arch = "bpf",
+    expect(clippy::incompatible_msrv, reason = "Rust 1.95, which only user space does without")
+)]
 pub(crate) fn rare() {
-    // Rust 1.95, which is more than user space asks for.
     #[cfg(target_arch = "bpf")]
     core::hint::cold_path();
 }

@@ -47,7 +47,7 @@ const PREFIXES: usize = 8;
 pub struct Prefix4 {
     /// The network.
     pub network_be: u32,
-    /// The mask; 0 marks an empty element, which matches nothing.
+    /// The mask.
     pub mask_be: u32,
 }
 
@@ -57,11 +57,14 @@ pub struct Prefix4 {
 pub struct Prefix6 {
     /// The network.
     pub network_be: [u32; 4],
-    /// The mask; all 0 marks an empty element, which matches nothing.
+    /// The mask.
     pub mask_be: [u32; 4],
 }
 
 impl Prefix4 {
+    /// Matches nothing.
+    pub const NOTHING: Self = Self { network_be: u32::MAX, mask_be: 0 };
+
     /// Whether an address, network byte order, is within.
     pub const fn contains(&self, address_be: u32) -> bool {
         address_be & self.mask_be == self.network_be
@@ -69,6 +72,9 @@ impl Prefix4 {
 }
 
 impl Prefix6 {
+    /// Matches nothing.
+    pub const NOTHING: Self = Self { network_be: [u32::MAX; 4], mask_be: [0; 4] };
+
     /// Whether an address, network byte order, is within.
     pub fn contains(&self, address_be: [u32; 4]) -> bool {
         let words = address_be.iter().zip(&self.mask_be).zip(&self.network_be);
@@ -88,9 +94,9 @@ pub struct Local {
     pub seed_v4: u64,
     /// The multiplier of the IPv6 hash; odd.
     pub seed_v6: u64,
-    /// Local prefixes shorter than an address. Where the first is empty, all are.
+    /// Local prefixes shorter than an address. Where the first is nothing, all are.
     pub prefixes_v4: [Prefix4; PREFIXES],
-    /// Local prefixes shorter than an address. Where the first is empty, all are.
+    /// Local prefixes shorter than an address. Where the first is nothing, all are.
     pub prefixes_v6: [Prefix6; PREFIXES],
     /// Addresses in network byte order by hash; 0 is an empty element.
     pub v4_be: [[u32; WAYS]; BUCKETS_V4],
@@ -104,8 +110,8 @@ impl Local {
         known: 0,
         seed_v4: 1,
         seed_v6: 1,
-        prefixes_v4: [Prefix4 { network_be: 0, mask_be: 0 }; PREFIXES],
-        prefixes_v6: [Prefix6 { network_be: [0; 4], mask_be: [0; 4] }; PREFIXES],
+        prefixes_v4: [Prefix4::NOTHING; PREFIXES],
+        prefixes_v6: [Prefix6::NOTHING; PREFIXES],
         v4_be: [[0; WAYS]; BUCKETS_V4],
         v6_be: [[[0; 4]; WAYS]; BUCKETS_V6],
     };
@@ -162,14 +168,17 @@ impl Local {
     }
 
     /// Out of line: most addresses are in the tables, and the registers are needed elsewhere.
+    /// Without a branch: the kernel's verifier would walk each of them, from wherever it comes.
     #[inline(never)]
     fn within_v4(&self, address_be: u32) -> bool {
-        self.prefixes_v4
-            .iter()
-            .any(|prefix| prefix.mask_be != 0 && address_be & prefix.mask_be == prefix.network_be)
+        let within = self.prefixes_v4.iter().fold(0, |within, prefix| {
+            within | is_zero((address_be & prefix.mask_be) ^ prefix.network_be)
+        });
+        within != 0
     }
 
-    /// By words: the address fits into registers.
+    /// By words: the address fits into registers. With branches: without them, all the prefixes would
+    /// be on the stack at once, which is nearly full.
     #[inline(never)]
     fn within_v6(&self, a: u32, b: u32, c: u32, d: u32) -> bool {
         self.prefixes_v6.iter().any(|prefix| {
@@ -179,9 +188,15 @@ impl Local {
                 | ((b & mask_b) ^ network_b)
                 | ((c & mask_c) ^ network_c)
                 | ((d & mask_d) ^ network_d);
-            mask_a != 0 && differs == 0
+            differs == 0
         })
     }
+}
+
+/// The sign bit of a number that is 1 below zero where `number` is zero.
+#[inline(always)]
+fn is_zero(number: u32) -> u64 {
+    u64::from(number).wrapping_sub(1) & 1 << 63
 }
 
 /// Word by word: comparing arrays would call `memcmp`, which the BPF target lacks.

@@ -155,8 +155,18 @@ pub struct Gate {
     /// Jiffies up to which the rules that drop are in force; until then, and for ever with
     /// [`Gate::FOR_EVER`].
     pub drop_until: u64,
-    /// Anything but 0 stops all dropping, whatever the other says.
+    /// Anything but 0 stops all dropping, whatever the other says: bits of [`bypass`].
     pub bypass: u64,
+}
+
+/// Why nothing is dropped, though the gate is open.
+pub mod bypass {
+    /// `port12 bypass`: until the operator undoes it.
+    pub const OPERATOR: u64 = 1;
+    /// The host forwards, or does not say whether it does.
+    pub const FORWARDS: u64 = 2;
+    /// The interface has left the network namespace of which anything is known.
+    pub const LEFT: u64 = 4;
 }
 
 impl Gate {

@@ -12,8 +12,10 @@ pub struct Header {
     pub version: u64,
     /// When the program was attached, in seconds since the epoch.
     pub attached_at: u64,
+    /// The inode of the network namespace that the interface is in.
+    pub namespace: u64,
     /// Zero.
-    pub reserved: [u64; 6],
+    pub reserved: [u64; 5],
 }
 
 /// The element. As the kernel makes it, all zero, the program observes the registry's ports and

@@ -8,8 +8,22 @@ use super::{
 use crate::{
     Frame, Outcome, Shape, Transport,
     abi::{HostTable, Policy, Rule, TransitPolicy},
-    hint::{rare, rarely},
+    hint::rarely,
 };
+
+/// What a conversation start is measured by.
+#[derive(Clone, Copy)]
+struct Measure<'a> {
+    /// How it starts.
+    shape: Shape,
+    /// What is to be done about its port.
+    rule: Rule,
+    policy: &'a Policy,
+    /// Jiffies.
+    now: u64,
+    /// Whether it is of a kind that may be dropped: of those for other hosts, not all are.
+    may_drop: bool,
+}
 
 /// Concludes what becomes of a conversation start with a watched port.
 #[inline(always)]
@@ -17,55 +31,48 @@ pub(super) fn judge<F: Frame, E: Environment, C: Conclude>(
     start: &Start<'_, F>,
     shape: Shape,
     rule: Rule,
-    policy: &Policy,
-    host: &HostTable,
+    (policy, host): (&Policy, &HostTable),
     environment: &E,
     then: &C,
 ) -> C::End {
     let now = environment.now();
+    let mut measure = Measure { shape, rule, policy, now, may_drop: true };
     if rarely(start.is_local(host) == Some(false)) {
         if let Some(end) = then.defer() {
             return end;
         }
-        return match rule.transit() {
+        match rule.transit() {
             // A connected socket has a local address, so none is missed here.
-            TransitPolicy::Pass => then.conclude(start.found(Outcome::Transit, Some(shape), now)),
-            TransitPolicy::Watch | TransitPolicy::Drop => {
-                let may_drop = rule.transit() == TransitPolicy::Drop;
-                let socket = socket(start, host, environment, now);
-                settle(start, shape, rule, policy, socket, may_drop, environment, now, then)
+            TransitPolicy::Pass => {
+                return then.conclude(start.found(Outcome::Transit, Some(shape), now));
             }
-        };
+            TransitPolicy::Watch => measure.may_drop = false,
+            TransitPolicy::Drop => {}
+        }
     }
-    // What most probes are, apart: with a socket that the compiler knows.
-    let fresh = now <= host.sockets.valid_until;
-    if start.transport == Transport::Tcp
-        && fresh
-        && !host.sockets.contains(Transport::Tcp, start.port)
-    {
-        return settle(start, shape, rule, policy, Socket::None, true, environment, now, then);
-    }
-    rare();
     if let Some(end) = then.defer() {
-        return end;
+        // What most probes are, with a socket that the compiler knows.
+        let is_listed = host.sockets.contains(Transport::Tcp, start.port);
+        let is_fresh = now <= host.sockets.valid_until;
+        if start.transport != Transport::Tcp || rarely(is_listed) || rarely(!is_fresh) {
+            return end;
+        }
+        return settle(start, measure, Socket::None, environment, then);
     }
     let socket = socket(start, host, environment, now);
-    settle(start, shape, rule, policy, socket, true, environment, now, then)
+    settle(start, measure, socket, environment, then)
 }
 
 /// Concludes what becomes of it, with what is known of a socket.
 #[inline(always)]
 fn settle<F: Frame, E: Environment, C: Conclude>(
     start: &Start<'_, F>,
-    shape: Shape,
-    rule: Rule,
-    policy: &Policy,
+    measure: Measure<'_>,
     socket: Socket,
-    may_drop: bool,
     environment: &E,
-    now: u64,
     then: &C,
 ) -> C::End {
+    let Measure { shape, rule, policy, now, may_drop } = measure;
     if socket == Socket::Connected {
         return then.conclude(start.found(Outcome::Reply, Some(shape), now));
     }
