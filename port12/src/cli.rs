@@ -1,11 +1,22 @@
 //! The commands, without their wiring: arguments in, a report out.
 
+pub mod allow;
+pub mod attach;
+pub mod bypass;
 pub mod check;
+pub mod confirm;
+pub mod detach;
 pub mod explain;
 pub mod output;
+pub mod pins;
+mod plan;
 pub mod ports;
+mod preflight;
 pub mod registry;
 pub mod replay;
 pub mod run;
+mod session;
 pub mod settings;
+pub mod stats;
+pub mod status;
 mod text;

@@ -5,6 +5,7 @@
 
 mod choice;
 mod compile;
+pub mod edit;
 mod effect;
 mod error;
 pub mod file;

@@ -4,9 +4,15 @@ use std::{fmt, io, process::ExitCode};
 
 use crate::{
     cli::output::ReportError,
-    config::ConfigError,
+    config::{ConfigError, edit::EditError},
     host::{HostError, interfaces::Unsupported},
-    kernel::{allowlist::AllowlistError, attach::AttachError, instance::LoadError, pin::PinError},
+    kernel::{
+        allowlist::AllowlistError,
+        attach::{AttachError, ReplaceError},
+        instance::LoadError,
+        pin::PinError,
+        pinned::PinnedError,
+    },
     registry::RegistryError,
     truth::TruthError,
 };
@@ -137,10 +143,44 @@ impl From<PinError> for Failure {
         match error {
             PinError::Map(error) => error.into(),
             PinError::Held { .. } => Self::new(Code::Runtime, error),
+            PinError::NoBpffs { .. } => Self::new(Code::Config, error),
             PinError::Directory { error: ref cause, .. } => {
                 let denied = cause.kind() == io::ErrorKind::PermissionDenied;
                 Self::new(if denied { Code::Permission } else { Code::Runtime }, error)
             }
+        }
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Config(error) => error.into(),
+            EditError::Write { .. } => Self::new(Code::Runtime, error),
+        }
+    }
+}
+
+impl From<ReplaceError> for Failure {
+    fn from(error: ReplaceError) -> Self {
+        match error {
+            ReplaceError::Attach(error) => error.into(),
+            ReplaceError::Pin(error) => error.into(),
+        }
+    }
+}
+
+impl From<PinnedError> for Failure {
+    fn from(error: PinnedError) -> Self {
+        match error {
+            PinnedError::Pin(error) => error.into(),
+            PinnedError::Host(error) => error.into(),
+            PinnedError::Part { error: ref cause, .. }
+                if cause.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                Self::new(Code::Permission, error)
+            }
+            PinnedError::Part { .. } | PinnedError::State { .. } => Self::new(Code::Runtime, error),
         }
     }
 }

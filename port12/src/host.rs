@@ -12,6 +12,7 @@ pub mod addresses;
 pub mod capabilities;
 pub mod forwarding;
 pub mod interfaces;
+pub mod news;
 pub mod publish;
 pub mod sockets;
 pub mod time;

@@ -3,7 +3,11 @@
 pub mod allowlist;
 pub mod attach;
 pub mod clock;
+mod errno;
 pub mod instance;
 pub mod mapped;
 pub mod object;
 pub mod pin;
+pub mod pinned;
+pub mod slot;
+pub mod state;

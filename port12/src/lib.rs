@@ -4,6 +4,7 @@ pub mod capture;
 pub mod cli;
 pub mod config;
 pub mod failure;
+pub mod fault;
 pub mod host;
 pub mod kernel;
 pub mod policy;

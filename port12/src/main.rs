@@ -1,16 +1,16 @@
 //! The command line.
 
 use std::{
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter, Write},
     process::ExitCode,
 };
 
 use clap::{ArgAction, Parser, Subcommand, error::ErrorKind};
 use port12::{
     cli::{
-        check, explain,
+        allow, attach, bypass, check, confirm, detach, explain,
         output::{tell, unless_closed},
-        ports, replay, run,
+        ports, replay, run, stats, status,
     },
     failure::{Code, Failure},
 };
@@ -30,6 +30,20 @@ struct Cli {
 enum Command {
     /// Attach to interfaces, watch and report; detach at the end
     Run(run::RunArgs),
+    /// Attach to stay, and return
+    Attach(attach::AttachArgs),
+    /// Take off what was attached to stay
+    Detach(detach::DetachArgs),
+    /// What is attached, and what it is told to do
+    Status(status::StatusArgs),
+    /// The counters of what is attached, without a daemon
+    Stats(stats::StatsArgs),
+    /// The sources that are never dropped, on what is attached
+    Allow(allow::AllowArgs),
+    /// Keep drop mode, which a deadline would end
+    Confirm(confirm::ConfirmArgs),
+    /// Stop all dropping on every interface, at once
+    Bypass(bypass::BypassArgs),
     /// What would the program have done? Replay a capture through it
     Replay(replay::ReplayArgs),
     /// The watched ports
@@ -83,6 +97,13 @@ fn try_main(command: Command) -> Result<(), Failure> {
             .enable_all()
             .build()?
             .block_on(run::run(&args, io::stdout())),
+        Command::Attach(args) => attach::run(&args),
+        Command::Allow(args) => then_flush(allow::run(&args, &mut out), &mut out),
+        Command::Detach(args) => then_flush(detach::run(&args, &mut out), &mut out),
+        Command::Status(args) => then_flush(status::run(&args, &mut out), &mut out),
+        Command::Stats(args) => stats::run(&args, &mut out),
+        Command::Confirm(args) => then_flush(confirm::run(&args, &mut out), &mut out),
+        Command::Bypass(args) => then_flush(bypass::run(&args, &mut out), &mut out),
         Command::Replay(args) => replay::run(&args, &mut out),
         Command::Ports(args) => {
             Ok(unless_closed(ports::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))?)
@@ -92,6 +113,12 @@ fn try_main(command: Command) -> Result<(), Failure> {
         }
         Command::Check(args) => check::run(&args, &mut out),
     }
+}
+
+/// What was written goes out before the failure is told.
+fn then_flush(ended: Result<(), Failure>, out: &mut impl Write) -> Result<(), Failure> {
+    unless_closed(out.flush())?;
+    ended
 }
 
 fn start_log(verbose: u8) {

@@ -143,7 +143,11 @@ impl<'a> Replay<'a> {
             mode: self.subject.mode.as_str(),
             registry_date: registry.edition().date().to_string(),
             interfaces: vec![period.interface(&self.link)],
-            ports: period.ports(&self.link, |transport, port| describe(registry, transport, port)),
+            ports: period.ports(
+                &self.link,
+                |transport, port| describe(registry, transport, port),
+                |_, _| false,
+            ),
             capture,
         };
         self.last = after;

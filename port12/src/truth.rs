@@ -17,6 +17,7 @@ use crate::{
     host::{
         HostError,
         addresses::{self, LocalAddresses},
+        news::AddressNews,
         publish::publish,
         sockets,
     },
@@ -45,15 +46,26 @@ pub enum TruthError {
 }
 
 /// What was published last.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Truth {
     addresses: Option<LocalAddresses>,
     /// When to list the addresses again: the kernel walks all its routes for them, so that a
     /// router's table takes its time.
     due: Option<Instant>,
+    /// Tells of addresses that come and go, so that they need not wait for their turn.
+    news: Option<AddressNews>,
 }
 
 impl Truth {
+    /// One that hears of the addresses of the calling thread's network namespace.
+    pub fn listening() -> Self {
+        let news = AddressNews::open();
+        if let Err(error) = &news {
+            log::info!("no word of addresses that come and go ({error}): they are listed in turn");
+        }
+        Self { news: news.ok(), ..Self::default() }
+    }
+
     /// Publishes the sockets and addresses of the calling thread's network namespace, and renews
     /// the heartbeat. Returns the addresses that the tables do not hold, once for each change:
     /// what comes for them passes as transit.
@@ -66,7 +78,8 @@ impl Truth {
         for instance in instances {
             publish_sockets(instance)?;
         }
-        if self.due.is_some_and(|due| Instant::now() < due) {
+        let news = self.news.as_ref().is_some_and(AddressNews::have_come);
+        if !news && self.due.is_some_and(|due| Instant::now() < due) {
             return Ok(LocalAddresses::default());
         }
         self.publish_addresses(instances)
@@ -79,7 +92,7 @@ impl Truth {
         self.due = Some(Instant::now() + began.elapsed() * SHARE);
         if self.addresses.as_ref() != Some(&addresses) {
             let published = publish(&addresses);
-            for table in instances.iter().map(|instance| instance.host()) {
+            for table in instances.iter().map(|instance| instance.state().host()) {
                 // SAFETY: the pointer is to a mapped element; the program reads the other `Local`
                 // until the index is flipped.
                 unsafe {
@@ -105,7 +118,7 @@ fn publish_sockets(instance: &Instance) -> Result<(), TruthError> {
     // Where TCP listeners cannot be listed, a clear bit proves nothing.
     let valid_until = if open.unseen.contains(&Transport::Tcp) { 0 } else { valid_until };
     // SAFETY: the pointer is to a mapped element, and every word is written whole.
-    unsafe { write_sockets(instance.host(), &listed, valid_until) };
+    unsafe { write_sockets(instance.state().host(), &listed, valid_until) };
     Ok(())
 }
 

@@ -1,15 +1,22 @@
 //! Watching interfaces: attached programs, the truth they are told, the counts they give.
 
+mod inherited;
 mod interface;
 mod keeper;
+mod orders;
 mod trace;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use port12_common::Transport;
 
-pub use interface::{Setup, Watched};
+pub use inherited::Inherited;
+pub use interface::{Setup, Watched, counted_at};
 pub use keeper::Keeper;
+pub use orders::{Occasion, Orders, tell};
 
 use crate::{
     policy::Mode,
@@ -25,6 +32,8 @@ pub struct Subject<'a> {
     pub mode: Mode,
     /// Where the watched ports come from.
     pub registry: &'a Registry,
+    /// The ports on which a listener is what it should be.
+    pub expected: &'a BTreeSet<(Transport, u16)>,
 }
 
 /// What the reports say of the whole run.
@@ -61,7 +70,8 @@ impl Run<'_> {
             let period = Period { before, after, length: period, moment };
             report.interfaces.push(period.interface(&link));
             let describe = |transport, port| describe(self.subject.registry, transport, port);
-            report.ports.extend(period.ports(&link, describe));
+            let is_expected = |transport, port| self.subject.expected.contains(&(transport, port));
+            report.ports.extend(period.ports(&link, describe, is_expected));
         }
         report
     }

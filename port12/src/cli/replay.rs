@@ -1,6 +1,8 @@
 //! `port12 replay`: what would the program have done?
 
-use std::{io::Write, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeSet, io::Write, net::IpAddr, path::PathBuf, str::FromStr, time::Duration,
+};
 
 use port12_common::{Transport, abi::HostTable};
 
@@ -88,7 +90,7 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
     // No device stands above a capture: what is not among its sockets is not there.
     let policy = policy(&registry.bits(), args.mode, args.transit.into());
     let engine = Engine::new(args.engine, policy, host)?;
-    let subject = Subject { mode: args.mode, registry: &registry };
+    let subject = Subject { mode: args.mode, registry: &registry, expected: &BTreeSet::new() };
     let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
     let mut replay = Replay::new(subject, engine, &name);
     match replay.run(&mut reader, args.interval, |report| write(args.output, report, out)) {

@@ -1,39 +1,36 @@
 //! `port12 run`: attach, watch, report, detach.
 
-mod preflight;
+mod changes;
 mod printer;
-mod stop;
+mod signals;
 mod view;
 
 use std::{
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
-use port12_common::{
-    Transport,
-    abi::{Action, Policy},
-};
-use tokio::time::{MissedTickBehavior, interval_at, sleep};
+use tokio::time::{Interval, MissedTickBehavior, interval_at, sleep};
 
 use self::{
+    changes::Changes,
     printer::{Printer, Shown},
-    stop::Stop,
+    signals::{Asked, Signals},
     view::View,
 };
 use super::{
     output::{tell, unless_closed},
-    registry::RegistryArgs,
+    pins::PinArgs,
+    plan::Plan,
+    session::{Manner, Session},
     settings::Settings,
 };
 use crate::{
-    config::{Config, time::period},
-    failure::{Code, Failure},
-    kernel::pin::PinDirectory,
-    policy::{Forwarding, Mode},
+    config::{DEFAULT_PATH, time::period},
+    failure::Failure,
+    fault::fault,
     report::Kind,
-    watch::{Keeper, Run, Setup, Subject, Watched},
 };
 
 /// How long the totals wait for a reader.
@@ -48,9 +45,12 @@ pub struct RunArgs {
     /// Stop by itself after this time
     #[arg(long, value_name = "TIME", value_parser = period, env = "PORT12_DURATION")]
     pub duration: Option<Duration>,
-    /// The directory in bpffs for the maps, while the program runs
-    #[arg(long, value_name = "DIR", default_value = "/sys/fs/bpf/port12", env = "PORT12_PIN_DIR")]
-    pub pin_dir: PathBuf,
+    /// Reload the policy file when it changes, not only at SIGHUP
+    #[arg(long, env = "PORT12_WATCH_CONFIG")]
+    pub watch_config: bool,
+    /// Where the maps and programs are pinned
+    #[command(flatten)]
+    pub pins: PinArgs,
     /// Log every frame (needs a build with `--features trace`)
     #[arg(long, env = "PORT12_TRACE")]
     pub trace: bool,
@@ -60,140 +60,130 @@ pub struct RunArgs {
 ///
 /// # Errors
 ///
-/// [`Failure`], with the exit code; nothing is left attached then.
+/// [`Failure`], with the exit code; nothing is left attached then, but for what is to stay.
 pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(), Failure> {
-    let config = args.settings.load()?;
-    preflight::check_supported(&config)?;
-    let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
-    let compiled = config.compile(&registry);
-    compiled.warnings.iter().for_each(tell);
-    let links = preflight::links(&config)?;
-    preflight::check_capabilities()?;
-    let forwarding = links
-        .iter()
-        .map(|link| preflight::check_forwarding(link, &config))
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut stop = Stop::new()?;
-    let pins = lock(&args.pin_dir)?;
-    let mode = config.mode.value;
-    let setup = Setup {
-        policy: &compiled.policy,
-        allow: &config.allow.value,
-        mode,
-        wanted: config.xdp_mode.value,
-        trace: args.trace,
-    };
-    let mut watched = Vec::with_capacity(links.len());
-    for link in &links {
-        // Each takes the verifier half a second.
-        if stop.was_asked().await {
+    let mut signals = Signals::new()?;
+    // From before it is read: what changes after is seen.
+    let file = args.settings.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
+    let changes = args.watch_config.then(|| Changes::of(file));
+    let plan = Plan::make(&args.settings, &args.pins.pin_dir)?;
+    let (stay, targets) = (plan.config.pin.value, plan.targets.clone());
+    let manner = Manner { pin_dir: &args.pins.pin_dir, stay, trace: args.trace };
+    let view = View::of(plan.config.output.value);
+    let mut session = Session::open(plan, manner)?;
+    for target in &targets {
+        // Each takes the verifier a tenth of a second.
+        if signals.want_an_end().await {
             return Ok(());
         }
-        watched.push(Watched::start(link, &setup)?);
+        session.attach(target)?;
     }
-    for (interface, forwarding) in watched.iter_mut().zip(forwarding) {
-        interface.link.forwarding = forwarding;
-        if let Some(pins) = &pins {
-            pins.pin(&interface.link.interface, interface.instance())?;
-        }
-    }
-    let subject = Subject { mode, registry: &registry };
-    watched.iter().for_each(|interface| announce(interface, &subject, &compiled.policy));
-    let guard = (mode == Mode::Drop && config.forwarding.value == Forwarding::Refuse)
-        .then(|| config.compile_as(Mode::Monitor, &registry).policy);
-    let keeper = Keeper::start(&watched, guard)?;
-    let run = Run { subject, started: Instant::now() };
-    let view = View::of(config.output.value);
+    session.announce();
+    session.keep()?;
     let printer = Printer::start(out)?;
-    let end = watch((args, &config), &run, &mut watched, &keeper, (&view, &printer), stop).await;
-    drop(keeper);
-    watched.iter_mut().for_each(Watched::detach);
+    let watch = Watch { args, view: &view, printer: &printer };
+    let end = watch.until_end(&mut session, signals, changes).await;
+    session.end();
     end?;
-    let totals = run.report(Kind::Totals, &mut watched, run.started.elapsed());
+    let totals = session.report(Kind::Totals, session.started().elapsed());
     Ok(unless_closed(printer.finish(view.render(&totals)?, PATIENCE))?)
 }
 
-fn lock(path: &Path) -> Result<Option<PinDirectory>, Failure> {
-    let pins = PinDirectory::lock(path)?;
-    if pins.is_none() {
-        tell(format_args!(
-            "{} is not in a bpffs: the maps are not pinned, and only this process can read them \
-             (`mount -t bpf bpf /sys/fs/bpf`)",
-            path.display()
-        ));
-    }
-    Ok(pins)
+/// How often the host and the policy file are looked at, whatever the reports' interval.
+const GLANCE: Duration = Duration::from_secs(1);
+
+struct Watch<'a> {
+    args: &'a RunArgs,
+    view: &'a View,
+    printer: &'a Printer,
 }
 
-fn announce(interface: &Watched, subject: &Subject<'_>, policy: &Policy) {
-    let link = &interface.link;
-    let rules = policy.rules[Transport::Tcp as usize].iter();
-    let is_watched = |action| matches!(action, Action::Watch | Action::Drop { .. });
-    tell(format_args!(
-        "{}: {} XDP, {} mode, {} ports of the registry of {}",
-        link.interface,
-        link.xdp_mode,
-        link.mode,
-        rules.filter(|rule| is_watched(rule.action())).count(),
-        subject.registry.edition()
-    ));
-}
-
-async fn watch(
-    (args, config): (&RunArgs, &Config),
-    run: &Run<'_>,
-    watched: &mut [Watched],
-    keeper: &Keeper,
-    (view, printer): (&View, &Printer),
-    mut stop: Stop,
-) -> Result<(), Failure> {
-    let interval = config.interval.value;
-    let mut ticks = interval_at(tokio::time::Instant::now() + interval, interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let end = async {
-        match args.duration {
-            Some(duration) => sleep(duration).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::pin!(end);
-    let mut last = Instant::now();
-    let mut stalled = false;
-    loop {
-        tokio::select! {
-            () = &mut end => return Ok(()),
-            () = stop.asked() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        for interface in watched.iter_mut() {
-            if interface.has_vanished() {
-                tell(format_args!("{}: the interface has vanished", interface.link.interface));
+impl Watch<'_> {
+    async fn until_end(
+        &self,
+        session: &mut Session,
+        mut signals: Signals,
+        mut changes: Option<Changes>,
+    ) -> Result<(), Failure> {
+        let mut reports = every(session.plan().config.interval.value);
+        let mut glances = every(GLANCE);
+        let end = async {
+            match self.args.duration {
+                Some(duration) => sleep(duration).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(end);
+        let mut last = Instant::now();
+        let mut stalled = false;
+        loop {
+            let mut reloads = false;
+            tokio::select! {
+                () = &mut end => return Ok(()),
+                asked = signals.asked() => match asked {
+                    Asked::Stop => return Ok(()),
+                    Asked::Reload => reloads = true,
+                },
+                _ = glances.tick() => {
+                    session.look_around()?;
+                    session.tell_standing();
+                    reloads = changes.as_mut().is_some_and(Changes::are_there);
+                }
+                _ = reports.tick() => {
+                    fault("interval");
+                    if self.report(session, last.elapsed(), &mut stalled)? == Shown::Ended {
+                        return Ok(());
+                    }
+                    last = Instant::now();
+                }
+            }
+            session.check_keeper()?;
+            if reloads && self.reload(session) {
+                reports = every(session.plan().config.interval.value);
             }
         }
-        if !keeper.is_alive() {
-            let message = "the thread that keeps the sockets and addresses true has died";
-            return Err(Failure::new(Code::Runtime, message));
+    }
+
+    /// Puts the policy in force that the file says by now. One that is not accepted changes
+    /// nothing. Returns whether it was.
+    fn reload(&self, session: &mut Session) -> bool {
+        match Plan::make(&self.args.settings, &self.args.pins.pin_dir)
+            .and_then(|plan| session.reload(plan))
+        {
+            Ok(()) => tell("reloaded"),
+            Err(failure) => {
+                tell(format_args!("{}; the policy in force stays", failure.message));
+                return false;
+            }
         }
-        fault("interval");
-        let report = run.report(Kind::Interval, watched, last.elapsed());
-        last = Instant::now();
-        match printer.show(view.render(&report)?) {
-            Shown::Queued => stalled = false,
-            Shown::Skipped if stalled => {}
+        true
+    }
+
+    fn report(
+        &self,
+        session: &mut Session,
+        period: Duration,
+        stalled: &mut bool,
+    ) -> Result<Shown, Failure> {
+        let report = session.report(Kind::Interval, period);
+        let shown = self.printer.show(self.view.render(&report)?);
+        match shown {
+            Shown::Queued => *stalled = false,
+            Shown::Skipped if *stalled => {}
             Shown::Skipped => {
-                stalled = true;
+                *stalled = true;
                 log::warn!(
                     "the reader of the reports has stalled: until it goes on, some are left out"
                 );
             }
-            Shown::Ended => return Ok(()),
+            Shown::Ended => {}
         }
+        Ok(shown)
     }
 }
 
-/// A place where tests can make a debug build panic.
-fn fault(place: &str) {
-    if cfg!(debug_assertions) && std::env::var("PORT12_FAULT").is_ok_and(|fault| fault == place) {
-        panic!("fault injected at {place}");
-    }
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval_at(tokio::time::Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }

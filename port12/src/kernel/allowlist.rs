@@ -2,11 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::File,
     net::{Ipv4Addr, Ipv6Addr},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    os::fd::AsRawFd as _,
+    path::PathBuf,
+    sync::atomic::Ordering,
 };
 
 use aya::maps::{
@@ -14,10 +14,10 @@ use aya::maps::{
     lpm_trie::{Key, LpmTrie},
 };
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use port12_common::abi::{ALLOWED, Policy, State, origin};
+use port12_common::abi::{ALLOWED, Policy, origin};
 use thiserror::Error;
 
-use super::mapped::Mapped;
+use super::{errno, slot::Slot, state::StateMap};
 
 /// Why an allowlist is not what it should be.
 #[derive(Debug, Error)]
@@ -35,19 +35,28 @@ pub enum AllowlistError {
 pub struct Allowlist {
     v4: LpmTrie<MapData, u32, u8>,
     v6: LpmTrie<MapData, [u32; 4], u8>,
-    state: Arc<Mapped<State>>,
+    state: StateMap,
+    /// The directory that is locked while the lists are read and written.
+    lock: Option<PathBuf>,
 }
 
 impl Allowlist {
-    /// The lists in two maps, and the state that says whether they are empty.
+    /// The lists in two maps, and the state that says whether they are empty. `slot` is where other
+    /// processes find them.
     ///
     /// # Errors
     ///
     /// Where the maps are no such tries.
-    pub fn new(v4: MapData, v6: MapData, state: Arc<Mapped<State>>) -> Result<Self, MapError> {
+    pub fn new(
+        v4: MapData,
+        v6: MapData,
+        state: StateMap,
+        slot: Option<&Slot>,
+    ) -> Result<Self, MapError> {
         let v4 = LpmTrie::try_from(aya::maps::Map::LpmTrie(v4))?;
         let v6 = LpmTrie::try_from(aya::maps::Map::LpmTrie(v6))?;
-        Ok(Self { v4, v6, state })
+        let lock = slot.map(|slot| slot.path().to_owned());
+        Ok(Self { v4, v6, state, lock })
     }
 
     /// Every prefix, and where it comes from: bits of [`origin`].
@@ -74,6 +83,7 @@ impl Allowlist {
     ///
     /// [`AllowlistError`]; what was added before stays.
     pub fn add(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<Vec<IpNet>, AllowlistError> {
+        let _lock = self.lock();
         let present = self.list()?;
         let mut added = Vec::new();
         for prefix in prefixes {
@@ -97,6 +107,7 @@ impl Allowlist {
         &mut self,
         prefixes: &BTreeSet<IpNet>,
     ) -> Result<Vec<(IpNet, u8)>, AllowlistError> {
+        let _lock = self.lock();
         let present = self.list()?;
         let mut removed = Vec::new();
         for prefix in prefixes {
@@ -109,13 +120,25 @@ impl Allowlist {
         Ok(removed)
     }
 
-    /// Makes `prefixes` those of the policy. What the operator has added stays. New prefixes come
-    /// before old ones go, so that a source on both lists is never without.
+    /// Makes `prefixes` those of the policy. What the operator has added stays.
     ///
     /// # Errors
     ///
     /// [`AllowlistError`]; nothing has been removed then.
     pub fn set_policy(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<(), AllowlistError> {
+        self.extend_policy(prefixes)?;
+        self.retain_policy(prefixes)?;
+        Ok(())
+    }
+
+    /// Adds those of the policy. New prefixes come before old ones go, so that a source on both
+    /// lists is never without.
+    ///
+    /// # Errors
+    ///
+    /// [`AllowlistError`]; what was added before stays.
+    pub fn extend_policy(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<(), AllowlistError> {
+        let _lock = self.lock();
         let present = self.list()?;
         for prefix in prefixes {
             let from = present.get(prefix).copied().unwrap_or_default();
@@ -123,17 +146,45 @@ impl Allowlist {
                 self.insert(prefix, from | origin::POLICY)?;
             }
         }
-        self.say_whether_empty()?;
-        for (prefix, from) in present {
-            if from & origin::POLICY == 0 || prefixes.contains(&prefix) {
-                continue;
-            }
+        self.say_whether_empty()
+    }
+
+    /// Removes those of the policy that are not in `prefixes`. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`AllowlistError::Kernel`]; what was removed before stays removed.
+    pub fn retain_policy(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<usize, AllowlistError> {
+        let _lock = self.lock();
+        let stale = self.stale(prefixes)?;
+        for (prefix, from) in &stale {
             match from & !origin::POLICY {
-                0 => self.delete(&prefix)?,
-                rest => self.insert(&prefix, rest)?,
+                0 => self.delete(prefix)?,
+                rest => self.insert(prefix, rest)?,
             }
         }
-        self.say_whether_empty()
+        self.say_whether_empty()?;
+        Ok(stale.len())
+    }
+
+    /// The prefixes of the policy that are not in `prefixes`, and where they come from.
+    ///
+    /// # Errors
+    ///
+    /// [`AllowlistError::Kernel`].
+    pub fn stale(&self, prefixes: &BTreeSet<IpNet>) -> Result<Vec<(IpNet, u8)>, AllowlistError> {
+        let is_stale =
+            |(prefix, from): &(IpNet, u8)| from & origin::POLICY != 0 && !prefixes.contains(prefix);
+        Ok(self.list()?.into_iter().filter(is_stale).collect())
+    }
+
+    /// Waits until no other process is between reading the lists and writing them. Where nobody
+    /// else can reach them, or the directory is going, there is nothing to wait for.
+    fn lock(&self) -> Option<File> {
+        let directory = File::open(self.lock.as_ref()?).ok()?;
+        // SAFETY: the descriptor is open.
+        let locked = unsafe { libc::flock(directory.as_raw_fd(), libc::LOCK_EX) } == 0;
+        locked.then_some(directory)
     }
 
     fn insert(&mut self, prefix: &IpNet, from: u8) -> Result<(), AllowlistError> {
@@ -141,7 +192,7 @@ impl Allowlist {
             IpNet::V4(net) => self.v4.insert(&key_v4(net), from, 0),
             IpNet::V6(net) => self.v6.insert(&key_v6(net), from, 0),
         }
-        .map_err(|error| match errno(&error) {
+        .map_err(|error| match number(&error) {
             Some(libc::ENOSPC) => AllowlistError::Full(*prefix),
             _ => error.into(),
         })
@@ -154,7 +205,7 @@ impl Allowlist {
             IpNet::V6(net) => self.v6.remove(&key_v6(net)),
         };
         match result {
-            Err(error) if errno(&error) == Some(libc::ENOENT) => Ok(()),
+            Err(error) if number(&error) == Some(libc::ENOENT) => Ok(()),
             result => Ok(result?),
         }
     }
@@ -162,9 +213,7 @@ impl Allowlist {
     /// Tells the program which lists are worth a look. A list is looked at again after it was
     /// found empty: another process may have added to it before the program was told.
     fn say_whether_empty(&self) -> Result<(), AllowlistError> {
-        // SAFETY: the element is mapped while `self` lives, and aligned; every process writes the
-        // word atomically.
-        let allow = unsafe { AtomicU64::from_ptr(&raw mut (*self.state.first()).policy.allow) };
+        let allow = self.state.allow();
         let full = self.not_empty()?;
         allow.fetch_or(full, Ordering::SeqCst);
         allow.fetch_and(full, Ordering::SeqCst);
@@ -184,11 +233,10 @@ impl Allowlist {
     }
 }
 
-fn errno(error: &MapError) -> Option<i32> {
+fn number(error: &MapError) -> Option<i32> {
     match error {
-        MapError::SyscallError(error) => error.io_error.raw_os_error(),
         MapError::KeyNotFound => Some(libc::ENOENT),
-        _ => None,
+        error => errno::number(error),
     }
 }
 

@@ -1,19 +1,22 @@
 //! Attaching to an interface, by a `bpf_link` (kernel 5.9) and never over another program.
 
-use std::{error::Error, io};
+use std::io;
 
 use aya::programs::{
     ProgramError,
     links::FdLink,
     loaded_programs,
-    xdp::{XdpLinkId, XdpMode as AyaMode},
+    xdp::{XdpLink, XdpLinkId, XdpMode as AyaMode},
 };
 use thiserror::Error as ThisError;
 
-use super::instance::Instance;
-use crate::host::{
-    HostError,
-    interfaces::{self, Link, XdpAttachment, XdpMode},
+use super::{errno, instance::Instance, pin::PinError, slot::Slot};
+use crate::{
+    fault::fault,
+    host::{
+        HostError,
+        interfaces::{self, Link, XdpAttachment, XdpMode},
+    },
 };
 
 /// How the operator wants the program to run.
@@ -60,14 +63,64 @@ pub enum AttachError {
     Host(#[from] HostError),
 }
 
-/// A program on an interface. Dropping it detaches the program; so does the end of the process.
+/// A program on an interface. Dropping it detaches the program, and so does the end of the process,
+/// unless its link is pinned.
 pub struct Attached {
     /// Where it runs.
     pub mode: XdpMode,
     /// Why it does not run in the driver, where that was tried.
     pub fallback: Option<String>,
-    #[expect(dead_code, reason = "held: closing the link detaches the program")]
     link: FdLink,
+}
+
+impl Attached {
+    /// Pins the link, so that the program stays.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`]; the program is taken off.
+    pub fn stay(self, slot: &Slot) -> Result<Self, PinError> {
+        Ok(Self { link: slot.pin_link(self.link)?, ..self })
+    }
+}
+
+/// Puts an instance in the place of the program that a slot's link has on an interface, without a
+/// frame in between. `None` where that program is not there any longer.
+///
+/// # Errors
+///
+/// [`AttachError`], [`PinError`]; the old program stays then.
+pub fn replace(
+    instance: &mut Instance,
+    link: &Link,
+    slot: &Slot,
+) -> Result<Option<Attached>, ReplaceError> {
+    let pinned = slot.link()?;
+    let refused = |mode, why| AttachError::Refused { interface: link.name.clone(), mode, why };
+    let info = pinned.info().map_err(|error| refused(XdpMode::Native, error.to_string()))?;
+    let Some(present) = link.xdp.iter().find(|it| it.program == info.program_id()) else {
+        return Ok(None);
+    };
+    let mode = present.mode;
+    let failed = |error: &ProgramError| refused(mode, reason(error));
+    let program = instance.program().map_err(|error| failed(&error))?;
+    let pinned = XdpLink::try_from(pinned).map_err(|error| refused(mode, error.to_string()))?;
+    fault("upgrade.before");
+    let id = program.attach_to_link(pinned).map_err(|error| failed(&error))?;
+    fault("upgrade.after");
+    let link = owned(program, id).map_err(|why| refused(mode, why))?;
+    Ok(Some(Attached { mode, fallback: None, link }))
+}
+
+/// Why a program is not in the place of another.
+#[derive(Debug, ThisError)]
+pub enum ReplaceError {
+    /// The kernel refuses.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// The link cannot be had.
+    #[error(transparent)]
+    Pin(#[from] PinError),
 }
 
 /// Attaches an instance to an interface.
@@ -127,29 +180,18 @@ fn owned(program: &mut aya::programs::Xdp, id: XdpLinkId) -> Result<FdLink, Stri
 }
 
 fn is_taken(error: &ProgramError) -> bool {
-    matches!(errno(error), Some(libc::EBUSY | libc::EEXIST))
-}
-
-fn errno(error: &ProgramError) -> Option<i32> {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(current) = cause {
-        if let Some(io) = current.downcast_ref::<io::Error>() {
-            return io.raw_os_error();
-        }
-        cause = current.source();
-    }
-    None
+    matches!(errno::number(error), Some(libc::EBUSY | libc::EEXIST))
 }
 
 fn reason(error: &ProgramError) -> String {
-    match errno(error) {
+    match errno::number(error) {
         Some(libc::EOPNOTSUPP) => {
             "the driver has no XDP in this mode; `--xdp-mode auto` and `generic` do without"
                 .to_owned()
         }
         Some(libc::ERANGE | libc::EINVAL) => format!(
             "{}; check the MTU, LRO and the number of queues (`dmesg` may say more)",
-            io::Error::from_raw_os_error(errno(error).unwrap_or_default())
+            io::Error::from_raw_os_error(errno::number(error).unwrap_or_default())
         ),
         Some(number) => io::Error::from_raw_os_error(number).to_string(),
         None => error.to_string(),

@@ -2,6 +2,25 @@
 
 use std::time::{Duration, SystemTime};
 
+use aya::programs::{ProgramError, TestRun as _, TestRunOptions, Xdp};
+use port12_common::abi::Clock;
+
+use super::mapped::Mapped;
+
+/// Asks the kernel for its jiffies, by a test-run of the program that reads them.
+///
+/// # Errors
+///
+/// What the kernel says to the test-run.
+pub fn ask(program: &Xdp, clock: &Mapped<Clock>, hz: u64) -> Result<Moment, ProgramError> {
+    // Test-run wants an Ethernet header.
+    let options = TestRunOptions { data_in: Some(&[0; 14]), ..TestRunOptions::new() };
+    program.test_run(options)?;
+    // SAFETY: the mapping holds the element, and the program that writes it has ended.
+    let jiffies = unsafe { (&raw const (*clock.first()).jiffies).read_volatile() };
+    Ok(Moment { jiffies, hz, wall: SystemTime::now() })
+}
+
 /// Jiffies and the wall clock at one moment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Moment {

@@ -1,6 +1,6 @@
 //! A loaded kernel object: one program instance with maps of its own.
 
-use std::{io, os::fd::AsFd as _, path::Path, sync::Arc, time::SystemTime};
+use std::{borrow::Cow, io, os::fd::AsFd as _, path::Path};
 
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
@@ -10,16 +10,21 @@ use aya::{
 };
 use port12_common::{
     Layer,
-    abi::{self, CpuCounters, HostTable, Policy, State, constant, map, program},
+    abi::{self, CpuCounters, constant, map, program},
 };
 use thiserror::Error;
 
 use super::{
     allowlist::Allowlist,
-    clock::Moment,
+    clock::{self, Moment},
+    errno,
     mapped::Mapped,
     object::{EntryPoint, OBJECT},
+    slot::Slot,
+    state::StateMap,
 };
+
+use crate::fault::other_object;
 
 /// The maps that are pinned, by their names in the object and in bpffs.
 pub(super) const PINNED: [&str; 5] =
@@ -60,10 +65,9 @@ impl LoadError {
     fn of(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut cause = Some(error);
         while let Some(current) = cause {
-            let permission = current
-                .downcast_ref::<io::Error>()
-                .is_some_and(|io| io.kind() == io::ErrorKind::PermissionDenied);
-            if permission {
+            // The verifier refuses a program with EACCES, a missing capability is EPERM.
+            let errno = current.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+            if errno == Some(libc::EPERM) {
                 return Self::Permission(current.to_string());
             }
             cause = current.source();
@@ -83,12 +87,21 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         }
         cause = current.source();
     }
-    text
+    one_line(&text)
+}
+
+/// The first line of a text, and the last ones: a verifier's log has thousands.
+fn one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    match lines.as_slice() {
+        [first, .., before, last] if lines.len() > 3 => format!("{first} ... {before}; {last}"),
+        lines => lines.join("; "),
+    }
 }
 
 /// What a program instance is loaded for.
 #[derive(Clone, Copy, Debug)]
-pub struct LoadOptions {
+pub struct LoadOptions<'a> {
     /// The program to load.
     pub entry: EntryPoint,
     /// What the first byte of a frame belongs to.
@@ -97,12 +110,14 @@ pub struct LoadOptions {
     pub replay: bool,
     /// Loads the object with logging compiled in.
     pub trace: bool,
+    /// The maps to go on with, in place of new ones.
+    pub maps: Option<&'a Slot>,
 }
 
-impl LoadOptions {
+impl LoadOptions<'_> {
     /// For live Ethernet frames, under the policy in the map.
     pub const fn live(entry: EntryPoint) -> Self {
-        Self { entry, layer: Layer::Ethernet, replay: false, trace: false }
+        Self { entry, layer: Layer::Ethernet, replay: false, trace: false, maps: None }
     }
 }
 
@@ -124,7 +139,7 @@ pub struct Instance {
     ebpf: Ebpf,
     entry: EntryPoint,
     counters: Mapped<CpuCounters>,
-    state: Arc<Mapped<State>>,
+    state: StateMap,
     clock: Mapped<abi::Clock>,
     hz: u64,
 }
@@ -135,24 +150,30 @@ impl Instance {
     /// # Errors
     ///
     /// [`LoadError`].
-    pub fn load(options: &LoadOptions) -> Result<Self, LoadError> {
+    pub fn load(options: &LoadOptions<'_>) -> Result<Self, LoadError> {
         // The kernel's memory accounting before 5.11 wants RLIMIT_MEMLOCK raised; aya retries.
         let cpus =
             nr_cpus().map_err(|(what, error)| LoadError::Refused(format!("{what}: {error}")))?;
-        let mut ebpf = EbpfLoader::new()
+        let mut loader = EbpfLoader::new();
+        for name in PINNED {
+            if let Some(slot) = options.maps {
+                loader.map_pin_path(name, slot.map(name));
+            }
+        }
+        let mut ebpf = loader
             .map_max_entries(map::COUNTERS, u32::try_from(cpus).unwrap_or(u32::MAX))
             .override_global(constant::LINK_LAYER, &(options.layer as u8), true)
             .override_global(constant::REPLAY, &u8::from(options.replay), true)
-            .load(object(options.trace)?)
+            .load(&object(options.trace)?)
             .map_err(|error: EbpfError| LoadError::of(&error))?;
         let hz = crate::host::time::ticks_per_second()
             .map_err(|error| LoadError::Refused(format!("the tick's length: {error}")))?;
         for name in [options.entry.name(), program::CLOCK] {
-            xdp_mut(&mut ebpf, name)?.load().map_err(|error| LoadError::of(&error))?;
+            load(xdp_mut(&mut ebpf, name)?).map_err(|error| LoadError::of(&error))?;
         }
         Ok(Self {
             counters: mapped(&ebpf, map::COUNTERS)?,
-            state: Arc::new(mapped(&ebpf, map::STATE)?),
+            state: state(&ebpf)?,
             clock: mapped(&ebpf, map::CLOCK)?,
             hz: u64::from(hz),
             entry: options.entry,
@@ -170,29 +191,17 @@ impl Instance {
         &self.counters
     }
 
-    /// What user space tells the program, one element.
-    pub fn state(&self) -> &Arc<Mapped<State>> {
+    /// What user space tells the program.
+    pub fn state(&self) -> &StateMap {
         &self.state
     }
 
-    /// The host table: valid for reads and writes while `self` lives, and shared with the kernel.
-    pub fn host(&self) -> *mut HostTable {
-        // SAFETY: the pointer is to a mapped element.
-        unsafe { &raw mut (*self.state.first()).host }
-    }
-
-    /// Puts a policy in force.
-    pub fn set_policy(&self, policy: &Policy) {
-        // SAFETY: the element is mapped for writing, and any bytes are a policy to the program.
-        unsafe { (&raw mut (*self.state.first()).policy).write_volatile(*policy) };
-    }
-
-    /// The sources that are never dropped.
+    /// The sources that are never dropped; `slot` is where others write to them, too.
     ///
     /// # Errors
     ///
     /// [`LoadError::Map`].
-    pub fn allowlist(&self) -> Result<Allowlist, LoadError> {
+    pub fn allowlist(&self, slot: Option<&Slot>) -> Result<Allowlist, LoadError> {
         let trie = |name| {
             let error = |why: &dyn std::fmt::Display| LoadError::Map {
                 name,
@@ -207,20 +216,8 @@ impl Instance {
             }
         };
         let (v4, v6) = (trie(map::ALLOW_V4)?, trie(map::ALLOW_V6)?);
-        Allowlist::new(v4, v6, self.state.clone())
+        Allowlist::new(v4, v6, self.state.clone(), slot)
             .map_err(|error| LoadError::Map { name: map::ALLOW_V4, error: io::Error::other(error) })
-    }
-
-    /// Says whether a look-up that finds nothing proves that there is no socket.
-    pub fn set_lookup_proves(&self, proves: bool) {
-        // SAFETY: the element is mapped for writing.
-        unsafe { (&raw mut (*self.host()).sockets.lookup_proves).write_volatile(proves.into()) };
-    }
-
-    /// Puts a host table in place of the one that a [`Truth`](crate::truth::Truth) keeps.
-    pub fn set_host(&self, host: &HostTable) {
-        // SAFETY: the element is mapped for writing, and any bytes are a table to the program.
-        unsafe { self.host().write_volatile(*host) };
     }
 
     /// Sets the time that a replayed program goes by, in jiffies.
@@ -235,12 +232,7 @@ impl Instance {
     ///
     /// What the kernel says to a test-run of the clock program.
     pub fn now(&self) -> Result<Moment, ProgramError> {
-        // Test-run wants an Ethernet header.
-        let options = TestRunOptions { data_in: Some(&[0; 14]), ..TestRunOptions::new() };
-        self.xdp(program::CLOCK)?.test_run(options)?;
-        // SAFETY: the mapping holds the element, and the program that writes it has ended.
-        let jiffies = unsafe { (&raw const (*self.clock.first()).jiffies).read_volatile() };
-        Ok(Moment { jiffies, hz: self.hz, wall: SystemTime::now() })
+        clock::ask(self.xdp(program::CLOCK)?, &self.clock, self.hz)
     }
 
     /// The program that can be attached.
@@ -249,10 +241,7 @@ impl Instance {
     ///
     /// [`ProgramError::UnexpectedProgramType`] where the object is not port12's.
     pub fn program(&mut self) -> Result<&mut Xdp, ProgramError> {
-        match self.ebpf.program_mut(self.entry.name()) {
-            Some(Program::Xdp(xdp)) => Ok(xdp),
-            _ => Err(ProgramError::UnexpectedProgramType),
-        }
+        program_mut(&mut self.ebpf, self.entry.name())
     }
 
     /// Runs the program over a frame, in the kernel, without an interface.
@@ -295,6 +284,29 @@ impl Instance {
         Ok(())
     }
 
+    /// Pins the program that was loaded.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn pin_program(&mut self, path: &Path) -> io::Result<()> {
+        self.pin_xdp(self.entry.name(), path)
+    }
+
+    /// Pins the program that reads the kernel's clock.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn pin_clock(&mut self, path: &Path) -> io::Result<()> {
+        self.pin_xdp(program::CLOCK, path)
+    }
+
+    fn pin_xdp(&mut self, name: &str, path: &Path) -> io::Result<()> {
+        let program = program_mut(&mut self.ebpf, name).map_err(errno::system)?;
+        program.pin(path).map_err(errno::system)
+    }
+
     /// Every map of the object, by name; the section with the constants is one of them.
     pub fn maps(&self) -> impl Iterator<Item = (&str, &Map)> {
         self.ebpf.maps()
@@ -314,22 +326,54 @@ impl Instance {
 }
 
 #[cfg(feature = "trace")]
-fn object(trace: bool) -> Result<&'static [u8], LoadError> {
-    Ok(if trace { super::object::TRACE_OBJECT } else { OBJECT })
+fn object(trace: bool) -> Result<Cow<'static, [u8]>, LoadError> {
+    Ok(if trace { Cow::Borrowed(super::object::TRACE_OBJECT) } else { plain_object() })
 }
 
 #[cfg(not(feature = "trace"))]
-fn object(trace: bool) -> Result<&'static [u8], LoadError> {
+fn object(trace: bool) -> Result<Cow<'static, [u8]>, LoadError> {
     if trace {
         return Err(LoadError::NoTrace);
     }
-    Ok(OBJECT)
+    Ok(plain_object())
+}
+
+fn plain_object() -> Cow<'static, [u8]> {
+    other_object().map_or(Cow::Borrowed(OBJECT), Cow::Owned)
 }
 
 fn xdp_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp, LoadError> {
     match ebpf.program_mut(name) {
         Some(Program::Xdp(xdp)) => Ok(xdp),
         _ => Err(LoadError::Refused(format!("the object has no XDP program {name}"))),
+    }
+}
+
+/// A signal that is pending makes the verifier give up with EAGAIN (kernel 4.19).
+fn load(program: &mut Xdp) -> Result<(), ProgramError> {
+    const ATTEMPTS: u32 = 20;
+    let mut loaded = program.load();
+    for _ in 1..ATTEMPTS {
+        match &loaded {
+            Err(error) if errno::number(error) == Some(libc::EAGAIN) => loaded = program.load(),
+            Ok(()) | Err(_) => break,
+        }
+    }
+    loaded
+}
+
+fn program_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp, ProgramError> {
+    match ebpf.program_mut(name) {
+        Some(Program::Xdp(xdp)) => Ok(xdp),
+        _ => Err(ProgramError::UnexpectedProgramType),
+    }
+}
+
+fn state(ebpf: &Ebpf) -> Result<StateMap, LoadError> {
+    let error = |error| LoadError::Map { name: map::STATE, error };
+    match ebpf.map(map::STATE) {
+        Some(Map::Array(data)) => StateMap::new(data).map_err(error),
+        _ => Err(error(io::Error::other("the object has no such map"))),
     }
 }
 

@@ -36,17 +36,13 @@ impl<T: Copy> Mapped<T> {
     pub fn new(map: &MapData) -> io::Result<Self> {
         let info = map.info().map_err(io::Error::other)?;
         if info.value_size() as usize != size_of::<T>() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!(
-                    "a value has {} bytes, not {}: the map is of another version",
-                    info.value_size(),
-                    size_of::<T>()
-                ),
-            ));
+            return Err(wrong_size(info.value_size(), size_of::<T>()));
         }
         let entries = info.max_entries() as usize;
-        let length = entries * size_of::<T>().next_multiple_of(8);
+        Self::map(map, entries, entries * size_of::<T>().next_multiple_of(8))
+    }
+
+    fn map(map: &MapData, entries: usize, length: usize) -> io::Result<Self> {
         // SAFETY: a fresh shared mapping of a descriptor that is open; nothing else is touched.
         let start = unsafe {
             libc::mmap(
@@ -63,6 +59,21 @@ impl<T: Copy> Mapped<T> {
         }
         let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at 0"))?;
         Ok(Self { start, length, entries, values: PhantomData })
+    }
+
+    /// The first bytes of the first element of a map whose values are at least as large as `T`.
+    ///
+    /// # Errors
+    ///
+    /// What `mmap` says, or `InvalidData` where they are smaller.
+    pub fn first_of(map: &MapData) -> io::Result<T> {
+        let info = map.info().map_err(io::Error::other)?;
+        if (info.value_size() as usize) < size_of::<T>() {
+            return Err(wrong_size(info.value_size(), size_of::<T>()));
+        }
+        let mapped = Self::map(map, 1, size_of::<T>())?;
+        // SAFETY: the mapping holds at least one page of the element.
+        Ok(unsafe { mapped.first().read_volatile() })
     }
 
     /// A pointer to the first element, as [`pointer`](Self::pointer): the kernel makes no array
@@ -95,4 +106,9 @@ impl<T> Drop for Mapped<T> {
         // nothing to do about a failure.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
     }
+}
+
+fn wrong_size(found: u32, expected: usize) -> io::Error {
+    let text = format!("a value has {found} bytes, not {expected}: the map is of another version");
+    io::Error::new(io::ErrorKind::InvalidData, text)
 }

@@ -1,23 +1,26 @@
-//! Maps in bpffs, where other programs find them while port12 runs.
+//! The directory in bpffs where other programs find what port12 has in the kernel.
 
 use std::{
     fs::{self, File},
     io,
-    os::{fd::AsRawFd as _, unix::fs::MetadataExt as _},
+    os::{
+        fd::AsRawFd as _,
+        unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    },
     path::{Path, PathBuf},
 };
 
 use thiserror::Error;
 
-use super::instance::{Instance, LoadError, PINNED};
+use super::{instance::LoadError, slot::Slot};
 
 /// `BPF_FS_MAGIC` (linux/magic.h).
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
 
-/// Why maps cannot be pinned.
+/// Why something cannot be pinned, or be found where it was pinned.
 #[derive(Debug, Error)]
 pub enum PinError {
-    /// Another port12 pins there.
+    /// Another port12 has the directory.
     #[error(
         "{} belongs to {holder}: stop it, or name another directory with --pin-dir",
         path.display()
@@ -36,13 +39,31 @@ pub enum PinError {
         /// What the kernel says.
         error: io::Error,
     },
+    /// The directory is not in a bpffs.
+    #[error(
+        "{} is not in a bpffs, which what outlives this process has to be pinned in: `mount -t bpf \
+         bpf /sys/fs/bpf`, or name another directory with --pin-dir",
+        path.display()
+    )]
+    NoBpffs {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A map cannot be pinned.
     #[error(transparent)]
     Map(#[from] LoadError),
 }
 
+impl PinError {
+    /// What the kernel says of a path.
+    pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Directory { path: path.to_owned(), error }
+    }
+}
+
 /// A directory in bpffs that belongs to this process: it holds a lock on it. What is pinned there
-/// goes when this is dropped; what a killed process left behind goes at the next lock.
+/// without a link goes when this is dropped; what a killed process left behind goes at the next
+/// lock. What has a link is attached, and stays.
 #[derive(Debug)]
 pub struct PinDirectory {
     path: PathBuf,
@@ -61,46 +82,52 @@ impl PinDirectory {
         if !is_bpffs(path) {
             return Ok(None);
         }
-        let failed = |error| PinError::Directory { path: path.to_owned(), error };
-        fs::create_dir_all(path).map_err(failed)?;
-        let lock = File::open(path).map_err(failed)?;
+        // Whoever can open it can hold its lock.
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.map_err(PinError::at(path))?;
+        let lock = File::open(path).map_err(PinError::at(path))?;
         // SAFETY: the descriptor is open.
         if unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
             let error = io::Error::last_os_error();
             if error.kind() == io::ErrorKind::WouldBlock {
-                return Err(PinError::Held { path: path.to_owned(), holder: holder(&lock) });
+                let holder = holder_of(&lock).map_or("another process".into(), |it| it.to_string());
+                return Err(PinError::Held { path: path.to_owned(), holder });
             }
-            return Err(failed(error));
+            return Err(PinError::at(path)(error));
         }
         let directory = Self { path: path.to_owned(), lock };
-        directory.clear().map_err(failed)?;
+        directory.clear()?;
         Ok(Some(directory))
     }
 
-    /// Pins the maps of an instance under the name of its interface.
+    /// Locks a directory that has to be in a bpffs.
     ///
     /// # Errors
     ///
     /// [`PinError`].
-    pub fn pin(&self, interface: &str, instance: &Instance) -> Result<(), PinError> {
-        let path = self.path.join(file_name(interface));
-        match fs::create_dir(&path) {
-            // Left behind by a run that was killed before its first pin.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => made.map_err(|error| PinError::Directory { path: path.clone(), error })?,
-        }
-        Ok(instance.pin_maps(&path)?)
+    pub fn require(path: &Path) -> Result<Self, PinError> {
+        Self::lock(path)?.ok_or_else(|| PinError::NoBpffs { path: path.to_owned() })
     }
 
-    /// Removes the pinned maps of all interfaces, and nothing that others have pinned here.
-    fn clear(&self) -> io::Result<()> {
-        for entry in fs::read_dir(&self.path)? {
-            let interface = entry?.path();
-            if interface.is_dir() && holds_only_maps(&interface)? {
-                for map in fs::read_dir(&interface)? {
-                    fs::remove_file(map?.path())?;
-                }
-                fs::remove_dir(&interface)?;
+    /// The place of an interface.
+    pub fn slot(&self, interface: &str) -> Slot {
+        Slot::of(&self.path, interface)
+    }
+
+    /// The places that have something of port12 in them.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`].
+    pub fn slots(&self) -> Result<Vec<Slot>, PinError> {
+        slots(&self.path)
+    }
+
+    /// Removes what is not attached, and nothing that others have pinned here.
+    fn clear(&self) -> Result<(), PinError> {
+        for slot in self.slots()? {
+            if !slot.has_link() {
+                slot.remove()?;
             }
         }
         Ok(())
@@ -115,22 +142,67 @@ impl Drop for PinDirectory {
     }
 }
 
-/// Whether a directory holds maps of port12's names, and nothing else. An empty one may be
-/// anybody's.
-fn holds_only_maps(directory: &Path) -> io::Result<bool> {
-    let mut holds_a_map = false;
-    for entry in fs::read_dir(directory)? {
-        let name = entry?.file_name();
-        if !PINNED.iter().any(|&pinned| name == pinned) {
-            return Ok(false);
+/// The places in a directory that have something of port12 in them, and nothing else, by name.
+///
+/// # Errors
+///
+/// [`PinError`]; a directory that is missing has none.
+pub fn slots(path: &Path) -> Result<Vec<Slot>, PinError> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(PinError::at(path))?,
+    };
+    let mut slots = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(PinError::at(path))?.path();
+        if path.is_dir() {
+            match Slot::found(&path) {
+                // It has just gone.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                found => slots.extend(found.map_err(PinError::at(&path))?),
+            }
         }
-        holds_a_map = true;
     }
-    Ok(holds_a_map)
+    slots.sort_by(|left, right| left.interface().cmp(right.interface()));
+    Ok(slots)
+}
+
+/// A process that holds the lock of a pin directory.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Holder {
+    /// Its id, in the namespace of this process.
+    pub process: u32,
+    /// Its name.
+    pub name: String,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "process {} ({})", self.process, self.name)
+    }
+}
+
+/// Who holds the lock of a directory, as far as /proc/locks tells.
+pub fn holder(path: &Path) -> Option<Holder> {
+    holder_of(&File::open(path).ok()?)
+}
+
+fn holder_of(file: &File) -> Option<Holder> {
+    let file = file.metadata().ok()?;
+    let device = file.dev();
+    let (major, minor) = (libc::major(device), libc::minor(device));
+    let name = format!("{major:02x}:{minor:02x}:{}", file.ino());
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let lock = locks.lines().find(|lock| {
+        lock.contains(" FLOCK ") && lock.split_whitespace().any(|field| field == name)
+    })?;
+    let process = lock.split_whitespace().nth(4)?.parse().ok()?;
+    let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    Some(Holder { process, name: name.trim().to_owned() })
 }
 
 /// Whether a path is, or would be, in a bpffs.
-fn is_bpffs(path: &Path) -> bool {
+pub fn is_bpffs(path: &Path) -> bool {
     let Some(existing) = path.ancestors().find(|ancestor| ancestor.exists()) else {
         return false;
     };
@@ -144,43 +216,9 @@ fn is_bpffs(path: &Path) -> bool {
     failed == 0 && filesystem.f_type == BPF_FS_MAGIC
 }
 
-/// Who holds the lock of a file, as far as /proc/locks tells.
-fn holder(file: &File) -> String {
-    let process = || {
-        let file = file.metadata().ok()?;
-        let device = file.dev();
-        let (major, minor) = (libc::major(device), libc::minor(device));
-        let name = format!("{major:02x}:{minor:02x}:{}", file.ino());
-        let locks = fs::read_to_string("/proc/locks").ok()?;
-        let lock = locks.lines().find(|lock| {
-            lock.contains(" FLOCK ") && lock.split_whitespace().any(|field| field == name)
-        })?;
-        lock.split_whitespace().nth(4).map(str::to_owned)
-    };
-    match process() {
-        Some(pid) => {
-            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            format!("process {pid} ({})", name.trim())
-        }
-        None => "another process".to_owned(),
-    }
-}
-
-/// An interface's name as a name in bpffs, which takes no dots.
-fn file_name(interface: &str) -> String {
-    interface.replace('%', "%25").replace('.', "%2E")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_with_dots_stay_apart() {
-        assert_eq!(file_name("eth0"), "eth0");
-        assert_eq!(file_name("eth0.10"), "eth0%2E10");
-        assert_ne!(file_name("a%2Eb"), file_name("a.b"));
-    }
 
     #[test]
     fn an_ordinary_directory_is_no_bpffs() {

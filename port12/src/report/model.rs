@@ -151,6 +151,9 @@ pub struct PortReport {
     pub last_seen: SystemTime,
     /// What the port is.
     pub description: String,
+    /// Whether the policy expects a listener there.
+    #[serde(default)]
+    pub expected: bool,
 }
 
 fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
@@ -211,11 +214,13 @@ impl Period<'_> {
         }
     }
 
-    /// The reports of the ports that were hit; `describe` tells what a port is.
+    /// The reports of the ports that were hit; `describe` tells what a port is,
+    /// `is_expected` whether the policy expects a listener there.
     pub fn ports(
         &self,
         link: &Link,
         describe: impl Fn(Transport, u16) -> String,
+        is_expected: impl Fn(Transport, u16) -> bool,
     ) -> Vec<PortReport> {
         let port =
             |(transport, port, counters): (Transport, u16, &port12_common::abi::PortCounters)| {
@@ -232,6 +237,7 @@ impl Period<'_> {
                     bits_per_second: self.per_second(before.bytes, counters.bytes) * 8.0,
                     last_seen: self.moment.wall_at(counters.last_seen),
                     description: describe(transport, port),
+                    expected: is_expected(transport, port),
                 }
             };
         self.after.ports().map(port).collect()

@@ -118,7 +118,7 @@ fn write_ports(report: &Report, limit: Option<usize>, out: &mut impl Write) -> i
         let last = humantime::format_rfc3339_seconds(port.last_seen).to_string();
         writeln!(
             out,
-            "{}{:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:>9} {:>7} {:<8}  {}",
+            "{}{:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:>9} {:>7} {:<8}  {}{}",
             interface(&port.interface),
             port.transport,
             port.port,
@@ -130,6 +130,7 @@ fn write_ports(report: &Report, limit: Option<usize>, out: &mut impl Write) -> i
             port.local_socket,
             last.get(11..19).unwrap_or(&last),
             port.description,
+            if port.expected { "; a listener is expected" } else { "" },
         )?;
     }
     match limit {

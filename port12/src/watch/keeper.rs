@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use port12_common::abi::Policy;
+use port12_common::abi::bypass;
 
 use super::{Watched, interface::lookup_proves};
 use crate::{
@@ -31,19 +31,19 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Starts renewing. The thread is in the network namespace of the caller. With a `guard`, an
-    /// interface where the host begins to forward gets that policy, which is to drop nothing.
+    /// Starts renewing. The thread is in the network namespace of the caller. Where it `guards`
+    /// drop mode, an interface where the host begins to forward drops nothing any longer.
     ///
     /// # Errors
     ///
     /// Where no thread can be had.
-    pub fn start(watched: &[Watched], guard: Option<Box<Policy>>) -> io::Result<Self> {
+    pub fn start(watched: &[Watched], guards: bool) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let charges = watched.iter().map(Charge::of).collect();
         let mut keeping = Keeping {
             charges,
-            guard,
-            truth: Truth::default(),
+            guards,
+            truth: Truth::listening(),
             failing: false,
             asked: Instant::now(),
         };
@@ -99,18 +99,21 @@ impl Charge {
 
     /// Tells the program what stands around the interface; where that cannot be asked, anything
     /// may. An interface that has left may be in another network namespace, of which nothing is
-    /// known: its program watches nothing from then on.
+    /// known: its program drops nothing from then on.
     fn look_around(&self) {
         let link = match interfaces::by_index(self.index) {
-            Err(HostError::NoInterface(_)) => return self.instance.set_policy(&Policy::EMPTY),
+            Err(HostError::NoInterface(_)) => {
+                self.instance.state().set_bypass(bypass::LEFT, true);
+                return;
+            }
             link => link,
         };
         let proves = link.and_then(|link| lookup_proves(&link));
-        self.instance.set_lookup_proves(matches!(proves, Ok(true)));
+        self.instance.state().set_lookup_proves(matches!(proves, Ok(true)));
     }
 
-    /// Gives drop mode up for `policy` where the host has begun to forward, or does not say.
-    fn question(&self, policy: &Policy) {
+    /// Gives drop mode up where the host has begun to forward, or does not say.
+    fn question(&self) {
         if self.reverted.get().is_some() {
             return;
         }
@@ -133,7 +136,7 @@ impl Charge {
                 error.to_string()
             }
         };
-        self.instance.set_policy(policy);
+        self.instance.state().set_bypass(bypass::FORWARDS, true);
         log::error!("{}: drop mode is given up for monitor mode: {why}", self.name);
         // Nobody else sets it.
         let _ = self.reverted.set(why);
@@ -142,7 +145,7 @@ impl Charge {
 
 struct Keeping {
     charges: Vec<Charge>,
-    guard: Option<Box<Policy>>,
+    guards: bool,
     truth: Truth,
     failing: bool,
     asked: Instant,
@@ -166,8 +169,8 @@ impl Keeping {
         if self.asked.elapsed() >= QUESTION {
             self.asked = Instant::now();
             self.charges.iter().for_each(Charge::look_around);
-            if let Some(policy) = &self.guard {
-                self.charges.iter().for_each(|charge| charge.question(policy));
+            if self.guards {
+                self.charges.iter().for_each(Charge::question);
             }
         }
     }

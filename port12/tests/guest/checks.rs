@@ -2,11 +2,12 @@
 
 mod attach;
 mod named;
+mod persistence;
 mod test_run;
 mod verifier;
 
 use aya::programs::XdpMode;
-use port12::kernel::object::EntryPoint;
+use port12::kernel::{attach::Wanted, object::EntryPoint};
 use port12_common::abi::program;
 
 use crate::{interface, kernel, object, report::Report};
@@ -20,6 +21,14 @@ pub fn run(report: &mut Report) {
         entry_point(report, EntryPoint::Frags);
     } else {
         report.skip(program::FRAGS, "xdp.frags programs need kernel 5.18");
+    }
+    for (wanted, text) in [(Wanted::Native, "native"), (Wanted::Generic, "generic")] {
+        report.check(&format!("restarts {text}"), || {
+            persistence::through_restarts(wanted, &interface::virtio()?)
+        });
+        report.check(&format!("deadline {text}"), || {
+            persistence::reverts(wanted, &interface::virtio()?)
+        });
     }
 }
 

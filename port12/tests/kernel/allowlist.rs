@@ -45,7 +45,7 @@ fn a_source_within_a_prefix_passes_and_one_beside_it_is_dropped() {
     namespace::alone(|| {
         for entry in EntryPoint::ALL {
             let subject = subject(entry);
-            let mut list = subject.instance.allowlist().expect("the maps are tries");
+            let mut list = subject.instance.allowlist(None).expect("the maps are tries");
             assert_eq!(from(&subject, "198.51.100.7"), Outcome::Dropped);
             let prefixes = nets(&["198.51.100.0/25", "203.0.113.9/32", "2001:db8:12:8000::/49"]);
             assert_eq!(list.add(&prefixes).expect("added").len(), 3);
@@ -74,7 +74,7 @@ fn a_source_within_a_prefix_passes_and_one_beside_it_is_dropped() {
 fn every_source_can_be_allowed() {
     namespace::alone(|| {
         let subject = subject(EntryPoint::Frags);
-        let mut list = subject.instance.allowlist().expect("the maps are tries");
+        let mut list = subject.instance.allowlist(None).expect("the maps are tries");
         list.add(&nets(&["0.0.0.0/0"])).expect("added");
         assert_eq!(from(&subject, "8.8.8.8"), Outcome::Allowed);
         assert_eq!(from(&subject, "2001:db8::8"), Outcome::Dropped);
@@ -90,7 +90,7 @@ fn every_source_can_be_allowed() {
 fn a_reload_takes_back_what_the_policy_listed_and_leaves_what_the_operator_added() {
     namespace::alone(|| {
         let subject = subject(EntryPoint::Linear);
-        let mut list = subject.instance.allowlist().expect("the maps are tries");
+        let mut list = subject.instance.allowlist(None).expect("the maps are tries");
         list.set_policy(&nets(&["192.0.2.0/24", "198.51.100.0/24"])).expect("set");
         list.add(&nets(&["198.51.100.0/24", "203.0.113.0/24"])).expect("added");
         list.set_policy(&nets(&["192.0.2.0/25"])).expect("set");
@@ -119,7 +119,7 @@ fn a_reload_takes_back_what_the_policy_listed_and_leaves_what_the_operator_added
 fn a_large_list_is_listed_as_it_was_set() {
     namespace::alone(|| {
         let subject = subject(EntryPoint::Linear);
-        let mut list = subject.instance.allowlist().expect("the maps are tries");
+        let mut list = subject.instance.allowlist(None).expect("the maps are tries");
         let mut prefixes = nets(&["10.0.0.0/8", "2001:db8::/32"]);
         for index in 0..20_000_u32 {
             let [_, a, b, c] = index.wrapping_mul(2_654_435_761).to_be_bytes();

@@ -23,7 +23,11 @@ pub fn replay(kind: EngineKind, mode: Mode, capture: &[u8]) -> Report {
     let mut reader = capture::read(Cursor::new(capture.to_vec()), path).unwrap();
     let host = Box::new(HostTable::UNKNOWN);
     let engine = Engine::new(kind, registry_policy(mode), host).unwrap();
-    let subject = Subject { mode, registry: Registry::embedded() };
+    let subject = Subject {
+        mode,
+        registry: Registry::embedded(),
+        expected: &std::collections::BTreeSet::new(),
+    };
     let mut replay = Replay::new(subject, engine, "test.pcap");
     replay.run(&mut reader, None, |_| Ok(())).unwrap();
     replay.totals(&reader.finish().unwrap())

@@ -10,21 +10,6 @@ use crate::{
     policy::{Forwarding, Mode},
 };
 
-/// Refuses what would be silently without effect: who asks for a deadline relies on it.
-pub fn check_supported(config: &Config) -> Result<(), Failure> {
-    let asked = [
-        ("confirm", config.confirm.value.is_some(), &config.confirm.origin),
-        ("pin", config.pin.value, &config.pin.origin),
-    ];
-    match asked.into_iter().find(|(_, is_asked, _)| *is_asked) {
-        None => Ok(()),
-        Some((key, _, origin)) => Err(Failure::new(
-            Code::Config,
-            format!("`{key}` ({}) is not in this build: leave it out", config.origin(origin)),
-        )),
-    }
-}
-
 /// The interfaces to watch, each once.
 pub fn links(config: &Config) -> Result<Vec<Link>, Failure> {
     let mut links: Vec<Link> = Vec::new();

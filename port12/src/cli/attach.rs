@@ -1,0 +1,39 @@
+//! `port12 attach`: attach to stay, and return.
+
+use super::{
+    pins::PinArgs,
+    plan::Plan,
+    session::{Manner, Session},
+    settings::Settings,
+};
+use crate::failure::Failure;
+
+/// Attaches, and leaves the programs there: they need no daemon. On interfaces that are attached,
+/// programs and policy are replaced, and counters and all other state go on.
+#[derive(Clone, Debug, clap::Args)]
+pub struct AttachArgs {
+    /// The policy file, and what goes before it
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Where
+    #[command(flatten)]
+    pub pins: PinArgs,
+}
+
+/// Attaches.
+///
+/// # Errors
+///
+/// [`Failure`], with the exit code; what was not attached before is not then.
+pub fn run(args: &AttachArgs) -> Result<(), Failure> {
+    let plan = Plan::make(&args.settings, &args.pins.pin_dir)?;
+    let targets = plan.targets.clone();
+    let manner = Manner { pin_dir: &args.pins.pin_dir, stay: true, trace: false };
+    let mut session = Session::open(plan, manner)?;
+    for target in &targets {
+        session.attach(target)?;
+    }
+    session.announce();
+    session.end();
+    Ok(())
+}

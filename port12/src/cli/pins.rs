@@ -1,0 +1,66 @@
+//! What the commands share that work on what is pinned, with a daemon or without.
+
+use std::path::PathBuf;
+
+use crate::{
+    failure::{Code, Failure},
+    kernel::{
+        pin::{self, is_bpffs},
+        pinned::Pinned,
+        slot::Slot,
+    },
+};
+
+/// Where the maps and programs are.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PinArgs {
+    /// The directory in bpffs where port12's maps and programs are
+    #[arg(long, value_name = "DIR", default_value = "/sys/fs/bpf/port12", env = "PORT12_PIN_DIR")]
+    pub pin_dir: PathBuf,
+}
+
+impl PinArgs {
+    /// The interfaces that have something pinned.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: the directory cannot be read.
+    pub fn slots(&self) -> Result<Vec<Slot>, Failure> {
+        Ok(pin::slots(&self.pin_dir)?)
+    }
+
+    /// The interfaces that have something pinned, at least one.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: there is none, or the directory cannot be read.
+    pub fn some_slots(&self) -> Result<Vec<Slot>, Failure> {
+        let slots = self.slots()?;
+        if slots.is_empty() {
+            return Err(self.nothing());
+        }
+        Ok(slots)
+    }
+
+    /// What is pinned for each interface, at least one.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: there is none, or it cannot be read.
+    pub fn open(&self) -> Result<Vec<Pinned>, Failure> {
+        let opened = self.some_slots()?.into_iter().map(Pinned::open_settled);
+        let pinned: Vec<Pinned> = opened.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        if pinned.is_empty() { Err(self.nothing()) } else { Ok(pinned) }
+    }
+
+    fn nothing(&self) -> Failure {
+        let directory = self.pin_dir.display();
+        let why = match is_bpffs(&self.pin_dir) {
+            true => "`port12 attach` or `port12 run` pins what they attach",
+            false => {
+                "it is not in a bpffs, so nobody can pin there (`mount -t bpf bpf /sys/fs/bpf`)"
+            }
+        };
+        Failure::new(Code::Runtime, format!("nothing of port12 is pinned in {directory}: {why}"))
+    }
+}

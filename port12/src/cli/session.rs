@@ -1,0 +1,367 @@
+//! The interfaces that one process watches, from their attachment on.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use port12_common::{Transport, abi::Action};
+
+use super::{
+    output::tell,
+    plan::{Plan, Target},
+};
+use crate::{
+    failure::{Code, Failure},
+    host::interfaces,
+    kernel::{pin::PinDirectory, state::Standing},
+    report::{Kind, Report},
+    watch::{self, Keeper, Occasion, Run, Setup, Subject, Watched},
+};
+
+/// How to attach.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner<'a> {
+    /// The directory in bpffs for maps and programs.
+    pub pin_dir: &'a Path,
+    /// Whether the programs are to stay when this process ends.
+    pub stay: bool,
+    /// Whether to load the object with logging compiled in.
+    pub trace: bool,
+}
+
+/// What is watched.
+pub struct Session {
+    plan: Plan,
+    pins: Option<PinDirectory>,
+    stay: bool,
+    trace: bool,
+    watched: Vec<Watched>,
+    keeper: Option<Keeper>,
+    started: Instant,
+    /// Interfaces, by index, that came while this runs and cannot be watched.
+    shunned: HashSet<u32>,
+    /// How drop mode stood on each interface when that was told last.
+    said: BTreeMap<String, Standing>,
+}
+
+impl Session {
+    /// A session without interfaces. The pin directory belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: another process has the directory, or there is none where one is needed.
+    pub fn open(plan: Plan, manner: Manner<'_>) -> Result<Self, Failure> {
+        let Manner { pin_dir, stay, trace } = manner;
+        let pins = match plan.needs_pins(stay) {
+            true => Some(PinDirectory::require(pin_dir)?),
+            false => PinDirectory::lock(pin_dir)?,
+        };
+        if pins.is_none() {
+            tell(format_args!(
+                "{} is not in a bpffs: the maps are not pinned, and only this process can read \
+                 them (`mount -t bpf bpf /sys/fs/bpf`)",
+                pin_dir.display()
+            ));
+        }
+        plan.compiled.warnings.iter().for_each(tell);
+        Ok(Self {
+            plan,
+            pins,
+            stay,
+            trace,
+            watched: Vec::new(),
+            keeper: None,
+            started: Instant::now(),
+            shunned: HashSet::new(),
+            said: BTreeMap::new(),
+        })
+    }
+
+    /// What was decided.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Attaches to one of the plan's interfaces. Where that fails, those that were attached before
+    /// are let go of.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], with the exit code.
+    pub fn attach(&mut self, target: &Target) -> Result<(), Failure> {
+        match self.start(&self.plan, target) {
+            Ok(watched) => self.watched.push(watched),
+            Err(failure) => {
+                let made = std::mem::take(&mut self.watched);
+                self.take_back(made);
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&self, plan: &Plan, target: &Target) -> Result<Watched, Failure> {
+        let name = &target.link.name;
+        let owns = |it: &&Watched| !it.link.gone && it.link.interface == *name;
+        if self.watched.iter().any(|it| owns(&it) && it.index != target.link.index) {
+            let why = "is the name that another interface was attached under, which is still here";
+            return Err(Failure::new(Code::Foreign, format!("{name} {why}: rename one of them")));
+        }
+        let setup = Setup {
+            orders: &plan.orders(),
+            wanted: plan.config.xdp_mode.value,
+            trace: self.trace,
+            pins: self.pins.as_ref(),
+            stay: self.stay,
+        };
+        let mut watched = Watched::start(&target.link, &setup)?;
+        watched.link.forwarding.clone_from(&target.forwarding);
+        Ok(watched)
+    }
+
+    /// Lets go of what was just attached; what was there before stays.
+    fn take_back(&self, made: Vec<Watched>) {
+        for watched in made.into_iter().filter(|it| !it.adopted) {
+            self.leave(watched);
+        }
+    }
+
+    /// Says what is attached.
+    pub fn announce(&mut self) {
+        for watched in &self.watched {
+            announce(watched, &self.plan);
+        }
+        self.tell_standing();
+    }
+
+    /// Starts to keep true what the programs know of the host.
+    ///
+    /// # Errors
+    ///
+    /// Where no thread can be had.
+    pub fn keep(&mut self) -> Result<(), Failure> {
+        // The old one first: two would write the same words.
+        self.keeper = None;
+        self.keeper = Some(Keeper::start(&self.watched, self.plan.guards())?);
+        Ok(())
+    }
+
+    /// Fails where nobody keeps it true any longer.
+    ///
+    /// # Errors
+    ///
+    /// The thread has died.
+    pub fn check_keeper(&self) -> Result<(), Failure> {
+        match &self.keeper {
+            Some(keeper) if keeper.is_alive() => Ok(()),
+            Some(_) | None => {
+                let message = "the thread that keeps the sockets and addresses true has died";
+                Err(Failure::new(Code::Runtime, message))
+            }
+        }
+    }
+
+    /// Puts another plan in force: the whole of it, or nothing. Interfaces that it adds are
+    /// attached first, those that it leaves out are detached last.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: an interface cannot be attached; the old plan is in force then.
+    pub fn reload(&mut self, plan: Plan) -> Result<(), Failure> {
+        if plan.needs_pins(self.stay) && self.pins.is_none() {
+            let why = "`confirm` takes a bpffs, so that `port12 confirm` reaches the program";
+            return Err(Failure::new(Code::Config, why));
+        }
+        self.look_around()?;
+        // It would write to what comes in the place of what has gone.
+        self.keeper = None;
+        let changed = self.change(&plan);
+        let (added, dropped) = match changed {
+            Ok(changed) => changed,
+            Err(failure) => {
+                self.keep()?;
+                return Err(failure);
+            }
+        };
+        added.iter().for_each(|watched| announce(watched, &plan));
+        self.watched.extend(added);
+        for target in &plan.targets {
+            let of = |it: &&mut Watched| it.index == target.link.index;
+            if let Some(watched) = self.watched.iter_mut().find(of) {
+                watched.link.forwarding.clone_from(&target.forwarding);
+            }
+        }
+        plan.compiled.warnings.iter().for_each(tell);
+        self.tell_what_waits(&plan);
+        self.plan = plan;
+        self.shunned.clear();
+        self.keep()?;
+        dropped.into_iter().for_each(|watched| self.leave(watched));
+        self.tell_standing();
+        Ok(())
+    }
+
+    /// Attaches what a plan adds, gives its orders to what it keeps, and parts with the rest; or
+    /// leaves all as it was.
+    fn change(&mut self, plan: &Plan) -> Result<(Vec<Watched>, Vec<Watched>), Failure> {
+        let mut added = Vec::new();
+        for target in &plan.targets {
+            if self.watched.iter().any(|it| !it.link.gone && it.index == target.link.index) {
+                continue;
+            }
+            match self.start(plan, target) {
+                Ok(watched) => added.push(watched),
+                Err(failure) => {
+                    self.take_back(added);
+                    return Err(failure);
+                }
+            }
+        }
+        let is_kept = |it: &Watched| plan.targets.iter().any(|to| to.link.index == it.index);
+        let orders = plan.orders();
+        let mut kept = self.watched.iter_mut().filter(|it| is_kept(it));
+        if let Err(failure) = kept.try_for_each(|it| it.obey(&orders, Occasion::Reload)) {
+            self.take_back(added);
+            let old = self.plan.orders();
+            for watched in self.watched.iter_mut().filter(|it| is_kept(it)) {
+                if let Err(error) = watched.obey(&old, Occasion::Start) {
+                    log::error!("{}: {}", watched.link.interface, error.message);
+                }
+            }
+            return Err(failure);
+        }
+        let (kept, dropped) = self.watched.drain(..).partition(is_kept);
+        self.watched = kept;
+        Ok((added, dropped))
+    }
+
+    fn leave(&self, mut watched: Watched) {
+        let name = watched.link.interface.clone();
+        watched.detach();
+        // The place may belong to another interface of that name by now.
+        let is_taken = self.watched.iter().any(|it| it.link.interface == name);
+        if let Some(pins) = self.pins.as_ref().filter(|_| !is_taken)
+            && let Err(error) = pins.slot(&name).remove()
+        {
+            log::info!("{name}: {error}");
+        }
+        tell(format_args!("{name}: detached"));
+    }
+
+    /// What a reload cannot change.
+    fn tell_what_waits(&self, plan: &Plan) {
+        let (old, new) = (&self.plan.config, &plan.config);
+        let waits = [
+            ("pin", old.pin.value != new.pin.value),
+            ("xdp_mode", old.xdp_mode.value != new.xdp_mode.value),
+            ("output", old.output.value != new.output.value),
+        ];
+        for (key, _) in waits.into_iter().filter(|(_, changed)| *changed) {
+            tell(format_args!("`{key}` has changed: that takes a restart"));
+        }
+    }
+
+    /// Looks for interfaces that have come and are to be watched, and for those that have gone.
+    /// What cannot be watched is told once.
+    ///
+    /// # Errors
+    ///
+    /// Where the truth about them cannot be kept.
+    pub fn look_around(&mut self) -> Result<(), Failure> {
+        for watched in &mut self.watched {
+            if let Some(news) = watched.glance(self.pins.as_ref()) {
+                tell(news);
+            }
+        }
+        let config = &self.plan.config;
+        let any_gone = self.watched.iter().any(|it| it.link.gone);
+        if !config.is_dynamic() && !any_gone {
+            return Ok(());
+        }
+        let Ok(links) = interfaces::all() else {
+            return Ok(());
+        };
+        let comes = |link: &interfaces::Link| {
+            let is_watched = self.watched.iter().any(|it| !it.link.gone && it.index == link.index);
+            let comes_back =
+                self.watched.iter().any(|it| it.link.gone && it.link.interface == link.name);
+            !is_watched
+                && !self.shunned.contains(&link.index)
+                && (comes_back || config.matches(&link.name))
+        };
+        let come: Vec<_> = links.into_iter().filter(comes).collect();
+        if come.is_empty() {
+            return Ok(());
+        }
+        // It would write to what comes in the place of what has gone.
+        self.keeper = None;
+        for link in come {
+            let (index, name) = (link.index, link.name.clone());
+            let started =
+                Target::of(link, &self.plan.config).and_then(|it| self.start(&self.plan, &it));
+            match started {
+                Ok(watched) => {
+                    announce(&watched, &self.plan);
+                    self.watched.retain(|it| !(it.link.gone && it.link.interface == name));
+                    self.watched.push(watched);
+                }
+                Err(failure) => {
+                    self.shunned.insert(index);
+                    log::error!("{name} has come, and is not watched: {}", failure.message);
+                }
+            }
+        }
+        self.keep()
+    }
+
+    /// Says how drop mode stands, where that has changed.
+    pub fn tell_standing(&mut self) {
+        let mut said = BTreeMap::new();
+        for watched in self.watched.iter_mut().filter(|it| !it.link.gone) {
+            let moment = watched.moment();
+            let standing = watched.standing();
+            let name = watched.link.interface.clone();
+            if let Some(text) = watch::tell(standing, &moment)
+                && self.said.get(&name) != Some(&standing)
+            {
+                tell(format_args!("{name}: {text}"));
+            }
+            said.insert(name, standing);
+        }
+        self.said = said;
+    }
+
+    /// Reports on the time since the last report, or since the start.
+    pub fn report(&mut self, kind: Kind, period: Duration) -> Report {
+        let Plan { config, registry, compiled, .. } = &self.plan;
+        let subject = Subject { mode: config.mode.value, registry, expected: &compiled.expected };
+        Run { subject, started: self.started }.report(kind, &mut self.watched, period)
+    }
+
+    /// Since when.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Lets go of the interfaces: the programs leave, but for those that are to stay.
+    pub fn end(&mut self) {
+        self.keeper = None;
+        self.watched.iter_mut().for_each(Watched::detach);
+    }
+}
+
+fn announce(watched: &Watched, plan: &Plan) {
+    let link = &watched.link;
+    let rules = plan.compiled.policy.rules[Transport::Tcp as usize].iter();
+    let is_watched = |action| matches!(action, Action::Watch | Action::Drop { .. });
+    tell(format_args!(
+        "{}: {} XDP, {} mode, {} ports of the registry of {}",
+        link.interface,
+        link.xdp_mode,
+        link.mode,
+        rules.filter(|rule| is_watched(rule.action())).count(),
+        plan.registry.edition()
+    ));
+}

@@ -1,0 +1,126 @@
+//! Writing to the policy file, which keeps its comments and its order.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use ipnet::IpNet;
+use thiserror::Error;
+use toml_edit::{Array, DocumentMut, Item, Value};
+
+use super::{
+    ConfigError, File,
+    prefix::{prefix, shown},
+};
+
+/// What to do with the sources in the file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Edit {
+    /// Put them there.
+    Add,
+    /// Take them out.
+    Remove,
+}
+
+/// Why the file is as it was.
+#[derive(Debug, Error)]
+pub enum EditError {
+    /// It is not accepted as it is.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// It cannot be changed.
+    #[error("{}: cannot be changed: {cause}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+}
+
+/// Adds sources to `allow` in a policy file, or takes them out. The file is replaced as a whole,
+/// and only by one that is accepted.
+///
+/// # Errors
+///
+/// [`EditError`]; the file is as it was then.
+pub fn allow(path: &Path, edit: Edit, prefixes: &[IpNet]) -> Result<(), EditError> {
+    let failed = |cause| EditError::Write { path: path.to_owned(), cause };
+    File::read(path)?;
+    let text = fs::read_to_string(path).map_err(failed)?;
+    let mut document: DocumentMut =
+        text.parse().map_err(|error| failed(io::Error::other(format!("{error}"))))?;
+    let list = document.entry("allow").or_insert_with(|| Item::Value(Array::new().into()));
+    let Some(list) = list.as_array_mut() else {
+        return Err(failed(io::Error::other("`allow` is not a list")));
+    };
+    let of = |value: &Value| value.as_str().and_then(|text| prefix(text).ok());
+    for net in prefixes {
+        match edit {
+            Edit::Add if list.iter().any(|value| of(value) == Some(*net)) => {}
+            Edit::Add => list.push(shown(net)),
+            Edit::Remove => list.retain(|value| of(value) != Some(*net)),
+        }
+    }
+    let text = document.to_string();
+    File::parse(path, text.as_bytes())?;
+    replace(path, &text).map_err(failed)
+}
+
+/// Beside it first, then in its place: whoever reads it finds the old file or the new one.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // Through a link, what it points to is replaced.
+    let path = fs::canonicalize(path)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let next = path.with_file_name(name);
+    fs::write(&next, text)?;
+    fs::set_permissions(&next, fs::metadata(&path)?.permissions())?;
+    fs::File::open(&next)?.sync_all()?;
+    fs::rename(&next, &path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edited(text: &str, edit: Edit, nets: &[&str]) -> Result<String, EditError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("port12.toml");
+        fs::write(&path, text).unwrap();
+        let nets: Vec<IpNet> = nets.iter().map(|net| prefix(net).unwrap()).collect();
+        allow(&path, edit, &nets)?;
+        Ok(fs::read_to_string(path).unwrap())
+    }
+
+    #[test]
+    fn comments_and_order_stay() {
+        let text = "# mine\nmode = \"drop\" # careful\nallow = [\"192.0.2.7\"]\n";
+        let text = edited(text, Edit::Add, &["2001:db8::/32", "192.0.2.7/32"]).unwrap();
+        assert_eq!(
+            text,
+            "# mine\nmode = \"drop\" # careful\nallow = [\"192.0.2.7\", \"2001:db8::/32\"]\n"
+        );
+        let text = edited(&text, Edit::Remove, &["192.0.2.7"]).unwrap();
+        assert!(text.contains("# careful") && !text.contains("192.0.2.7"), "{text}");
+    }
+
+    #[test]
+    fn a_file_without_a_list_gets_one_before_its_tables() {
+        let text = "mode = \"drop\"\n[[port]]\nports = \"12\"\naction = \"watch\"\n";
+        let text = edited(text, Edit::Add, &["192.0.2.0/24"]).unwrap();
+        let (list, table) = (text.find("allow").unwrap(), text.find("[[port]]").unwrap());
+        assert!(list < table, "{text}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_accepted_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("port12.toml");
+        fs::write(&path, "mode = \"dorp\"\n").unwrap();
+        let nets = [prefix("192.0.2.7").unwrap()];
+        allow(&path, Edit::Add, &nets).unwrap_err();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mode = \"dorp\"\n");
+    }
+}

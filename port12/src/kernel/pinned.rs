@@ -1,0 +1,240 @@
+//! What port12 has in the kernel, found in bpffs by another process.
+
+use std::io;
+
+use aya::{
+    maps::{Map, MapData},
+    programs::{ProgramError, ProgramInfo, Xdp},
+};
+use aya_obj::programs::XdpAttachType;
+use port12_common::abi::{self, CpuCounters, map};
+use thiserror::Error;
+
+use super::{
+    allowlist::Allowlist,
+    clock::{self, Moment},
+    errno,
+    mapped::Mapped,
+    pin::PinError,
+    slot::Slot,
+    state::{StateError, StateMap},
+};
+use crate::{
+    host::{
+        HostError,
+        interfaces::{self, Link, XdpMode},
+        time::ticks_per_second,
+    },
+    snapshot::Snapshot,
+};
+
+/// Why something pinned is not used.
+#[derive(Debug, Error)]
+pub enum PinnedError {
+    /// Its state is of another version, or unreadable.
+    #[error("{interface}: {error}")]
+    State {
+        /// The interface.
+        interface: String,
+        /// Why.
+        error: StateError,
+    },
+    /// Something that belongs to it is missing or not what it should be.
+    #[error("{interface}: what is pinned cannot be used: {what}: {error}{}", hint(error))]
+    Part {
+        /// The interface.
+        interface: String,
+        /// The part.
+        what: &'static str,
+        /// What went wrong.
+        error: io::Error,
+    },
+    /// The directory cannot be read.
+    #[error(transparent)]
+    Pin(#[from] PinError),
+    /// The host cannot be asked.
+    #[error(transparent)]
+    Host(#[from] HostError),
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "; run as root",
+        io::ErrorKind::NotFound => "; it is half made or half gone: `port12 detach` clears it",
+        _ => "",
+    }
+}
+
+/// An interface's maps and programs. It may be attached to stay, belong to a running port12, or
+/// be left behind by one that was killed.
+pub struct Pinned {
+    slot: Slot,
+    state: StateMap,
+    counters: Mapped<CpuCounters>,
+    clock: Mapped<abi::Clock>,
+    clock_program: Xdp,
+    program: ProgramInfo,
+    program_id: u32,
+    hz: u64,
+}
+
+impl Pinned {
+    /// Opens what is in a slot.
+    ///
+    /// # Errors
+    ///
+    /// [`PinnedError`].
+    pub fn open(slot: Slot) -> Result<Self, PinnedError> {
+        let state = Self::state_of(&slot)?;
+        let failed = |what| {
+            let interface = slot.interface().to_owned();
+            move |error| PinnedError::Part { interface, what, error }
+        };
+        let clock_program = Xdp::from_pin(slot.clock(), XdpAttachType::Interface)
+            .map_err(errno::system)
+            .map_err(failed("clock"))?;
+        let program = ProgramInfo::from_pin(slot.program())
+            .map_err(errno::system)
+            .map_err(failed("program"))?;
+        // Between a replacement and its pin, the link knows better.
+        let program_id = match slot.has_link() {
+            true => {
+                let info = slot.link()?.info().map_err(errno::system).map_err(failed("link"))?;
+                info.program_id()
+            }
+            false => program.id(),
+        };
+        let hz = ticks_per_second().map_err(failed("the tick's length"))?;
+        Ok(Self {
+            state,
+            counters: mapped(&slot, map::COUNTERS).map_err(failed(map::COUNTERS))?,
+            clock: mapped(&slot, map::CLOCK).map_err(failed(map::CLOCK))?,
+            clock_program,
+            program,
+            program_id,
+            hz: hz.into(),
+            slot,
+        })
+    }
+
+    /// Opens what is in a slot, unless that is being attached or detached just then: there is no
+    /// link, and not all of the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`PinnedError`].
+    pub fn open_settled(slot: Slot) -> Result<Option<Self>, PinnedError> {
+        match Self::open(slot.clone()) {
+            Err(PinnedError::Part { error, .. })
+                if error.kind() == io::ErrorKind::NotFound && !slot.has_link() =>
+            {
+                Ok(None)
+            }
+            opened => opened.map(Some),
+        }
+    }
+
+    /// The state in a slot, where this build can read its layout.
+    ///
+    /// # Errors
+    ///
+    /// [`PinnedError`].
+    pub fn state_of(slot: &Slot) -> Result<StateMap, PinnedError> {
+        let interface = || slot.interface().to_owned();
+        let map = MapData::from_pin(slot.map(map::STATE)).map_err(|error| PinnedError::Part {
+            interface: interface(),
+            what: map::STATE,
+            error: errno::system(error),
+        })?;
+        StateMap::open(&map).map_err(|error| PinnedError::State { interface: interface(), error })
+    }
+
+    /// The name of the interface.
+    pub fn interface(&self) -> &str {
+        self.slot.interface()
+    }
+
+    /// Whether it was attached to stay.
+    pub fn is_persistent(&self) -> bool {
+        self.slot.has_link()
+    }
+
+    /// What user space tells the program.
+    pub fn state(&self) -> &StateMap {
+        &self.state
+    }
+
+    /// The pinned program.
+    pub fn program(&self) -> &ProgramInfo {
+        &self.program
+    }
+
+    /// The id of the program that is attached.
+    pub fn program_id(&self) -> u32 {
+        self.program_id
+    }
+
+    /// The tag of the program that is attached: a hash of its instructions. `None` where another
+    /// one is pinned, since an upgrade was cut off.
+    pub fn program_tag(&self) -> Option<u64> {
+        (self.program.id() == self.program_id).then(|| self.program.tag())
+    }
+
+    /// Reads the counters.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::read(&self.counters)
+    }
+
+    /// Asks the kernel for its jiffies.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn now(&self) -> Result<Moment, ProgramError> {
+        clock::ask(&self.clock_program, &self.clock, self.hz)
+    }
+
+    /// The sources that are never dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`PinnedError`].
+    pub fn allowlist(&self) -> Result<Allowlist, PinnedError> {
+        allowlist(&self.slot, self.state.clone())
+    }
+
+    /// The interface that the program is on, and where it runs; `None` where it is on none.
+    ///
+    /// # Errors
+    ///
+    /// Where the host cannot be asked.
+    pub fn attachment(&self) -> Result<Option<(Link, XdpMode)>, HostError> {
+        let id = self.program_id;
+        let mode = |link: &Link| link.xdp.iter().find(|it| it.program == id).map(|it| it.mode);
+        let links = interfaces::all()?;
+        Ok(links.into_iter().find_map(|link| mode(&link).map(|mode| (link, mode))))
+    }
+}
+
+/// The allowlist in a slot.
+///
+/// # Errors
+///
+/// [`PinnedError`].
+pub fn allowlist(slot: &Slot, state: StateMap) -> Result<Allowlist, PinnedError> {
+    let failed =
+        |what, error| PinnedError::Part { interface: slot.interface().to_owned(), what, error };
+    let trie = |name| {
+        MapData::from_pin(slot.map(name)).map_err(|error| failed(name, errno::system(error)))
+    };
+    Allowlist::new(trie(map::ALLOW_V4)?, trie(map::ALLOW_V6)?, state, Some(slot))
+        .map_err(|error| failed(map::ALLOW_V4, io::Error::other(error)))
+}
+
+fn mapped<T: Copy>(slot: &Slot, name: &'static str) -> io::Result<Mapped<T>> {
+    let map = MapData::from_pin(slot.map(name)).map_err(errno::system)?;
+    match Map::from_map_data(map).map_err(errno::system)? {
+        Map::Array(data) => Mapped::new(&data),
+        _ => Err(io::Error::other("it is not an array")),
+    }
+}

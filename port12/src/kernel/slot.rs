@@ -1,0 +1,226 @@
+//! The place of one interface in the pin directory: its maps, its programs, its link.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use aya::programs::links::{FdLink, PinnedLink};
+
+use super::{
+    errno,
+    instance::{Instance, PINNED},
+    pin::PinError,
+};
+use crate::fault::fault;
+
+/// The attached program.
+const PROGRAM: &str = "program";
+/// The program that reads the kernel's clock.
+const CLOCK_PROGRAM: &str = "clock";
+/// The link. It is pinned last and removed first: where it is, all the rest is.
+const LINK: &str = "link";
+/// Goes before a name while what has the name is replaced. A name in bpffs takes no dot.
+const NEXT: &str = "next_";
+
+/// The place of an interface.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    interface: String,
+    path: PathBuf,
+}
+
+impl Slot {
+    pub(super) fn of(directory: &Path, interface: &str) -> Self {
+        let name = interface.replace('%', "%25").replace('.', "%2E");
+        Self { interface: interface.to_owned(), path: directory.join(name) }
+    }
+
+    /// The place at a path, where it has a map of port12's names in it, and nothing that has none of
+    /// its names. All others may be anybody's.
+    pub(super) fn found(path: &Path) -> io::Result<Option<Self>> {
+        let mut has_a_map = false;
+        for entry in fs::read_dir(path)? {
+            let name = entry?.file_name();
+            let name = name.to_string_lossy();
+            let name = name.strip_prefix(NEXT).unwrap_or(&name);
+            if !PINNED.contains(&name) && ![PROGRAM, CLOCK_PROGRAM, LINK].contains(&name) {
+                return Ok(None);
+            }
+            has_a_map |= PINNED.contains(&name);
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let interface = name.replace("%2E", ".").replace("%25", "%");
+        Ok(has_a_map.then(|| Self { interface, path: path.to_owned() }))
+    }
+
+    /// The name of the interface.
+    pub fn interface(&self) -> &str {
+        &self.interface
+    }
+
+    /// Where its maps are.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where one of its maps is.
+    pub fn map(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Where its program is.
+    pub fn program(&self) -> PathBuf {
+        self.path.join(PROGRAM)
+    }
+
+    /// Where the program is that reads the kernel's clock.
+    pub fn clock(&self) -> PathBuf {
+        self.path.join(CLOCK_PROGRAM)
+    }
+
+    /// Whether there is a link: the interface was attached to stay.
+    pub fn has_link(&self) -> bool {
+        self.path.join(LINK).exists()
+    }
+
+    /// The link.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`].
+    pub fn link(&self) -> Result<FdLink, PinError> {
+        let path = self.path.join(LINK);
+        match PinnedLink::from_pin(&path) {
+            Ok(link) => Ok(link.into()),
+            Err(error) => Err(PinError::at(&path)(errno::system(error))),
+        }
+    }
+
+    /// Whether every map is there.
+    pub fn is_whole(&self) -> bool {
+        PINNED.iter().all(|name| self.map(name).exists())
+    }
+
+    /// Pins the maps and programs of an instance whose maps are not those that are there.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`].
+    pub fn pin(&self, instance: &mut Instance) -> Result<(), PinError> {
+        // Of an interface that went, and came back while this process runs.
+        if Self::found(&self.path).is_ok_and(|found| found.is_some()) {
+            self.remove()?;
+        }
+        match fs::create_dir(&self.path) {
+            // Left behind by a run that was killed before its first pin.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.map_err(PinError::at(&self.path))?,
+        }
+        fault("pin.directory");
+        instance.pin_maps(&self.path)?;
+        fault("pin.maps");
+        self.pin_programs(instance)
+    }
+
+    /// Pins the programs of an instance, in place of those that are there.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`].
+    pub fn pin_programs(&self, instance: &mut Instance) -> Result<(), PinError> {
+        self.replace(PROGRAM, |path| instance.pin_program(path).map_err(PinError::at(path)))?;
+        fault("pin.program");
+        self.replace(CLOCK_PROGRAM, |path| instance.pin_clock(path).map_err(PinError::at(path)))?;
+        fault("pin.clock");
+        Ok(())
+    }
+
+    /// Pins a link, in place of one that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`].
+    pub fn pin_link(&self, link: FdLink) -> Result<FdLink, PinError> {
+        let mut pinned = None;
+        self.replace(LINK, |path| {
+            let link = link.pin(path).map_err(errno::system).map_err(PinError::at(path))?;
+            pinned = Some(FdLink::from(link));
+            Ok(())
+        })?;
+        pinned.ok_or_else(|| PinError::at(&self.path)(io::Error::other("no link")))
+    }
+
+    /// Pins beside a name and renames: whoever looks finds the old or the new one.
+    fn replace(
+        &self,
+        name: &str,
+        pin: impl FnOnce(&Path) -> Result<(), PinError>,
+    ) -> Result<(), PinError> {
+        let next = self.path.join(format!("{NEXT}{name}"));
+        remove(&next)?;
+        pin(&next)?;
+        fs::rename(&next, self.path.join(name)).map_err(PinError::at(&next))
+    }
+
+    /// Takes everything to another place, which is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`]; everything is where it was then.
+    pub fn move_to(&self, other: Self) -> Result<Self, PinError> {
+        if other.path.exists() {
+            let error = io::Error::from(io::ErrorKind::AlreadyExists);
+            return Err(PinError::at(&other.path)(error));
+        }
+        fs::rename(&self.path, &other.path).map_err(PinError::at(&self.path))?;
+        Ok(other)
+    }
+
+    /// Removes everything, the link first: the kernel takes the program off the interface.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`].
+    pub fn remove(&self) -> Result<(), PinError> {
+        fault("detach.before");
+        remove(&self.path.join(LINK))?;
+        fault("detach.link");
+        // The maps last: by them the place is known.
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(PinError::at(&self.path))? {
+            entries.push(entry.map_err(PinError::at(&self.path))?.path());
+        }
+        let is_map = |path: &PathBuf| PINNED.iter().any(|name| path.ends_with(name));
+        entries.sort_by_key(is_map);
+        for entry in entries {
+            remove(&entry)?;
+            fault("detach.entry");
+        }
+        fs::remove_dir(&self.path).map_err(PinError::at(&self.path))
+    }
+}
+
+/// Removes a file; one that is gone already is no error.
+fn remove(path: &Path) -> Result<(), PinError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(PinError::at(path)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_dots_stay_apart() {
+        let name = |interface| {
+            let slot = Slot::of(Path::new("/"), interface);
+            slot.path().to_string_lossy().into_owned()
+        };
+        assert_eq!(name("eth0"), "/eth0");
+        assert_eq!(name("eth0.10"), "/eth0%2E10");
+        assert_ne!(name("a%2Eb"), name("a.b"));
+    }
+}

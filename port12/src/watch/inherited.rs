@@ -1,0 +1,48 @@
+//! What an operator has said to the interfaces that are attached, and holds for one that comes.
+
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+use port12_common::abi::{bypass, origin};
+
+use crate::kernel::{
+    allowlist::Allowlist,
+    pin::PinDirectory,
+    pinned::{self, Pinned, PinnedError},
+    slot::Slot,
+};
+
+/// What holds for every interface of a pin directory.
+#[derive(Clone, Debug, Default)]
+pub struct Inherited {
+    /// Whether somebody stopped all dropping.
+    pub bypass: bool,
+    /// The sources that `port12 allow add` added.
+    pub allow: BTreeSet<IpNet>,
+}
+
+impl Inherited {
+    /// Asks the interfaces that are attached to stay. One that cannot be read has nothing to say.
+    pub fn of(pins: &PinDirectory) -> Self {
+        let mut inherited = Self::default();
+        for slot in pins.slots().unwrap_or_default() {
+            if let Err(error) = inherited.add(&slot) {
+                log::info!("{error}");
+            }
+        }
+        inherited
+    }
+
+    fn add(&mut self, slot: &Slot) -> Result<(), PinnedError> {
+        let state = Pinned::state_of(slot)?;
+        self.bypass |= state.gate().bypass & bypass::OPERATOR != 0;
+        let list = pinned::allowlist(slot, state)?;
+        self.allow.extend(operators(&list));
+        Ok(())
+    }
+}
+
+fn operators(list: &Allowlist) -> Vec<IpNet> {
+    let all = list.list().unwrap_or_default();
+    all.into_iter().filter(|(_, from)| from & origin::OPERATOR != 0).map(|(net, _)| net).collect()
+}

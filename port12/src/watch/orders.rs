@@ -1,0 +1,119 @@
+//! What an interface is to enforce, and how one policy gives way to the next under traffic.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use ipnet::IpNet;
+use port12_common::abi::{self, Gate};
+
+use crate::{
+    fault::fault,
+    kernel::{
+        clock::Moment,
+        state::{Rules, Standing, StateMap, let_frames_pass},
+    },
+    policy::Mode,
+};
+
+/// What is to be enforced.
+#[derive(Clone)]
+pub struct Orders {
+    /// The rules of all ports.
+    pub policy: Box<abi::Policy>,
+    /// What they make of probes.
+    pub mode: Mode,
+    /// How long drop mode lasts unless somebody confirms; `None` for ever.
+    pub confirm: Option<Duration>,
+    /// The sources that are never dropped.
+    pub allow: BTreeSet<IpNet>,
+}
+
+/// Why orders are given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Occasion {
+    /// A process starts: what stands from before is to go on, a trial that nobody confirmed too.
+    Start,
+    /// The operator asks: a trial that nobody confirmed begins anew.
+    Reload,
+}
+
+impl Orders {
+    /// The gate of a program that is not attached yet.
+    pub fn gate(&self, now: &Moment) -> Gate {
+        Gate { drop_until: self.drop_until(now), bypass: 0 }
+    }
+
+    fn drop_until(&self, now: &Moment) -> u64 {
+        match (self.mode, self.confirm) {
+            (Mode::Monitor, _) => 0,
+            (Mode::Drop, None) => Gate::FOR_EVER,
+            (Mode::Drop, Some(time)) => now.after(time),
+        }
+    }
+
+    /// Puts the rules in force. Each frame goes by the old policy or the new one, and at no point
+    /// is there a rule that drops without the deadline it is to have. Rules that are the same keep
+    /// the standing they have: what was confirmed stays so. Returns whether anything changed.
+    pub fn enforce(&self, state: &StateMap, now: &Moment, occasion: Occasion) -> bool {
+        let rules = &self.policy.rules;
+        let same = *state.rules() == *rules;
+        if same && self.stands(state, now, occasion) {
+            return false;
+        }
+        let until = self.drop_until(now);
+        fault("reload.before");
+        let before = state.gate().drop_until;
+        if now.jiffies < before {
+            // The sooner deadline first, so that neither the old rules nor the new ones outlive
+            // what was said of them.
+            state.set_drop_until(before.min(until));
+            fault("reload.gate");
+            put_rules(state, rules, same);
+            fault("reload.rules");
+        } else {
+            put_rules(state, rules, same);
+            fault("reload.rules");
+            // A frame that has read an old rule is not to meet the open gate.
+            let_frames_pass();
+        }
+        state.set_drop_until(until);
+        fault("reload.after");
+        true
+    }
+
+    /// Whether what stands is what is ordered.
+    fn stands(&self, state: &StateMap, now: &Moment, occasion: Occasion) -> bool {
+        let until = state.gate().drop_until;
+        match (self.mode, self.confirm, until) {
+            (Mode::Monitor, _, until) => until == 0,
+            (Mode::Drop, _, 0) => false,
+            (Mode::Drop, _, Gate::FOR_EVER) => true,
+            (Mode::Drop, None, _) => false,
+            (Mode::Drop, Some(_), until) => now.jiffies < until || occasion == Occasion::Start,
+        }
+    }
+}
+
+fn put_rules(state: &StateMap, rules: &Rules, same: bool) {
+    if !same {
+        state.set_rules(rules);
+    }
+}
+
+/// Tells how drop mode stands, for people.
+pub fn tell(standing: Standing, now: &Moment) -> Option<String> {
+    match standing {
+        Standing::Monitor | Standing::Drop | Standing::Forwarding | Standing::Left => None,
+        Standing::Unconfirmed { until } => Some(format!(
+            "drop mode reverts to monitor in {} s unless `port12 confirm` comes",
+            until.saturating_sub(now.jiffies).div_ceil(now.hz.max(1))
+        )),
+        Standing::Reverted { .. } => Some(
+            "drop mode has reverted to monitor: nobody confirmed it in time; a reload tries again"
+                .to_owned(),
+        ),
+        Standing::Bypassed => Some(
+            "all dropping is stopped by `port12 bypass`; `port12 bypass --off` lets it go on"
+                .to_owned(),
+        ),
+    }
+}
