@@ -1,8 +1,11 @@
 //! `port12 run` as a process, in a lab of network namespaces, with real programs around it.
 //! The tests need root, and say so; `PORT12_NO_ROOT=1` skips them.
 
+mod adversary;
+mod attached;
 mod detach;
 mod exit_codes;
+mod faults;
 mod formats;
 mod fresh_binds;
 mod heartbeat;
@@ -13,10 +16,13 @@ mod operator;
 mod pins;
 mod plain_syn;
 mod policy_file;
+mod reload;
 mod reserved_source;
 mod router;
 mod scan;
 mod stalled;
+mod stream;
 mod support;
 mod trace;
+mod trial;
 mod tun;

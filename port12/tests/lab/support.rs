@@ -1,9 +1,11 @@
 //! What the lab is built of.
 
 pub mod addresses;
+pub mod build;
 pub mod flood;
 pub mod foreign;
 pub mod frame;
+pub mod knock;
 pub mod namespace;
 pub mod pair;
 pub mod port12;
@@ -11,12 +13,15 @@ pub mod raw;
 pub mod report;
 pub mod root;
 pub mod sockets;
+pub mod stay;
 pub mod wait;
 
+pub use knock::reaches;
 pub use namespace::Namespace;
 pub use pair::Pair;
 pub use port12::Port12;
 pub use raw::Raw;
 pub use report::Report;
 pub use root::lab;
+pub use stay::Bpffs;
 pub use wait::until;

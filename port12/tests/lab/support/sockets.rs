@@ -30,6 +30,17 @@ pub fn tcp_listener(address: IpAddr, port: u16, device: Option<&str>) -> std::ne
     socket.into()
 }
 
+/// A TCP socket bound to a port that an earlier connection may still hold.
+pub fn reusing_tcp(local: SocketAddr) -> Socket {
+    let socket =
+        Socket::new(Domain::for_address(local), Type::STREAM, Some(Protocol::TCP)).unwrap();
+    socket.set_reuse_address(true).unwrap();
+    // No port is to stay in TIME_WAIT.
+    socket.set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    socket.bind(&local.into()).unwrap_or_else(|error| panic!("{local}: {error}"));
+    socket
+}
+
 /// Waits until a program has a socket on a port: `tcp` (listening) or `udp`.
 pub fn wait_for_socket(namespace: &Namespace, transport: &str, port: u16) {
     let local = format!(":{port:04X}");

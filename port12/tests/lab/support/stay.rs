@@ -1,0 +1,115 @@
+//! A host on which programs are attached to stay, with a bpffs that outlives each process.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Output},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use serde_json::Value;
+
+use super::{Namespace, Port12, namespace::run};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_port12");
+
+/// A bpffs of a test's own.
+pub struct Bpffs {
+    path: PathBuf,
+}
+
+impl Bpffs {
+    /// Mounts one.
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("port12-lab-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        run(Command::new("mount").args(["-t", "bpf", "bpf"]).arg(&path));
+        Self { path }
+    }
+
+    /// Where port12 pins.
+    pub fn pins(&self) -> PathBuf {
+        self.path.join("port12")
+    }
+
+    /// What is pinned for an interface, sorted; empty where there is no directory.
+    pub fn pinned(&self, interface: &str) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.pins().join(interface)) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Says that an interface's state is of another version.
+    pub fn set_version(&self, interface: &str, version: u64) {
+        use aya::maps::{Map, MapData};
+        use port12_common::abi::{State, map};
+
+        let data = MapData::from_pin(self.pins().join(interface).join(map::STATE)).unwrap();
+        let Map::Array(data) = Map::from_map_data(data).unwrap() else { panic!("no array") };
+        let state = port12::kernel::mapped::Mapped::<State>::new(&data).unwrap();
+        // SAFETY: the element is mapped for writing.
+        unsafe { (&raw mut (*state.first()).header.version).write_volatile(version) };
+    }
+
+    /// A port12 command in a namespace.
+    pub fn command(&self, namespace: &Namespace, args: &str) -> Command {
+        let mut command = namespace.command("timeout");
+        command.args(["--foreground", "--kill-after=1", "60", PROGRAM]);
+        command.args(args.split_whitespace()).env("PORT12_PIN_DIR", self.pins());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn output(&self, namespace: &Namespace, args: &str) -> Output {
+        self.command(namespace, args).output().unwrap()
+    }
+
+    /// Runs a command that succeeds, and returns what it prints.
+    pub fn ok(&self, namespace: &Namespace, args: &str) -> String {
+        String::from_utf8(run(&mut self.command(namespace, args)).stdout).unwrap()
+    }
+
+    /// Runs a command that fails with a code, and returns what it says.
+    pub fn fails(&self, namespace: &Namespace, args: &str, code: i32) -> String {
+        let output = self.output(namespace, args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{args}: {said}");
+        assert_eq!(said.lines().count(), 1, "{args}: {said}");
+        said
+    }
+
+    /// `port12 status` of one interface; null where it is not attached.
+    pub fn status(&self, namespace: &Namespace, interface: &str) -> Value {
+        let text = self.ok(namespace, "status --output json");
+        let status: Value = serde_json::from_str(&text).unwrap();
+        let all = status["interfaces"].as_array().unwrap();
+        all.iter().find(|it| it["interface"] == interface).cloned().unwrap_or_default()
+    }
+
+    /// Starts `port12 run` over the pins, and waits until the programs are attached.
+    pub fn run(&self, namespace: &Namespace, args: &str) -> Port12 {
+        Port12::launch(self.run_command(namespace, args))
+    }
+
+    /// The command that [`run`](Self::run) starts.
+    pub fn run_command(&self, namespace: &Namespace, args: &str) -> Command {
+        let mut command = namespace.command(PROGRAM);
+        command.args(["run", "--output", "json", "--interval", "200ms"]);
+        command.args(args.split_whitespace()).env("PORT12_PIN_DIR", self.pins());
+        command
+    }
+}
+
+impl Drop for Bpffs {
+    fn drop(&mut self) {
+        // With it goes what was pinned, and so what was attached.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.path).status();
+        let _ = std::fs::remove_dir(&self.path);
+    }
+}
