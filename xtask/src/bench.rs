@@ -9,6 +9,7 @@ mod cases;
 mod cpu;
 mod dispatcher;
 mod frames;
+mod life;
 mod machine;
 mod memory;
 mod private;
@@ -130,9 +131,10 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     let cases = cases::all();
     let mut lanes = lanes(&cases, &chosen, linear.as_ref(), xdp_filter.as_ref().ok());
     rounds::run(&mut lanes, &bare, args.rounds(), args.repeat())?;
+    let steps = life::measure(args.rounds())?;
     machine.ask_again();
     let xdp_filter_error = xdp_filter.as_ref().err().map(|error| format!("{error:#}"));
-    Ok(Report::new(entry, args, &cases, &lanes, xdp_filter_error, memory, machine))
+    Ok(Report::new(entry, args, (&cases, &lanes), xdp_filter_error, steps, memory, machine))
 }
 
 fn lanes<'a>(

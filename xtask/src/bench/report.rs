@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{
     BenchArgs,
     case::Case,
+    life::Step,
     machine::Machine,
     memory::MapMemory,
     rounds::{Column, Lane},
@@ -28,6 +29,7 @@ pub struct Report {
     floors: Vec<Floor>,
     rows: Vec<Row>,
     xdp_filter: Comparison,
+    steps: Vec<Step>,
     maps: Vec<MapMemory>,
     maps_bytes: u64,
     machine: Machine,
@@ -92,9 +94,9 @@ impl Report {
     pub fn new(
         entry: EntryPoint,
         args: &BenchArgs,
-        cases: &[Case],
-        lanes: &[Lane<'_>],
+        (cases, lanes): (&[Case], &[Lane<'_>]),
         xdp_filter_error: Option<String>,
+        steps: Vec<Step>,
         maps: Vec<MapMemory>,
         machine: Machine,
     ) -> Self {
@@ -110,6 +112,7 @@ impl Report {
                 None => Comparison::of(&rows),
             },
             rows,
+            steps,
             maps_bytes: maps.iter().map(|map| map.bytes).sum(),
             maps,
             machine,

@@ -43,6 +43,15 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
     }
     writeln!(text)?;
     write_comparison(text, &report.xdp_filter)?;
+    for step in &report.steps {
+        let (median, quiet, target) = (step.median, step.quiet, step.target);
+        let verdict = if median <= target { "met" } else { "not met" };
+        writeln!(
+            text,
+            "{}: {median:.1} ms, quiet {quiet:.1}; target {target}: {verdict}",
+            step.name
+        )?;
+    }
     write_memory(text, report)?;
     write_machine(text, report)
 }

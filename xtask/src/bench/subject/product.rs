@@ -95,9 +95,9 @@ impl Product {
     fn put(&self, setting: &Setting) -> Result<()> {
         let mut policy = policy(&watched::BITS, setting.mode, TransitPolicy::Pass);
         policy.allow = if setting.allowed > 0 { Policy::ALLOW_V4 } else { 0 };
-        self.instance.set_policy(&policy);
+        self.instance.state().set_policy(&policy);
         if self.allowed.replace(setting.allowed) != setting.allowed {
-            self.instance.allowlist()?.set_policy(&prefixes(setting.allowed))?;
+            self.instance.allowlist(None)?.set_policy(&prefixes(setting.allowed))?;
         }
         let mut sockets = Sockets::EMPTY;
         if let Some((transport, port)) = setting.listed {
@@ -106,7 +106,7 @@ impl Product {
         sockets.lookup_proves = 1;
         sockets.valid_until = if setting.fresh { u64::MAX } else { 0 };
         let local = local(setting.addresses);
-        let host = self.instance.host();
+        let host = self.instance.state().host();
         // SAFETY: the element is mapped for writing, and no frame is under way.
         unsafe { host.write_volatile(HostTable { sockets, active: 0, local: [local; 2] }) };
         Ok(())
