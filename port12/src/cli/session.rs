@@ -124,6 +124,7 @@ impl Session {
     /// Lets go of what was just attached; what was there before stays.
     fn take_back(&self, made: Vec<Watched>) {
         for watched in made.into_iter().filter(|it| !it.adopted) {
+            log::info!("{}: detached again", watched.link.interface);
             self.leave(watched);
         }
     }
@@ -198,7 +199,10 @@ impl Session {
         self.plan = plan;
         self.shunned.clear();
         self.keep()?;
-        dropped.into_iter().for_each(|watched| self.leave(watched));
+        for watched in dropped {
+            tell(format_args!("{}: detached", watched.link.interface));
+            self.leave(watched);
+        }
         self.tell_standing();
         Ok(())
     }
@@ -247,7 +251,6 @@ impl Session {
         {
             log::info!("{name}: {error}");
         }
-        tell(format_args!("{name}: detached"));
     }
 
     /// What a reload cannot change.

@@ -78,7 +78,8 @@ fn has_every_field(report: &Report) {
                 "packets_per_second",
                 "bits_per_second",
                 "last_seen",
-                "description"
+                "description",
+                "expected"
             ])
         );
     }
