@@ -245,7 +245,7 @@ impl Session {
         let name = watched.link.interface.clone();
         watched.detach();
         // The place may belong to another interface of that name by now.
-        let is_taken = self.watched.iter().any(|it| it.link.interface == name);
+        let is_taken = self.watched.iter().any(|it| !it.link.gone && it.link.interface == name);
         if let Some(pins) = self.pins.as_ref().filter(|_| !is_taken)
             && let Err(error) = pins.slot(&name).remove()
         {

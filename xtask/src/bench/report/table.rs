@@ -45,7 +45,12 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
     write_comparison(text, &report.xdp_filter)?;
     for step in &report.steps {
         let (median, quiet, target) = (step.median, step.quiet, step.target);
-        let verdict = if median <= target { "met" } else { "not met" };
+        // The kernel's part is the same; user space's is not.
+        let verdict = match (cfg!(debug_assertions), median <= target) {
+            (true, _) => "not judged, by an unoptimised build",
+            (false, true) => "met",
+            (false, false) => "not met",
+        };
         writeln!(
             text,
             "{}: {median:.1} ms, quiet {quiet:.1}; target {target}: {verdict}",
