@@ -14,15 +14,15 @@ fn drop_mode_reverts_with_the_daemon_alive_killed_and_stopped() {
             let (pair, bpffs) = (Pair::new(), Bpffs::new());
             let far = pair.far_raw();
             let started = Instant::now();
-            let mut run = bpffs.run(&pair.near, "-i w0 --mode drop --pin --confirm 3s");
-            let said = "drop mode reverts to monitor in 3 s unless `port12 confirm` comes";
+            let mut run = bpffs.run(&pair.near, "-i w0 --mode drop --pin --confirm 6s");
+            let said = "drop mode reverts to monitor in 6 s unless `port12 confirm` comes";
             run.wait_until_said(said);
             if let Some(signal) = signal {
                 run.signal(signal);
             }
             assert!(!reaches(&far, 12));
             until("the deadline", || reaches(&far, 12).then_some(()));
-            assert!(started.elapsed() >= Duration::from_secs(3), "{signal:?}");
+            assert!(started.elapsed() >= Duration::from_secs(6), "{signal:?}");
             let status = bpffs.status(&pair.near, "w0");
             assert_eq!(status["mode"], "monitor", "{signal:?}");
             let late = bpffs.fails(&pair.near, "confirm", 1);
