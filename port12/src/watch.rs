@@ -4,6 +4,7 @@ mod inherited;
 mod interface;
 mod keeper;
 mod orders;
+mod start;
 mod trace;
 
 use std::{
@@ -14,9 +15,10 @@ use std::{
 use port12_common::Transport;
 
 pub use inherited::Inherited;
-pub use interface::{Setup, Watched, counted_at};
+pub use interface::{Watched, counted_at};
 pub use keeper::Keeper;
 pub use orders::{Occasion, Orders, tell};
+pub use start::Setup;
 
 use crate::{
     policy::Mode,

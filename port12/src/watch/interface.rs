@@ -1,53 +1,32 @@
 //! One watched interface.
 
-use std::{
-    os::unix::fs::MetadataExt as _,
-    sync::{Arc, OnceLock},
-    time::SystemTime,
-};
+use std::sync::{Arc, OnceLock};
 
 use port12_common::{Layer, abi::bypass};
 
 use super::{
-    inherited::Inherited,
     orders::{Occasion, Orders},
+    start::{Found, Setup, furnish, obey, put, take_over, warn_of_reset},
 };
 use crate::{
-    failure::{Code, Failure},
-    fault::fault,
+    failure::Failure,
     host::{
         HostError,
         interfaces::{self, Link as HostLink, XdpMode},
     },
     kernel::{
-        attach::{Attached, Wanted, attach, replace},
+        attach::Attached,
         clock::Moment,
         instance::{Instance, LoadOptions, entry_point},
         pin::PinDirectory,
-        pinned::Pinned,
         slot::Slot,
-        state::{Standing, let_frames_pass},
+        state::Standing,
     },
     policy::Mode,
     report::Link,
     snapshot::Snapshot,
-    truth::Truth,
+    truth::{Truth, TruthError},
 };
-
-/// How to watch an interface.
-#[derive(Clone, Copy)]
-pub struct Setup<'a> {
-    /// What to enforce, but for what depends on the interface.
-    pub orders: &'a Orders,
-    /// Where the program is to run.
-    pub wanted: Wanted,
-    /// Whether to load the object with logging compiled in.
-    pub trace: bool,
-    /// Where maps and programs are pinned.
-    pub pins: Option<&'a PinDirectory>,
-    /// Whether the program is to stay when this process ends.
-    pub stay: bool,
-}
 
 /// An interface with a program on it.
 pub struct Watched {
@@ -87,7 +66,7 @@ impl Watched {
         if trace {
             super::trace::follow(&mut instance)?;
         }
-        let moment = instance.now().map_err(crate::truth::TruthError::from)?;
+        let moment = instance.now().map_err(TruthError::from)?;
         if found == Found::Nothing {
             furnish(&instance, setup, &moment)?;
         }
@@ -142,7 +121,7 @@ impl Watched {
     ///
     /// [`Failure`]: the allowlist cannot be written.
     pub fn obey(&mut self, orders: &Orders, occasion: Occasion) -> Result<(), Failure> {
-        let moment = self.instance.now().map_err(crate::truth::TruthError::from)?;
+        let moment = self.instance.now().map_err(TruthError::from)?;
         obey(&self.instance, self.slot.as_ref(), orders, &moment, occasion)?;
         self.instance.state().set_bypass(bypass::LEFT | bypass::FORWARDS, false);
         self.link.mode = orders.mode.as_str();
@@ -227,168 +206,6 @@ impl Watched {
     }
 }
 
-/// What is in the slot of an interface.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Found {
-    /// Nothing that is attached.
-    Nothing,
-    /// A program that is on this very interface.
-    Attached,
-    /// The state of an interface of that name that has gone.
-    Orphan,
-}
-
-impl Found {
-    /// Looks, and refuses what is not to be touched.
-    fn of(slot: Option<&Slot>, host: &HostLink, stay: bool) -> Result<Self, Failure> {
-        let Some(slot) = slot.filter(|slot| slot.has_link()) else {
-            return Ok(Self::Nothing);
-        };
-        let name = slot.interface();
-        let foreign = |text: String| Err(Failure::new(Code::Foreign, text));
-        if !stay {
-            return foreign(format!(
-                "{name} was attached by port12 to stay: `port12 run --pin` takes it over, `port12 \
-                 detach` takes it off"
-            ));
-        }
-        let state = Pinned::state_of(slot)?;
-        if !slot.is_whole() {
-            let why = "its pinned maps are not complete: `port12 detach` takes it off";
-            return Err(Failure::new(Code::Runtime, format!("{name}: {why}")));
-        }
-        let program = slot.link()?.info().map_err(|error| {
-            Failure::new(Code::Runtime, format!("{name}: its link cannot be read: {error}"))
-        })?;
-        let is_on = |link: &HostLink| link.xdp.iter().any(|it| it.program == program.program_id());
-        if is_on(host) {
-            return Ok(Self::Attached);
-        }
-        if let Some(other) = interfaces::all()?.iter().find(|link| is_on(link)) {
-            return foreign(format!(
-                "what was attached to {name} is on {}, by another name: `port12 detach -i {name}` \
-                 takes it off there",
-                other.name
-            ));
-        }
-        if state.header().namespace != namespace()? {
-            return foreign(format!(
-                "{name} is attached in another network namespace: name another directory with \
-                 --pin-dir, or `port12 detach -i {name}` takes it off there"
-            ));
-        }
-        Ok(Self::Orphan)
-    }
-}
-
-/// The inode of the calling thread's network namespace.
-fn namespace() -> Result<u64, Failure> {
-    Ok(std::fs::metadata("/proc/thread-self/ns/net")?.ino())
-}
-
-/// Fills the state of a program that is not attached yet.
-fn furnish(instance: &Instance, setup: &Setup<'_>, moment: &Moment) -> Result<(), Failure> {
-    let mut policy = setup.orders.policy.clone();
-    policy.gate = setup.orders.gate(moment);
-    instance.state().set_policy(&policy);
-    instance.state().set_header(seconds(moment.wall), namespace()?);
-    instance.allowlist(None)?.set_policy(&setup.orders.allow)?;
-    Ok(())
-}
-
-/// What an operator has said to the others holds for this one. It is asked when the operator can
-/// reach this one, too: nothing is missed in between.
-fn inherit(instance: &Instance, pins: &PinDirectory) -> Result<(), Failure> {
-    let inherited = Inherited::of(pins);
-    if inherited.bypass {
-        instance.state().set_bypass(bypass::OPERATOR, true);
-    }
-    instance.allowlist(None)?.add(&inherited.allow)?;
-    Ok(())
-}
-
-fn seconds(wall: SystemTime) -> u64 {
-    wall.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-fn obey(
-    instance: &Instance,
-    slot: Option<&Slot>,
-    orders: &Orders,
-    moment: &Moment,
-    occasion: Occasion,
-) -> Result<(), Failure> {
-    let mut list = instance.allowlist(slot)?;
-    list.extend_policy(&orders.allow)?;
-    fault("reload.allow");
-    orders.enforce(instance.state(), moment, occasion);
-    if !list.stale(&orders.allow)?.is_empty() {
-        // A frame that has read an old rule is to find the old list.
-        let_frames_pass();
-        list.retain_policy(&orders.allow)?;
-    }
-    Ok(())
-}
-
-/// Puts an instance in the place of the program on its interface. The policy comes last: what fails
-/// before has changed nothing.
-fn take_over(
-    instance: &mut Instance,
-    host: &HostLink,
-    setup: &Setup<'_>,
-    slot: &Slot,
-    moment: &Moment,
-) -> Result<Attached, Failure> {
-    let Some(attached) = replace(instance, host, slot)? else {
-        let text = format!("{}: its program has gone just now; try again", host.name);
-        return Err(Failure::new(Code::Attach, text));
-    };
-    let other = match setup.wanted {
-        Wanted::Auto => None,
-        Wanted::Native => (attached.mode != XdpMode::Native).then_some("native"),
-        Wanted::Generic => (attached.mode != XdpMode::Generic).then_some("generic"),
-    };
-    if let Some(wanted) = other {
-        log::warn!(
-            "{}: it stays in {} mode; `port12 detach` and a new start make it {wanted}",
-            host.name,
-            attached.mode
-        );
-    }
-    slot.pin_programs(instance)?;
-    obey(instance, Some(slot), setup.orders, moment, Occasion::Start)?;
-    Ok(attached)
-}
-
-/// Puts an instance on its interface, and pins what is to be pinned.
-fn put(
-    instance: &mut Instance,
-    host: &HostLink,
-    setup: &Setup<'_>,
-    slot: Option<&Slot>,
-    found: Found,
-) -> Result<Attached, Failure> {
-    match (slot, found) {
-        (Some(slot), Found::Nothing) => slot.pin(instance)?,
-        // The interface went, and one of its name came: the state goes on.
-        (Some(slot), Found::Attached | Found::Orphan) => slot.pin_programs(instance)?,
-        (None, _) => {}
-    }
-    if let Some(pins) = setup.pins {
-        inherit(instance, pins)?;
-    }
-    let attached = attach(instance, host, setup.wanted)?;
-    fault("attach.link");
-    match slot {
-        Some(slot) if setup.stay => {
-            let attached = attached.stay(slot)?;
-            fault("attach.pinned");
-            Ok(attached)
-        }
-        Some(_) | None => Ok(attached),
-    }
-}
-
 /// Whose packets and bytes a program counts.
 pub fn counted_at(mode: XdpMode) -> &'static str {
     match mode {
@@ -402,32 +219,4 @@ pub fn counted_at(mode: XdpMode) -> &'static str {
 pub(super) fn lookup_proves(host: &HostLink) -> Result<bool, HostError> {
     let has_members = matches!(host.kind.as_deref(), Some("bond" | "team"));
     Ok(!has_members && !interfaces::has_uppers(host)?)
-}
-
-/// Drivers that rebuild their rings for XDP, and take the link down for a moment.
-const RESETTING: &[&str] = &[
-    "atlantic",
-    "bnxt_en",
-    "ena",
-    "i40e",
-    "ice",
-    "igb",
-    "igc",
-    "ixgbe",
-    "mlx5_core",
-    "qede",
-    "stmmac",
-];
-
-fn warn_of_reset(host: &HostLink, wanted: Wanted) {
-    let Some(driver) = interfaces::driver(host) else {
-        return;
-    };
-    if wanted != Wanted::Generic && RESETTING.contains(&driver.as_str()) {
-        log::warn!(
-            "{}: the driver {driver} may reset the link when a native program is attached or \
-             detached; `--xdp-mode generic` avoids it",
-            host.name
-        );
-    }
 }
