@@ -1,11 +1,15 @@
 //! The directory in bpffs where other programs find what port12 has in the kernel.
 
 use std::{
+    ffi::CString,
     fs::{self, File},
     io,
     os::{
         fd::AsRawFd as _,
-        unix::fs::{DirBuilderExt as _, MetadataExt as _},
+        unix::{
+            ffi::OsStrExt as _,
+            fs::{DirBuilderExt as _, MetadataExt as _},
+        },
     },
     path::{Path, PathBuf},
 };
@@ -32,7 +36,7 @@ pub enum PinError {
         holder: String,
     },
     /// The directory cannot be used.
-    #[error("{}: {error}; name another directory with --pin-dir", path.display())]
+    #[error("{}: {error}; {}", path.display(), remedy(error))]
     Directory {
         /// The directory, or what is in it.
         path: PathBuf,
@@ -52,6 +56,13 @@ pub enum PinError {
     /// A map cannot be pinned.
     #[error(transparent)]
     Map(#[from] LoadError),
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "run as root",
+        _ => "name another directory with --pin-dir",
+    }
 }
 
 impl PinError {
@@ -206,13 +217,14 @@ pub fn is_bpffs(path: &Path) -> bool {
     let Some(existing) = path.ancestors().find(|ancestor| ancestor.exists()) else {
         return false;
     };
-    let Ok(directory) = File::open(existing) else {
+    let Ok(path) = CString::new(existing.as_os_str().as_bytes()) else {
         return false;
     };
     // SAFETY: all integers, for the kernel to fill.
     let mut filesystem: libc::statfs = unsafe { std::mem::zeroed() };
-    // SAFETY: the descriptor is open, and the structure is writable.
-    let failed = unsafe { libc::fstatfs(directory.as_raw_fd(), &raw mut filesystem) };
+    // By its path: whoever may not open it is told so by the one who tries.
+    // SAFETY: the path ends in NUL, and the structure is writable.
+    let failed = unsafe { libc::statfs(path.as_ptr(), &raw mut filesystem) };
     failed == 0 && filesystem.f_type == BPF_FS_MAGIC
 }
 
