@@ -16,12 +16,13 @@ use self::{
 };
 use crate::{
     Frame, Outcome, Transport,
-    abi::{PORTS, Rule},
+    abi::PORTS,
     hint::{rare, rarely},
     parse::{self, Layer, Packet, Part, Plain, Stop, UNBOUNDED, segment},
 };
 
 /// Decides what becomes of a frame. The checks stand in the order of precedence of the outcomes.
+/// The length that it finds is where the packet ends.
 #[inline(always)]
 pub fn classify<F: Frame, E: Environment>(frame: &F, layer: Layer, environment: &E) -> Finding {
     classify_then(frame, layer, environment, &Itself)
@@ -42,9 +43,11 @@ pub fn classify_common<F: Frame, E: Environment, C: Conclude>(
     macro_rules! attempt {
         ($($kind:ident $transport:ident,)+) => {
             $(if let Some(packet) = parse::plain(frame, layer, Plain::$kind, Transport::$transport)
-                && segment::check(frame, &packet, Transport::$transport).is_ok()
+                && segment::is_held(frame, &packet, Transport::$transport)
             {
-                return classify_segment(frame, &packet, Transport::$transport, environment, then);
+                let length = then.length(packet.end);
+                let segment = (&packet, Transport::$transport, length);
+                return classify_segment(frame, segment, environment, then);
             })+
         };
     }
@@ -64,8 +67,12 @@ pub fn classify_then<F: Frame, E: Environment, C: Conclude>(
 ) -> C::End {
     match parse::packet(frame, layer) {
         Ok(packet) => classify_packet(frame, &packet, environment, then),
-        Err(Stop::NotIp) => then.conclude(Finding::at_network(Outcome::NotIp, UNBOUNDED)),
-        Err(Stop::Malformed(reason)) => then.conclude(Finding::malformed(reason, UNBOUNDED)),
+        Err(Stop::NotIp) => {
+            then.conclude(Finding::at_network(Outcome::NotIp, then.length(UNBOUNDED)))
+        }
+        Err(Stop::Malformed(reason)) => {
+            then.conclude(Finding::malformed(reason, then.length(UNBOUNDED)))
+        }
     }
 }
 
@@ -76,15 +83,16 @@ fn classify_packet<F: Frame, E: Environment, C: Conclude>(
     environment: &E,
     then: &C,
 ) -> C::End {
+    let length = then.length(packet.end);
     if packet.part == Part::Later {
-        return then.conclude(Finding::at_network(Outcome::Fragment, packet.end));
+        return then.conclude(Finding::at_network(Outcome::Fragment, length));
     }
     let Some(transport) = Transport::from_protocol(packet.protocol) else {
-        return then.conclude(Finding::at_network(Outcome::OtherTransport, packet.end));
+        return then.conclude(Finding::at_network(Outcome::OtherTransport, length));
     };
     match segment::check(frame, packet, transport) {
-        Ok(()) => classify_segment(frame, packet, transport, environment, then),
-        Err(reason) => then.conclude(Finding::malformed(reason, packet.end)),
+        Ok(()) => classify_segment(frame, (packet, transport, length), environment, then),
+        Err(reason) => then.conclude(Finding::malformed(reason, length)),
     }
 }
 
@@ -92,43 +100,42 @@ fn classify_packet<F: Frame, E: Environment, C: Conclude>(
 #[inline(always)]
 fn classify_segment<F: Frame, E: Environment, C: Conclude>(
     frame: &F,
-    packet: &Packet,
-    transport: Transport,
+    (packet, transport, length): (&Packet, Transport, usize),
     environment: &E,
     then: &C,
 ) -> C::End {
     let Some(port) = segment::port(frame, packet) else {
         rare();
         let reason = segment::truncated(transport);
-        return then.conclude(Finding::malformed(reason, packet.end));
+        return then.conclude(Finding::malformed(reason, length));
     };
-    let start = Start { frame, packet, transport, port };
+    let start = Start { frame, packet, transport, port, length };
     if port > 1023 {
         return then.conclude(start.unwatched(Outcome::HighPort));
     }
     // The bound again, where the compiler does not know it: a verifier (kernel 6.1) forgets what was
     // found of a number that lies on the stack.
-    let port = (frame.obscure(port.into()) & (PORTS - 1)) as u16;
+    let port = (frame.forget(port.into()) & (PORTS - 1)) as u16;
     let start = Start { port, ..start };
     // Without a policy nothing is watched.
     let Some((policy, host)) = environment.state() else {
         return then.conclude(start.unwatched(Outcome::Assigned));
     };
     let mut rule = policy.rule(transport, port);
-    if rarely(rule.is_unset()) {
-        if let Some(end) = then.defer() {
-            return end;
-        }
-        rule = Rule::of_registry(transport, port);
-    }
     if rule.is_assigned() {
         return then.conclude(start.unwatched(Outcome::Assigned));
     }
-    if rarely(rule.ignores()) {
+    if rarely(!rule.watches()) {
         if let Some(end) = then.defer() {
             return end;
         }
-        return then.conclude(start.unwatched(Outcome::Ignored));
+        if rule.ignores() {
+            return then.conclude(start.unwatched(Outcome::Ignored));
+        }
+        rule = rule.or_of_registry(transport, port);
+        if !rule.watches() {
+            return then.conclude(start.unwatched(Outcome::Assigned));
+        }
     }
     match segment::shape(frame, packet, transport) {
         Some(shape) => judge(&start, shape, rule, (policy, host), environment, then),

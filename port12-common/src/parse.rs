@@ -94,6 +94,14 @@ fn end(start: usize, length: u16) -> usize {
     start + (usize::from(length).wrapping_sub(1) & (UNBOUNDED - 1)) + 1
 }
 
+/// Whether a packet that ends at `end` is all that there is in `length` bytes, but for what Ethernet pads
+/// frames with: to 60 bytes, of which 14 are the header. One comparison: a packet beyond the bytes
+/// wraps to far more.
+#[inline(always)]
+pub const fn is_padded(length: usize, end: usize) -> bool {
+    length.wrapping_sub(end) <= 46
+}
+
 /// Why a frame has no [`Packet`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stop {
@@ -130,7 +138,7 @@ pub(crate) fn plain<F: Frame>(
         return None;
     }
     let (ethertype_be, network) = match kind {
-        Plain::V4 | Plain::V6 => (link::ethertype_be(frame)?, link::HEADER),
+        Plain::V4 | Plain::V6 => (link::plain_ethertype_be(frame)?, link::HEADER),
         Plain::TaggedV4 | Plain::TaggedV6 => {
             (link::tagged_ethertype_be(frame)?, link::HEADER + link::TAG)
         }
@@ -151,9 +159,12 @@ pub(crate) fn plain<F: Frame>(
 #[inline(always)]
 pub fn packet<F: Frame>(frame: &F, layer: Layer) -> Result<Packet, Stop> {
     let (version, network) = link::network(frame, layer)?;
-    match version {
+    let mut packet = match version {
         Version::V4 => ipv4::packet(frame, network),
         Version::V6 => ipv6::packet(frame, network),
     }
-    .map_err(Stop::Malformed)
+    .map_err(Stop::Malformed)?;
+    // Whatever led to the transport header, the way on from it is one.
+    packet.transport = frame.obscure(packet.transport);
+    Ok(packet)
 }

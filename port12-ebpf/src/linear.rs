@@ -5,24 +5,27 @@ use core::{array, hint, marker::PhantomData, ptr};
 use aya_ebpf::programs::XdpContext;
 use port12_common::Frame;
 
+use crate::{record::Zero, unknown::unknown};
+
 /// The bytes between `data` and `data_end`.
 pub struct Linear<'a> {
     start: usize,
     end: usize,
+    zero: Zero,
     context: PhantomData<&'a XdpContext>,
 }
 
 impl<'a> Linear<'a> {
     /// The linear part of the frame at hand.
     #[inline(always)]
-    pub fn of(ctx: &'a XdpContext) -> Self {
-        Self { start: ctx.data(), end: ctx.data_end(), context: PhantomData }
+    pub fn of(ctx: &'a XdpContext, zero: Zero) -> Self {
+        Self { start: ctx.data(), end: ctx.data_end(), zero, context: PhantomData }
     }
 
     /// The same, asked for afresh: the verifier knows nothing of it that it learnt before, so that
     /// all the ways that lead here are one.
     #[inline(always)]
-    pub fn again(ctx: &'a XdpContext) -> Self {
+    pub fn again(ctx: &'a XdpContext, zero: Zero) -> Self {
         // SAFETY: the context is that of the running program.
         let (start, end) = unsafe {
             (
@@ -30,7 +33,7 @@ impl<'a> Linear<'a> {
                 ptr::read_volatile(&raw const (*ctx.ctx).data_end),
             )
         };
-        Self { start: start as usize, end: end as usize, context: PhantomData }
+        Self { start: start as usize, end: end as usize, zero, context: PhantomData }
     }
 }
 
@@ -57,10 +60,27 @@ impl Frame for Linear<'_> {
         }))
     }
 
-    /// To the verifier, the difference of two packet pointers is any number, and so is what lies
-    /// above its lower half: nothing.
     #[inline(always)]
-    fn obscure(&self, offset: usize) -> usize {
-        (offset + (self.length() >> 32)) & 0x7fff
+    fn pairs<const N: usize>(&self, offset: usize) -> Option<[u32; N]> {
+        let first = self.start + offset;
+        if first + 4 * N > self.end {
+            hint::cold_path();
+            return None;
+        }
+        Some(array::from_fn(|index| {
+            // SAFETY: as above. With an Ethernet header drivers align what follows it to 4 bytes
+            // (`NET_IP_ALIGN`) where the machine wants it.
+            unsafe { ptr::read((first + 4 * index) as *const u32) }
+        }))
+    }
+
+    #[inline(always)]
+    fn obscure(&self, number: usize) -> usize {
+        self.zero.obscure(number)
+    }
+
+    #[inline(always)]
+    fn forget(&self, number: usize) -> usize {
+        unknown(number)
     }
 }

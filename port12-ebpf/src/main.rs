@@ -1,6 +1,7 @@
 //! port12's XDP programs.
 #![no_std]
 #![no_main]
+#![feature(asm_experimental_arch)]
 #![expect(
     missing_docs,
     reason = "the entry points' wrappers come from a macro that documents none"
@@ -16,6 +17,7 @@ mod sockets;
 mod tables;
 #[cfg(feature = "trace")]
 mod trace;
+mod unknown;
 
 use core::hint;
 
@@ -24,13 +26,10 @@ use aya_ebpf::{
 };
 use port12_common::{
     Conclude, Finding, Frame, Verdict, classify_common, classify_then, may_hide_headers,
-    parse::MAX_VLAN_TAGS,
+    parse::is_padded,
 };
 
 use crate::{linear::Linear, record::Counters, scattered::Scattered, tables::Kernel};
-
-/// Ethernet pads frames to 60 bytes, and four VLAN tags may be put in afterwards.
-const PADDED: usize = 60 + 4 * MAX_VLAN_TAGS;
 
 /// The licence that the kernel asks for: GPL-compatible.
 #[unsafe(link_section = "license")]
@@ -45,12 +44,12 @@ pub fn port12(ctx: XdpContext) -> u32 {
         return xdp_action::XDP_PASS;
     };
     let (layer, kernel) = (constants::layer(), Kernel::of(&ctx));
-    let frame = Linear::of(&ctx);
+    let frame = Linear::of(&ctx, counters.zero());
     let whole = Whole { counters, length: frame.length() };
     if let Some(action) = classify_common(&frame, layer, &kernel, &whole) {
         return action;
     }
-    let frame = Linear::again(&ctx);
+    let frame = Linear::again(&ctx, counters.zero());
     let whole = Whole { counters, length: frame.length() };
     classify_then(&frame, layer, &kernel, &whole)
 }
@@ -64,12 +63,12 @@ pub fn port12_frags(ctx: XdpContext) -> u32 {
         return xdp_action::XDP_PASS;
     };
     let (layer, kernel) = (constants::layer(), Kernel::of(&ctx));
-    let frame = Linear::of(&ctx);
+    let frame = Linear::of(&ctx, counters.zero());
     let part = Part { ctx: &ctx, counters, linear: frame.length() };
     if let Some(action) = classify_common(&frame, layer, &kernel, &part) {
         return action;
     }
-    let frame = Linear::again(&ctx);
+    let frame = Linear::again(&ctx, counters.zero());
     let part = Part { ctx: &ctx, counters, linear: frame.length() };
     classify_then(&frame, layer, &kernel, &part)
 }
@@ -84,8 +83,13 @@ impl Conclude for Whole {
     type End = u32;
 
     #[inline(always)]
+    fn length(&self, _: usize) -> usize {
+        self.length
+    }
+
+    #[inline(always)]
     fn conclude(&self, finding: Finding) -> u32 {
-        conclude(self.counters, &finding, self.length)
+        conclude(self.counters, &finding)
     }
 }
 
@@ -99,44 +103,55 @@ struct Part<'a> {
 impl Conclude for Part<'_> {
     type End = u32;
 
+    /// A frame does not go on beyond its linear part when no more than Ethernet's padding follows
+    /// the packet there: the helper that knows costs 6 ns, as much as everything else.
     #[inline(always)]
-    fn conclude(&self, finding: Finding) -> u32 {
-        if !may_be_longer(&finding, self.linear) {
-            return conclude(self.counters, &finding, self.linear);
+    fn length(&self, end: usize) -> usize {
+        if is_padded(self.linear, end) {
+            return self.linear;
         }
         hint::cold_path();
-        // SAFETY: the context is that of the running program.
-        let total = unsafe { bpf_xdp_get_buff_len(self.ctx.ctx) } as usize;
-        if total > self.linear && may_hide_headers(&finding) {
-            return scattered(self.ctx, total);
+        buffers(self.ctx)
+    }
+
+    #[inline(always)]
+    fn conclude(&self, finding: Finding) -> u32 {
+        if may_hide_headers(&finding) && finding.length > self.linear {
+            return scattered(self.ctx);
         }
-        conclude(self.counters, &finding, total)
+        conclude(self.counters, &finding)
     }
 }
 
-/// Classifies a frame whose headers lie outside the linear part.
+/// The bytes of a frame in all its buffers.
+#[inline(always)]
+fn buffers(ctx: &XdpContext) -> usize {
+    // SAFETY: the context is that of the running program.
+    unsafe { bpf_xdp_get_buff_len(ctx.ctx) as usize }
+}
+
+/// Classifies a frame whose headers lie outside the linear part. It is told nothing of the frame: the
+/// kernel's verifier would walk it for each that knows something else.
 #[inline(never)]
-fn scattered(ctx: &XdpContext, total: usize) -> u32 {
+fn scattered(ctx: &XdpContext) -> u32 {
     let Some(counters) = Counters::of_this_cpu() else {
         return xdp_action::XDP_PASS;
     };
+    let total = buffers(ctx);
     let whole = Whole { counters, length: total };
-    classify_then(&Scattered::new(ctx, total), constants::layer(), &Kernel::of(ctx), &whole)
-}
-
-/// Whether a frame may go on beyond its linear part. It does not when the packet ends where the
-/// linear part does, or when what follows the packet is no more than Ethernet's padding: the
-/// helper that knows costs 6 ns, as much as everything else.
-#[inline(always)]
-fn may_be_longer(finding: &Finding, linear: usize) -> bool {
-    finding.end > linear || (finding.end < linear && linear > PADDED)
+    classify_then(
+        &Scattered::new(ctx, total, counters.zero()),
+        constants::layer(),
+        &Kernel::of(ctx),
+        &whole,
+    )
 }
 
 #[inline(always)]
-fn conclude(counters: Counters, finding: &Finding, length: usize) -> u32 {
-    counters.record(finding, length);
+fn conclude(counters: Counters, finding: &Finding) -> u32 {
+    counters.record(finding);
     #[cfg(feature = "trace")]
-    trace::log(finding, length);
+    trace::log(finding);
     match finding.outcome.verdict() {
         Verdict::Pass => xdp_action::XDP_PASS,
         Verdict::Drop => xdp_action::XDP_DROP,

@@ -15,12 +15,12 @@ static OUTCOMES: [Name; 16] = outcomes();
 /// The transports by number; all further names are that of none.
 static TRANSPORTS: [Name; 8] = transports();
 
-/// Logs what became of a frame of `length` bytes.
+/// Logs what became of a frame.
 #[inline(always)]
-pub fn log(finding: &Finding, length: usize) {
+pub fn log(finding: &Finding) {
     let transport = finding.transport.map_or(Transport::ALL.len(), |known| known as usize);
     let ports = u32::from(finding.source_port) << 16 | u32::from(finding.port);
-    port12_log(finding.outcome as u32, transport as u32, ports, length as u32);
+    port12_log(finding.outcome as u32, transport as u32, ports, finding.length as u32);
 }
 
 /// A global function, which the verifier walks once and for any arguments: inlined, the line's

@@ -35,7 +35,7 @@ impl Answer {
 
 impl From<Finding> for Answer {
     fn from(finding: Finding) -> Self {
-        let Finding { outcome, reason, transport, source_port, port, shape, end: _, now: _ } =
+        let Finding { outcome, reason, transport, source_port, port, shape, length: _, now: _ } =
             finding;
         let segment = transport.map(|transport| Segment { transport, source_port, port, shape });
         if segment.is_none() {

@@ -131,6 +131,23 @@ impl Local {
         ((high.wrapping_mul(self.seed_v6) ^ low).wrapping_mul(self.seed_v6) >> 55) as usize
     }
 
+    /// Whether an IPv4 address, network byte order, is in the table, which holds no groups.
+    #[inline(always)]
+    pub(crate) fn lists_v4(&self, address_be: u32) -> bool {
+        let [a, b, c, d] = self.v4_be[self.bucket_v4(address_be)];
+        let is_listed = a == address_be || b == address_be || c == address_be || d == address_be;
+        // 0.0.0.0 would match an empty element.
+        is_listed && address_be != 0
+    }
+
+    /// Whether an IPv6 address, network byte order, is in the table, which holds no groups.
+    #[inline(always)]
+    pub(crate) fn lists_v6(&self, address_be: [u32; 4]) -> bool {
+        let bucket = &self.v6_be[self.bucket_v6(address_be)];
+        // The unspecified address would match an empty element.
+        bucket.iter().any(|entry| same(entry, &address_be)) && !same(&address_be, &[0; 4])
+    }
+
     /// Whether the host takes in an IPv4 destination, network byte order. Loopback, multicast
     /// and limited broadcast are always taken in.
     #[inline(always)]
@@ -138,10 +155,7 @@ impl Local {
         if self.known == 0 {
             return true;
         }
-        let [a, b, c, d] = self.v4_be[self.bucket_v4(address_be)];
-        let is_listed = a == address_be || b == address_be || c == address_be || d == address_be;
-        // 0.0.0.0 would match an empty element.
-        if is_listed && address_be != 0 {
+        if self.lists_v4(address_be) {
             return true;
         }
         let leading = u32::from_be(address_be) >> 24;
@@ -157,9 +171,7 @@ impl Local {
         if self.known == 0 {
             return true;
         }
-        let bucket = &self.v6_be[self.bucket_v6(address_be)];
-        // The unspecified address would match an empty element.
-        if bucket.iter().any(|entry| same(entry, &address_be)) && !same(&address_be, &[0; 4]) {
+        if self.lists_v6(address_be) {
             return true;
         }
         u32::from_be(address_be[0]) >> 24 == 0xff
@@ -222,6 +234,12 @@ impl HostTable {
     /// Nothing known.
     pub const UNKNOWN: Self =
         Self { sockets: Sockets::EMPTY, active: 0, local: [Local::UNKNOWN; 2] };
+
+    /// The addresses that count.
+    #[inline(always)]
+    pub(crate) fn local_in_force(&self) -> &Local {
+        &self.local[(self.active & 1) as usize]
+    }
 }
 
 const _: () = {

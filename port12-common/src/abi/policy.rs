@@ -36,7 +36,7 @@ pub enum TransitPolicy {
 /// What the policy says of one transport's port, in one byte: a frame that reads it once goes by
 /// one policy, whatever is written over it meanwhile.
 ///
-/// Bits 0 to 2 are the [`Action`], bits 3 and 4 the [`TransitPolicy`]. The program asks for no
+/// Bits 0 to 2 are the [`Action`], or 0 where it is unset, bits 3 and 4 the [`TransitPolicy`]. The program asks for no
 /// more than it needs at each place, for the kernel's verifier walks every way on from a decision.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(transparent)]
@@ -85,16 +85,13 @@ impl Rule {
         }
     }
 
-    /// Whether nobody has written the rule: the map is as a foreign loader leaves it.
+    /// The rule, or that of the registry where nobody has written one: the map is as a foreign loader
+    /// leaves it. There, a port that is unassigned is watched.
     #[inline(always)]
-    pub(crate) const fn is_unset(self) -> bool {
-        self.0 & Self::ACTION == Self::UNSET
-    }
-
-    /// The rule that stands in for an unset one: a port that the registry lists as unassigned is
-    /// watched.
-    #[inline(always)]
-    pub(crate) fn of_registry(transport: Transport, port: u16) -> Self {
+    pub(crate) fn or_of_registry(self, transport: Transport, port: u16) -> Self {
+        if self.0 & Self::ACTION != Self::UNSET {
+            return self;
+        }
         let port = usize::from(port) & (PORTS - 1);
         match REGISTRY[transport as usize][port / 64] >> (port % 64) & 1 {
             0 => Self::ASSIGNED,
@@ -102,10 +99,17 @@ impl Rule {
         }
     }
 
-    /// Whether the port is not watched; an unknown action too.
+    /// Whether the port is assigned, as far as it takes no more than a look: one that is not this, but
+    /// does neither [watches](Self::watches) nor [ignores](Self::ignores), is unset or assigned too.
     #[inline(always)]
     pub(crate) const fn is_assigned(self) -> bool {
-        self.0 & Self::ACTION >= Self::NOT_WATCHED
+        self.0 == Self::NOT_WATCHED
+    }
+
+    /// Whether it says what to do about probes.
+    #[inline(always)]
+    pub(crate) const fn watches(self) -> bool {
+        matches!(self.0 & Self::ACTION, Self::WATCH..=Self::DROP_ENFORCED)
     }
 
     /// Whether the port is unassigned, and not to be looked at.
@@ -182,7 +186,13 @@ impl Gate {
     /// Whether what the rules say is dropped, at a time in jiffies.
     #[inline(always)]
     pub const fn lets_drop(&self, now: u64) -> bool {
-        self.bypass == 0 && now < self.drop_until
+        self.bypass == 0 && self.is_open(now)
+    }
+
+    /// The same, of a gate without a bypass.
+    #[inline(always)]
+    pub(crate) const fn is_open(&self, now: u64) -> bool {
+        now < self.drop_until
     }
 }
 

@@ -17,16 +17,15 @@ pub struct Finding {
     pub port: u16,
     /// How the conversation starts, where it was asked.
     pub shape: Option<Shape>,
-    /// The end of the packet by its own length field, in bytes from the start of the frame;
-    /// beyond [`UNBOUNDED`](crate::parse::UNBOUNDED) where it has none or was not read.
-    pub end: usize,
+    /// The bytes of the frame, as [`Conclude::length`] has them.
+    pub length: usize,
     /// Jiffies, where the outcome was reached by asking for them; 0 elsewhere.
     pub now: u64,
 }
 
 impl Finding {
     #[inline(always)]
-    pub(super) const fn at_network(outcome: Outcome, end: usize) -> Self {
+    pub(super) const fn at_network(outcome: Outcome, length: usize) -> Self {
         Self {
             outcome,
             reason: None,
@@ -34,14 +33,14 @@ impl Finding {
             source_port: 0,
             port: 0,
             shape: None,
-            end,
+            length,
             now: 0,
         }
     }
 
     #[inline(always)]
-    pub(super) const fn malformed(reason: Malformed, end: usize) -> Self {
-        Self { reason: Some(reason), ..Self::at_network(Outcome::Malformed, end) }
+    pub(super) const fn malformed(reason: Malformed, length: usize) -> Self {
+        Self { reason: Some(reason), ..Self::at_network(Outcome::Malformed, length) }
     }
 }
 
@@ -56,6 +55,10 @@ pub fn may_hide_headers(finding: &Finding) -> bool {
 pub trait Conclude {
     /// What comes of it.
     type End;
+
+    /// The bytes of a frame whose packet ends at `end` by its own length field; beyond
+    /// [`UNBOUNDED`](crate::parse::UNBOUNDED) where it has none or was not read.
+    fn length(&self, end: usize) -> usize;
 
     /// Acts upon a finding.
     fn conclude(&self, finding: Finding) -> Self::End;
@@ -74,6 +77,11 @@ impl<C: Conclude> Conclude for Common<'_, C> {
     type End = Option<C::End>;
 
     #[inline(always)]
+    fn length(&self, end: usize) -> usize {
+        self.0.length(end)
+    }
+
+    #[inline(always)]
     fn conclude(&self, finding: Finding) -> Option<C::End> {
         Some(self.0.conclude(finding))
     }
@@ -84,11 +92,15 @@ impl<C: Conclude> Conclude for Common<'_, C> {
     }
 }
 
-/// The finding is the end.
+/// The finding is the end, and a frame as long as its packet.
 pub(super) struct Itself;
 
 impl Conclude for Itself {
     type End = Finding;
+
+    fn length(&self, end: usize) -> usize {
+        end
+    }
 
     fn conclude(&self, finding: Finding) -> Finding {
         finding

@@ -35,12 +35,13 @@ pub(super) fn judge<F: Frame, E: Environment, C: Conclude>(
     environment: &E,
     then: &C,
 ) -> C::End {
+    if let Some(end) = then.defer() {
+        let measure = (shape, rule, policy, host);
+        return judge_common(start, measure, environment, then).unwrap_or(end);
+    }
     let now = environment.now();
     let mut measure = Measure { shape, rule, policy, now, may_drop: true };
-    if rarely(start.is_local(host) == Some(false)) {
-        if let Some(end) = then.defer() {
-            return end;
-        }
+    if start.is_local(host) == Some(false) {
         match rule.transit() {
             // A connected socket has a local address, so none is missed here.
             TransitPolicy::Pass => {
@@ -50,17 +51,37 @@ pub(super) fn judge<F: Frame, E: Environment, C: Conclude>(
             TransitPolicy::Drop => {}
         }
     }
-    if let Some(end) = then.defer() {
-        // What most probes are, with a socket that the compiler knows.
-        let is_listed = host.sockets.contains(Transport::Tcp, start.port);
-        let is_fresh = now <= host.sockets.valid_until;
-        if start.transport != Transport::Tcp || rarely(is_listed) || rarely(!is_fresh) {
-            return end;
-        }
-        return settle(start, measure, Socket::None, environment, then);
-    }
+    // One way from here on, whatever led here.
+    measure.may_drop = start.frame.obscure(measure.may_drop.into()) != 0;
     let socket = socket(start, host, environment, now);
     settle(start, measure, socket, environment, then)
+}
+
+/// What most conversation starts are: over TCP, towards an address of this host, to a port that is known
+/// to have no socket, where nothing is allowed and nothing bypassed. `None` for all others. The clock
+/// is read last: what it says is then in a register where it is needed.
+#[inline(always)]
+fn judge_common<F: Frame, E: Environment, C: Conclude>(
+    start: &Start<'_, F>,
+    (shape, rule, policy, host): (Shape, Rule, &Policy, &HostTable),
+    environment: &E,
+    then: &C,
+) -> Option<C::End> {
+    if start.transport != Transport::Tcp
+        || rarely(!start.is_listed(host))
+        || rarely(host.sockets.contains(Transport::Tcp, start.port))
+        || rarely(policy.gate.bypass | policy.allow != 0)
+    {
+        return None;
+    }
+    let now = environment.now();
+    if rarely(now > host.sockets.valid_until) {
+        return None;
+    }
+    if rule.drops() && policy.gate.is_open(now) {
+        return Some(then.conclude(start.found(Outcome::Dropped, Some(shape), now)));
+    }
+    Some(then.conclude(start.found(Outcome::Probe, Some(shape), now)))
 }
 
 /// Concludes what becomes of it, with what is known of a socket.
@@ -76,13 +97,8 @@ fn settle<F: Frame, E: Environment, C: Conclude>(
     if socket == Socket::Connected {
         return then.conclude(start.found(Outcome::Reply, Some(shape), now));
     }
-    if rarely(policy.allow != 0) {
-        if let Some(end) = then.defer() {
-            return end;
-        }
-        if start.is_allowed(policy.allow, environment) {
-            return then.conclude(start.found(Outcome::Allowed, Some(shape), now));
-        }
+    if policy.allow != 0 && start.is_allowed(policy.allow, environment) {
+        return then.conclude(start.found(Outcome::Allowed, Some(shape), now));
     }
     let drops = may_drop && rule.drops() && policy.gate.lets_drop(now);
     match socket {

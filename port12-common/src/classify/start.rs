@@ -17,6 +17,8 @@ pub(super) struct Start<'a, F> {
     pub(super) packet: &'a Packet,
     pub(super) transport: Transport,
     pub(super) port: u16,
+    /// The bytes of the frame.
+    pub(super) length: usize,
 }
 
 impl<F: Frame> Start<'_, F> {
@@ -32,7 +34,7 @@ impl<F: Frame> Start<'_, F> {
             source_port: segment::source_port(self.frame, self.packet).unwrap_or(0),
             port: self.port,
             shape,
-            end: self.packet.end,
+            length: self.length,
             now,
         }
     }
@@ -41,7 +43,7 @@ impl<F: Frame> Start<'_, F> {
     #[inline(always)]
     pub(super) fn unwatched(&self, outcome: Outcome) -> Finding {
         if segment::is_tiny(self.packet, self.transport) {
-            return Finding::malformed(Malformed::TcpTruncated, self.packet.end);
+            return Finding::malformed(Malformed::TcpTruncated, self.length);
         }
         let shape = segment::shape(self.frame, self.packet, self.transport);
         self.found(outcome, shape, 0)
@@ -50,11 +52,24 @@ impl<F: Frame> Start<'_, F> {
     /// Whether the host takes in the destination. What cannot be read is taken in.
     #[inline(always)]
     pub(super) fn is_local(&self, host: &HostTable) -> Option<bool> {
-        let local = &host.local[(host.active & 1) as usize];
+        let local = host.local_in_force();
         Some(match self.version()? {
             Version::V4 => local.contains_v4(v4(self.frame, self.packet.network + 16)?),
             Version::V6 => local.contains_v6(v6(self.frame, self.packet.network + 24)?),
         })
+    }
+
+    /// Whether the destination is one of the host's own addresses, which are no groups. No, where it is
+    /// local for another reason.
+    #[inline(always)]
+    pub(super) fn is_listed(&self, host: &HostTable) -> bool {
+        let local = host.local_in_force();
+        let network = self.packet.network;
+        match self.packet.version {
+            Some(Version::V4) => v4(self.frame, network + 16).is_some_and(|to| local.lists_v4(to)),
+            Some(Version::V6) => v6(self.frame, network + 24).is_some_and(|to| local.lists_v6(to)),
+            None => false,
+        }
     }
 
     /// Whether the destination is multicast or the limited broadcast. What cannot be read is.
@@ -117,23 +132,12 @@ impl<F: Frame> Start<'_, F> {
 /// The IPv4 address at an offset.
 #[inline(always)]
 fn v4<F: Frame>(frame: &F, offset: usize) -> Option<u32> {
-    let [a, b] = frame.words::<2>(offset)?;
-    Some(join(a, b))
+    let [address] = frame.pairs::<1>(offset)?;
+    Some(address)
 }
 
 /// The IPv6 address at an offset.
 #[inline(always)]
 fn v6<F: Frame>(frame: &F, offset: usize) -> Option<[u32; 4]> {
-    let [a, b, c, d, e, f, g, h] = frame.words::<8>(offset)?;
-    Some([join(a, b), join(c, d), join(e, f), join(g, h)])
-}
-
-/// Two words in network byte order as the number they are in memory.
-#[inline(always)]
-const fn join(low: u16, high: u16) -> u32 {
-    if cfg!(target_endian = "little") {
-        low as u32 | (high as u32) << 16
-    } else {
-        high as u32 | (low as u32) << 16
-    }
+    frame.pairs::<4>(offset)
 }

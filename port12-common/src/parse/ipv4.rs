@@ -8,6 +8,7 @@ use crate::{
 
 const MORE_FRAGMENTS: u16 = 0x2000;
 const FRAGMENT_OFFSET: u16 = 0x1fff;
+const DONT_FRAGMENT: u16 = 0x4000;
 
 #[inline(always)]
 pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Malformed> {
@@ -29,20 +30,18 @@ pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Malf
 }
 
 /// The packet at `network` where it is whole and has no options, which its first and fourth words
-/// tell; `None` where it is not, or cannot be read.
+/// tell; `None` where it is not, or cannot be read. That it is long enough for its headers, which one
+/// without a length is not, is left to [`is_held`](super::segment::is_held).
 #[inline(always)]
 pub(super) fn plain<F: Frame>(frame: &F, network: usize) -> Option<Packet> {
     const VERSION_AND_LENGTH: u8 = 0x45;
     let header = frame.words::<10>(network)?;
-    let transport = network + 20;
-    let end = end(network, u16::from_be(header[1]));
     let is_plain = first(header[0]) == VERSION_AND_LENGTH
-        && header[3] & (MORE_FRAGMENTS | FRAGMENT_OFFSET).to_be() == 0
-        && transport <= end;
+        && frame.forget(header[3].into()) & !usize::from(DONT_FRAGMENT.to_be()) == 0;
     is_plain.then_some(Packet {
         network,
-        transport,
-        end,
+        transport: network + 20,
+        end: network + usize::from(u16::from_be(header[1])),
         protocol: second(header[4]),
         version: Some(Version::V4),
         part: Part::Whole,

@@ -77,13 +77,13 @@ pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Malf
 }
 
 /// The packet at `network`, with the protocol number that the IPv6 header itself has; `None` where
-/// it cannot be read.
+/// it cannot be read. One without a length is not long enough for any header.
 #[inline(always)]
 pub(super) fn plain<F: Frame>(frame: &F, network: usize) -> Option<Packet> {
     let header = frame.words::<20>(network)?;
     let transport = network + HEADER;
     let protocol = first(header[3]);
-    let end = end(transport, u16::from_be(header[2]));
+    let end = transport + usize::from(u16::from_be(header[2]));
     let version = Some(Version::V6);
     (first(header[0]) >> 4 == 6).then_some(Packet {
         network,

@@ -22,16 +22,17 @@ pub(super) fn network<F: Frame>(frame: &F, layer: Layer) -> Result<(Version, usi
     }
 }
 
-/// The EtherType behind an Ethernet header without tags.
+/// The EtherType behind an Ethernet header without tags, of a frame that is long enough for an IPv4
+/// header behind it: one look at the length does for both.
 #[inline(always)]
-pub(super) fn ethertype_be<F: Frame>(frame: &F) -> Option<u16> {
-    Some(frame.words::<7>(0)?[6])
+pub(super) fn plain_ethertype_be<F: Frame>(frame: &F) -> Option<u16> {
+    Some(frame.words::<17>(0)?[6])
 }
 
-/// The EtherType behind an Ethernet header with one tag.
+/// The EtherType behind an Ethernet header with one tag, of such a frame.
 #[inline(always)]
 pub(super) fn tagged_ethertype_be<F: Frame>(frame: &F) -> Option<u16> {
-    is_vlan(ethertype_be(frame)?).then(|| Some(frame.words::<2>(HEADER)?[1]))?
+    is_vlan(plain_ethertype_be(frame)?).then(|| Some(frame.words::<2>(HEADER)?[1]))?
 }
 
 #[inline(always)]

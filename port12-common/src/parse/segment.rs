@@ -1,7 +1,7 @@
 //! Transport headers, as far as the decision needs them.
 
-use super::{Packet, Part};
-use crate::{Frame, Malformed, Shape, Transport, frame::first};
+use super::{Packet, Part, is_padded};
+use crate::{Frame, Malformed, Shape, Transport, frame::first, hint::rarely};
 
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
@@ -23,7 +23,7 @@ const DCCP_REQUEST: u8 = 0;
 /// header.
 #[inline(always)]
 pub(crate) fn port<F: Frame>(frame: &F, packet: &Packet) -> Option<u16> {
-    let [_, port] = header::<F, 2>(frame, packet)?;
+    let [_, port] = checked::<F, 2>(frame, packet)?;
     Some(u16::from_be(port))
 }
 
@@ -58,15 +58,34 @@ pub(crate) fn shape<F: Frame>(frame: &F, packet: &Packet, transport: Transport) 
         Transport::Tcp => tcp(frame, packet),
         Transport::Udp | Transport::UdpLite => Some(Shape::Datagram),
         Transport::Sctp => {
-            let words = header::<F, 8>(frame, packet)?;
+            let words = checked::<F, 8>(frame, packet)?;
             (first(words[6]) == SCTP_INIT).then_some(Shape::SctpInit)
         }
         Transport::Dccp => {
-            let words = header::<F, 6>(frame, packet)?;
+            let words = checked::<F, 6>(frame, packet)?;
             let packet_type = (first(words[4]) >> 1) & 0xf;
             (packet_type == DCCP_REQUEST).then_some(Shape::DccpRequest)
         }
     }
+}
+
+/// Whether a [plain](super::plain) packet holds its transport header: what [`check`] finds, without
+/// a reason where it does not.
+#[inline(always)]
+pub(crate) fn is_held<F: Frame>(frame: &F, packet: &Packet, transport: Transport) -> bool {
+    if transport != Transport::Tcp {
+        return check(frame, packet, transport).is_ok();
+    }
+    let Some(words) = frame.words::<10>(packet.transport) else {
+        return false;
+    };
+    let length = tcp_length(&words);
+    let end = packet.transport + length;
+    if length < 20 || end > packet.end {
+        return false;
+    }
+    // A frame that is as long as its packet is asked no more.
+    !rarely(!is_padded(frame.length(), packet.end)) || end <= frame.length()
 }
 
 /// Whether a packet is a first fragment with less of TCP than its flags: fragmented that way to
@@ -97,13 +116,28 @@ fn header<F: Frame, const N: usize>(frame: &F, packet: &Packet) -> Option<[u16; 
     frame.words::<N>(packet.transport)
 }
 
+/// The words of a header that was [checked](check) to be there in a packet that is whole.
+#[inline(always)]
+fn checked<F: Frame, const N: usize>(frame: &F, packet: &Packet) -> Option<[u16; N]> {
+    match packet.part {
+        Part::Whole => frame.words::<N>(packet.transport),
+        Part::First | Part::Later => header::<F, N>(frame, packet),
+    }
+}
+
+/// The bytes of a TCP header, by its data offset.
+#[inline(always)]
+fn tcp_length(words: &[u16; 10]) -> usize {
+    let [offset_byte, _] = u16::from_be(words[6]).to_be_bytes();
+    usize::from(offset_byte >> 4) * 4
+}
+
 #[inline(always)]
 fn check_tcp<F: Frame>(frame: &F, packet: &Packet) -> Result<(), Malformed> {
     let Some(words) = header::<F, 10>(frame, packet) else {
         return check_short_fragment(frame, packet);
     };
-    let [offset_byte, _] = u16::from_be(words[6]).to_be_bytes();
-    let length = usize::from(offset_byte >> 4) * 4;
+    let length = tcp_length(&words);
     let end = packet.transport + length;
     let beyond = !packet.holds(packet.transport, length) || end > frame.length();
     // The options of a first fragment may follow in the next one.
@@ -134,17 +168,20 @@ fn tcp<F: Frame>(frame: &F, packet: &Packet) -> Option<Shape> {
         return Some(Shape::TinyFragment);
     }
     // As `check_tcp` reads it, where it can: the compiler then reads once.
-    let word = match header::<F, 10>(frame, packet) {
+    let word = match checked::<F, 10>(frame, packet) {
         Some(words) => words[6],
         None => header::<F, 7>(frame, packet)?[6],
     };
     let [_, flags] = u16::from_be(word).to_be_bytes();
-    TCP_SHAPES[usize::from(flags & 0x3f)]
+    if flags & (ACK | RST) != 0 {
+        return None;
+    }
+    Some(TCP_SHAPES[usize::from(flags & 0x3f)])
 }
 
-/// By the six flags of RFC 9293, which each look at would branch on.
-static TCP_SHAPES: [Option<Shape>; 64] = {
-    let mut shapes = [None; 64];
+/// By the six flags of RFC 9293, which each look at would branch on; of those without ACK and RST.
+static TCP_SHAPES: [Shape; 64] = {
+    let mut shapes = [Shape::TcpOther; 64];
     let mut flags = 0;
     while flags < shapes.len() {
         shapes[flags] = tcp_shape(flags as u8);
@@ -153,15 +190,12 @@ static TCP_SHAPES: [Option<Shape>; 64] = {
     shapes
 };
 
-const fn tcp_shape(flags: u8) -> Option<Shape> {
-    if flags & (ACK | RST) != 0 {
-        return None;
-    }
-    Some(match flags & (FIN | SYN | PSH | URG) {
+const fn tcp_shape(flags: u8) -> Shape {
+    match flags & (FIN | SYN | PSH | URG) {
         SYN => Shape::TcpSyn,
         0 => Shape::TcpNull,
         FIN => Shape::TcpFin,
         flags if flags == FIN | PSH | URG => Shape::TcpXmas,
         _ => Shape::TcpOther,
-    })
+    }
 }

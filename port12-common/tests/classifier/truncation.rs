@@ -48,7 +48,7 @@ fn a_whole_frame_with_padding_has_the_outcome_it_has_without() {
         padded.extend([0; 18]);
         // Padding may complete a frame that ends before its packet does, and a packet that names
         // no end takes all of it.
-        let end = environment.classify(&frame.bytes, frame.layer).end;
+        let end = environment.classify(&frame.bytes, frame.layer).length;
         if end <= frame.bytes.len() {
             let found = environment.classify(&padded, frame.layer);
             assert_eq!(Answer::from(found), frame.expected, "{}", frame.name);

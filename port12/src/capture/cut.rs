@@ -48,6 +48,14 @@ impl<'a> CutFrame<'a> {
     pub fn missed(&self) -> bool {
         self.missed.get()
     }
+
+    /// What was `read` up to `end`; takes note of what the frame had, and the capture lacks.
+    fn captured<T>(&self, read: Option<T>, end: usize) -> Option<T> {
+        if read.is_none() && end <= self.original_length {
+            self.missed.set(true);
+        }
+        read
+    }
 }
 
 impl Frame for CutFrame<'_> {
@@ -56,11 +64,11 @@ impl Frame for CutFrame<'_> {
     }
 
     fn words<const N: usize>(&self, offset: usize) -> Option<[u16; N]> {
-        let words = self.bytes.words(offset);
-        if words.is_none() && offset + 2 * N <= self.original_length {
-            self.missed.set(true);
-        }
-        words
+        self.captured(self.bytes.words(offset), offset + 2 * N)
+    }
+
+    fn pairs<const N: usize>(&self, offset: usize) -> Option<[u32; N]> {
+        self.captured(self.bytes.pairs(offset), offset + 4 * N)
     }
 }
 

@@ -193,7 +193,7 @@ impl Splitter {
         self.frames += 1;
         // Where the packet ends in the linear part, the program saves itself the question whether
         // anything follows: padding in a fragment may be missing from the bytes.
-        if finding.end <= linear && counted == Counts::of(&answer, linear) {
+        if finding.length <= linear && counted == Counts::of(&answer, linear) {
             self.short += 1;
         } else {
             assert_eq!(counted, Counts::of(&answer, bytes.len()), "{}", what());
