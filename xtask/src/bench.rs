@@ -37,8 +37,11 @@ use self::{
 use crate::privilege;
 
 /// How to measure.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct BenchArgs {
+    /// Measure only the rows whose name holds this text
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
     /// Measure every row this often (25, or 11 with --short)
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
@@ -55,7 +58,8 @@ pub struct BenchArgs {
 
 impl BenchArgs {
     /// The whole table in a few seconds.
-    pub const SHORT: Self = Self { rounds: None, repeat: None, short: true, output: Output::Table };
+    pub const SHORT: Self =
+        Self { only: None, rounds: None, repeat: None, short: true, output: Output::Table };
 }
 
 /// A format.
@@ -88,7 +92,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     if !privilege::is_root() {
         return privilege::again("the benchmark", &[]);
     }
-    let args = *args;
+    let (args, output) = (args.clone(), args.output);
     // The thread ends with its namespaces and its place on one CPU.
     let report = thread::Builder::new()
         .name("bench".into())
@@ -96,7 +100,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
         .spawn(move || measure(&args))?
         .join()
         .map_err(|_| anyhow!("the measuring thread panicked"))??;
-    match args.output {
+    match output {
         Output::Table => print!("{}", report::table::text(&report)),
         Output::Json => println!("{}", serde_json::to_string_pretty(&report)?),
     }
@@ -128,7 +132,10 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     private::enter_network()?;
     let _socket = UdpSocket::bind(("0.0.0.0", cases::PORT_WITH_SOCKET))
         .context("the socket that rows look up")?;
-    let cases = cases::all();
+    let mut cases = cases::all();
+    if let Some(text) = &args.only {
+        cases.retain(|case| case.name.contains(text));
+    }
     let mut lanes = lanes(&cases, &chosen, linear.as_ref(), xdp_filter.as_ref().ok());
     rounds::run(&mut lanes, &bare, args.rounds(), args.repeat())?;
     let steps = life::measure(args.rounds())?;
