@@ -6,15 +6,20 @@
 mod counters;
 mod host;
 mod policy;
+mod sources;
 mod state;
 
 pub use counters::{Clock, CpuCounters, PortCounters, Tally};
 pub use host::{HostTable, Local, Prefix4, Prefix6, Sockets};
 pub use policy::{Action, Gate, Policy, Rule, TransitPolicy, bypass, origin};
+pub use sources::{
+    FIRST_TOUCH, Knock, Known, REGISTERS, SLOTS, Source, SourceAddress, SourceTable, TOUCHES,
+    Touches,
+};
 pub use state::{Header, State};
 
 /// The layout version of every map.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Well-known ports: 0 to 1023 (RFC 6335 section 6).
 pub const PORTS: usize = 1024;
@@ -42,6 +47,8 @@ pub mod constant {
     pub const LINK_LAYER: &str = "LINK_LAYER";
     /// `u8`: 1 takes the time from [`Clock::replayed`](super::Clock) and never looks up a socket.
     pub const REPLAY: &str = "REPLAY";
+    /// `u8`: 0 keeps no record of who knocks; 1 unless it is patched.
+    pub const SOURCES: &str = "SOURCES";
 }
 
 /// Names of the programs in the object.

@@ -5,14 +5,15 @@ use std::mem::offset_of;
 use port12_common::{
     Layer, Malformed, Outcome, Shape, Transport,
     abi::{
-        self, Action, Clock, CpuCounters, Gate, Header, HostTable, Local, Policy, PortCounters,
-        Prefix4, Prefix6, Rule, Sockets, State, Tally, TransitPolicy,
+        self, Action, Clock, CpuCounters, FIRST_TOUCH, Gate, Header, HostTable, Local, Policy,
+        PortCounters, Prefix4, Prefix6, Rule, Sockets, Source, SourceAddress, SourceTable, State,
+        Tally, Touches, TransitPolicy,
     },
 };
 
 #[test]
-fn the_layout_is_that_of_version_1() {
-    assert_eq!(abi::VERSION, 1);
+fn the_layout_is_that_of_version_2() {
+    assert_eq!(abi::VERSION, 2);
 }
 
 #[test]
@@ -27,11 +28,31 @@ fn counters_keep_their_layout() {
     assert_eq!(offset_of!(PortCounters, local_socket), 24);
     assert_eq!(offset_of!(PortCounters, last_seen), 32);
 
-    assert_eq!((size_of::<CpuCounters>(), align_of::<CpuCounters>()), (205_312, 64));
+    assert_eq!((size_of::<CpuCounters>(), align_of::<CpuCounters>()), (1_006_144, 64));
     assert_eq!(offset_of!(CpuCounters, outcomes), 0);
     assert_eq!(offset_of!(CpuCounters, reasons), 256);
     assert_eq!(offset_of!(CpuCounters, shapes), 384);
     assert_eq!(offset_of!(CpuCounters, ports), 512);
+    assert_eq!(offset_of!(CpuCounters, touches), 205_312);
+    assert_eq!(offset_of!(CpuCounters, sources), 215_552);
+}
+
+#[test]
+fn the_sources_keep_their_layout() {
+    assert_eq!((size_of::<SourceTable>(), align_of::<SourceTable>()), (790_592, 64));
+    assert_eq!((offset_of!(SourceTable, seed), offset_of!(SourceTable, idle)), (0, 8));
+    assert_eq!((offset_of!(SourceTable, random), offset_of!(SourceTable, evictions)), (16, 24));
+    assert_eq!((offset_of!(SourceTable, evicted), offset_of!(SourceTable, refused)), (32, 48));
+    assert_eq!((offset_of!(SourceTable, registers), offset_of!(SourceTable, buckets)), (64, 4160));
+
+    assert_eq!((size_of::<Source>(), align_of::<Source>()), (192, 64));
+    assert_eq!((size_of::<SourceAddress>(), offset_of!(Source, address)), (16, 0));
+    assert_eq!((offset_of!(Source, packets), offset_of!(Source, bytes)), (16, 24));
+    assert_eq!((offset_of!(Source, first_seen), offset_of!(Source, last_seen)), (32, 40));
+    assert_eq!((offset_of!(Source, inherited), offset_of!(Source, only)), (48, 56));
+    assert_eq!(offset_of!(Source, touched), 64);
+
+    assert_eq!((size_of::<Touches>(), FIRST_TOUCH), (10_240, 6));
 }
 
 #[test]

@@ -12,6 +12,10 @@ static LINK_LAYER: u8 = Layer::Ethernet as u8;
 #[unsafe(no_mangle)]
 static REPLAY: u8 = 0;
 
+/// [`port12_common::abi::constant::SOURCES`].
+#[unsafe(no_mangle)]
+static SOURCES: u8 = 1;
+
 /// Reads a constant as the loader left it, not as the compiler knows it.
 #[inline(always)]
 fn patched(constant: &'static u8) -> u8 {
@@ -29,4 +33,10 @@ pub fn layer() -> Layer {
 #[inline(always)]
 pub fn replay() -> bool {
     patched(&REPLAY) != 0
+}
+
+/// Whether it is recorded who knocks.
+#[inline(always)]
+pub fn sources() -> bool {
+    patched(&SOURCES) != 0
 }

@@ -25,8 +25,8 @@ use aya_ebpf::{
     bindings::xdp_action, helpers::bpf_xdp_get_buff_len, macros::xdp, programs::XdpContext,
 };
 use port12_common::{
-    Conclude, Finding, Frame, Verdict, classify_common, classify_then, may_hide_headers,
-    parse::is_padded,
+    Conclude, Finding, Frame, Verdict, abi::Knock, classify_common, classify_then,
+    may_hide_headers, parse::is_padded,
 };
 
 use crate::{linear::Linear, record::Counters, scattered::Scattered, tables::Kernel};
@@ -46,12 +46,12 @@ pub fn port12(ctx: XdpContext) -> u32 {
     let (layer, kernel) = (constants::layer(), Kernel::of(&ctx));
     let frame = Linear::of(&ctx, counters.zero());
     let whole = Whole { counters, length: frame.length() };
-    if let Some(action) = classify_common(&frame, layer, &kernel, &whole) {
-        return action;
+    if let Some(end) = classify_common(&frame, layer, &kernel, &whole) {
+        return end.meet(counters);
     }
     let frame = Linear::again(&ctx, counters.zero());
     let whole = Whole { counters, length: frame.length() };
-    classify_then(&frame, layer, &kernel, &whole)
+    classify_then(&frame, layer, &kernel, &whole).meet(counters)
 }
 
 /// The multi-buffer entry point (kernel 5.18). Headers outside the linear part are looked for
@@ -65,12 +65,35 @@ pub fn port12_frags(ctx: XdpContext) -> u32 {
     let (layer, kernel) = (constants::layer(), Kernel::of(&ctx));
     let frame = Linear::of(&ctx, counters.zero());
     let part = Part { ctx: &ctx, counters, linear: frame.length() };
-    if let Some(action) = classify_common(&frame, layer, &kernel, &part) {
-        return action;
+    if let Some(end) = classify_common(&frame, layer, &kernel, &part) {
+        return end.meet(counters);
     }
     let frame = Linear::again(&ctx, counters.zero());
     let part = Part { ctx: &ctx, counters, linear: frame.length() };
-    classify_then(&frame, layer, &kernel, &part)
+    classify_then(&frame, layer, &kernel, &part).meet(counters)
+}
+
+/// What is left to do about a frame that has been counted.
+struct End {
+    action: u32,
+    /// The probe that it was.
+    knock: Option<Knock>,
+}
+
+impl End {
+    const fn of(action: u32) -> Self {
+        Self { action, knock: None }
+    }
+
+    /// Records who knocked, in one place for all the ways that lead to it, and says what to do with the
+    /// frame.
+    #[inline(always)]
+    fn meet(self, counters: Counters) -> u32 {
+        if let Some(knock) = self.knock {
+            counters.meet(&knock);
+        }
+        self.action
+    }
 }
 
 /// A frame whose length is known.
@@ -80,7 +103,7 @@ struct Whole {
 }
 
 impl Conclude for Whole {
-    type End = u32;
+    type End = End;
 
     #[inline(always)]
     fn length(&self, _: usize) -> usize {
@@ -88,7 +111,7 @@ impl Conclude for Whole {
     }
 
     #[inline(always)]
-    fn conclude(&self, finding: Finding) -> u32 {
+    fn conclude(&self, finding: Finding) -> End {
         conclude(self.counters, &finding)
     }
 }
@@ -101,7 +124,7 @@ struct Part<'a> {
 }
 
 impl Conclude for Part<'_> {
-    type End = u32;
+    type End = End;
 
     /// A frame does not go on beyond its linear part when no more than Ethernet's padding follows
     /// the packet there: the helper that knows costs 6 ns, as much as everything else.
@@ -115,9 +138,9 @@ impl Conclude for Part<'_> {
     }
 
     #[inline(always)]
-    fn conclude(&self, finding: Finding) -> u32 {
+    fn conclude(&self, finding: Finding) -> End {
         if may_hide_headers(&finding) && finding.length > self.linear {
-            return scattered(self.ctx);
+            return End::of(scattered(self.ctx));
         }
         conclude(self.counters, &finding)
     }
@@ -145,17 +168,19 @@ fn scattered(ctx: &XdpContext) -> u32 {
         &Kernel::of(ctx),
         &whole,
     )
+    .meet(counters)
 }
 
 #[inline(always)]
-fn conclude(counters: Counters, finding: &Finding) -> u32 {
-    counters.record(finding);
+fn conclude(counters: Counters, finding: &Finding) -> End {
+    let knock = counters.record(finding);
     #[cfg(feature = "trace")]
     trace::log(finding);
-    match finding.outcome.verdict() {
+    let action = match finding.outcome.verdict() {
         Verdict::Pass => xdp_action::XDP_PASS,
         Verdict::Drop => xdp_action::XDP_DROP,
-    }
+    };
+    End { action, knock }
 }
 
 #[cfg(not(test))]

@@ -8,7 +8,7 @@ use aya_ebpf::{
 use port12_common::abi::{ALLOWED, Clock, CpuCounters, State};
 
 /// CPUs that a foreign loader gets counters for; port12 sizes the map to the machine.
-const DEFAULT_CPUS: usize = 128;
+const DEFAULT_CPUS: usize = 64;
 
 const MMAPABLE: usize = BPF_F_MMAPABLE as usize;
 

@@ -5,10 +5,10 @@ use core::ptr;
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use port12_common::{
     Finding, Malformed, Outcome,
-    abi::{CpuCounters, PORTS, PortCounters},
+    abi::{CpuCounters, Knock, PORTS, PortCounters},
 };
 
-use crate::maps::COUNTERS;
+use crate::{constants, maps::COUNTERS};
 
 /// Counts no reason.
 const UNUSED: usize = 15;
@@ -49,17 +49,25 @@ impl Counters {
         Zero(unsafe { &raw const (*self.0).reasons[UNUSED] })
     }
 
-    /// Counts a frame.
+    /// Counts a frame. Returns what there is to [meet](Self::meet).
     #[inline(always)]
-    pub fn record(self, finding: &Finding) {
+    pub fn record(self, finding: &Finding) -> Option<Knock> {
         // SAFETY: the element is this CPU's own, the program is not preempted by itself, and user
         // space only reads.
-        record(unsafe { &mut *self.0 }, finding);
+        record(unsafe { &mut *self.0 }, finding)
+    }
+
+    /// Takes note of who knocked.
+    #[inline(always)]
+    pub fn meet(self, knock: &Knock) {
+        // SAFETY: as above.
+        let counters = unsafe { &mut *self.0 };
+        let _ = counters.sources.record(knock);
     }
 }
 
 #[inline(always)]
-fn record(counters: &mut CpuCounters, finding: &Finding) {
+fn record(counters: &mut CpuCounters, finding: &Finding) -> Option<Knock> {
     let length = finding.length as u64;
     let tally = &mut counters.outcomes[finding.outcome as usize & 15];
     tally.packets += 1;
@@ -79,6 +87,15 @@ fn record(counters: &mut CpuCounters, finding: &Finding) {
                 port.bytes += length;
                 port.dropped += u64::from(finding.outcome == Outcome::Dropped);
             }
+            if !constants::sources() {
+                return None;
+            }
+            return finding.transport.map(|transport| Knock {
+                source: finding.source,
+                bit: counters.touches.bit(transport, finding.port),
+                bytes: length,
+                now: finding.now,
+            });
         }
         Outcome::LocalSocket => {
             if let Some(port) = port(counters, finding) {
@@ -96,6 +113,7 @@ fn record(counters: &mut CpuCounters, finding: &Finding) {
         | Outcome::Allowed
         | Outcome::Banned => {}
     }
+    None
 }
 
 /// The counters of the finding's port, marked as seen.

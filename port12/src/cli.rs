@@ -17,6 +17,7 @@ pub mod replay;
 pub mod run;
 mod session;
 pub mod settings;
+pub mod sources;
 pub mod stats;
 pub mod status;
 mod text;

@@ -10,4 +10,5 @@ pub mod object;
 pub mod pin;
 pub mod pinned;
 pub mod slot;
+pub mod sources;
 pub mod state;

@@ -10,7 +10,7 @@ use port12::{
     cli::{
         allow, attach, bypass, check, confirm, detach, explain,
         output::{tell, unless_closed},
-        ports, replay, run, stats, status,
+        ports, replay, run, sources, stats, status,
     },
     failure::{Code, Failure},
 };
@@ -38,6 +38,8 @@ enum Command {
     Status(status::StatusArgs),
     /// The counters of what is attached, without a daemon
     Stats(stats::StatsArgs),
+    /// Who knocks on what is attached
+    Sources(sources::SourcesArgs),
     /// The sources that are never dropped, on what is attached
     Allow(allow::AllowArgs),
     /// Keep drop mode, which a deadline would end
@@ -102,6 +104,7 @@ fn try_main(command: Command) -> Result<(), Failure> {
         Command::Detach(args) => then_flush(detach::run(&args, &mut out), &mut out),
         Command::Status(args) => then_flush(status::run(&args, &mut out), &mut out),
         Command::Stats(args) => stats::run(&args, &mut out),
+        Command::Sources(args) => then_flush(sources::run(&args, &mut out), &mut out),
         Command::Confirm(args) => then_flush(confirm::run(&args, &mut out), &mut out),
         Command::Bypass(args) => then_flush(bypass::run(&args, &mut out), &mut out),
         Command::Replay(args) => replay::run(&args, &mut out),

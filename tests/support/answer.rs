@@ -35,8 +35,17 @@ impl Answer {
 
 impl From<Finding> for Answer {
     fn from(finding: Finding) -> Self {
-        let Finding { outcome, reason, transport, source_port, port, shape, length: _, now: _ } =
-            finding;
+        let Finding {
+            outcome,
+            reason,
+            transport,
+            source: _,
+            source_port,
+            port,
+            shape,
+            length: _,
+            now: _,
+        } = finding;
         let segment = transport.map(|transport| Segment { transport, source_port, port, shape });
         if segment.is_none() {
             assert_eq!((source_port, port, shape), (0, 0, None), "no transport, yet ports");

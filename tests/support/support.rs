@@ -10,4 +10,4 @@ pub mod environment;
 pub mod mutate;
 pub mod named;
 pub mod oracle;
-mod random;
+pub mod random;

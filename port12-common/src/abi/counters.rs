@@ -1,6 +1,6 @@
 //! What the program counts.
 
-use super::PORTS;
+use super::{PORTS, SourceTable, Touches};
 use crate::{Malformed, Outcome, Shape, Transport};
 
 /// Packets and their bytes: whole frames, as the program saw them.
@@ -41,6 +41,10 @@ pub struct CpuCounters {
     pub shapes: [u64; 16],
     /// By [`Transport`] and port.
     pub ports: [[PortCounters; PORTS]; Transport::ALL.len()],
+    /// Which ports the sets of the sources tell apart.
+    pub touches: Touches,
+    /// Who knocks.
+    pub sources: SourceTable,
 }
 
 const _: () = {
@@ -48,7 +52,10 @@ const _: () = {
     assert!(Malformed::ALL.len() <= 16);
     assert!(Shape::ALL.len() <= 16);
     assert!(size_of::<PortCounters>() == 40);
-    assert!(size_of::<CpuCounters>() == 256 + 128 + 128 + 5 * 1024 * 40);
+    assert!(
+        size_of::<CpuCounters>()
+            == 256 + 128 + 128 + 5 * 1024 * (40 + 2) + size_of::<SourceTable>()
+    );
 };
 
 /// The kernel's clocks, read together.

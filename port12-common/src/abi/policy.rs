@@ -108,7 +108,7 @@ impl Rule {
 
     /// Whether it says what to do about probes.
     #[inline(always)]
-    pub(crate) const fn watches(self) -> bool {
+    pub const fn watches(self) -> bool {
         matches!(self.0 & Self::ACTION, Self::WATCH..=Self::DROP_ENFORCED)
     }
 

@@ -1,6 +1,6 @@
 //! What is found of a frame, and what is done about it.
 
-use crate::{Malformed, Outcome, Shape, Transport};
+use crate::{Malformed, Outcome, Shape, Transport, abi::SourceAddress};
 
 /// A frame's outcome, and what was read on the way to it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Finding {
     pub reason: Option<Malformed>,
     /// The transport, where the frame was read as far as its ports.
     pub transport: Option<Transport>,
+    /// Where a probe says it comes from, dropped or not; [`SourceAddress::NONE`] elsewhere.
+    pub source: SourceAddress,
     /// The source port, where `transport` is known; 0 elsewhere.
     pub source_port: u16,
     /// The destination port, where `transport` is known; 0 elsewhere.
@@ -30,6 +32,7 @@ impl Finding {
             outcome,
             reason: None,
             transport: None,
+            source: SourceAddress::NONE,
             source_port: 0,
             port: 0,
             shape: None,

@@ -79,9 +79,9 @@ fn judge_common<F: Frame, E: Environment, C: Conclude>(
         return None;
     }
     if rule.drops() && policy.gate.is_open(now) {
-        return Some(then.conclude(start.found(Outcome::Dropped, Some(shape), now)));
+        return Some(then.conclude(start.probe(Outcome::Dropped, shape, now)));
     }
-    Some(then.conclude(start.found(Outcome::Probe, Some(shape), now)))
+    Some(then.conclude(start.probe(Outcome::Probe, shape, now)))
 }
 
 /// Concludes what becomes of it, with what is known of a socket.
@@ -107,15 +107,15 @@ fn settle<F: Frame, E: Environment, C: Conclude>(
         // What goes to a group may be for others beside this host: containers on a macvlan, a
         // multicast route.
         Socket::None if drops && (!rarely(start.is_group()) || rule.enforces()) => {
-            return then.conclude(start.found(Outcome::Dropped, Some(shape), now));
+            return then.conclude(start.probe(Outcome::Dropped, shape, now));
         }
         _ if drops && rule.enforces() => {
-            return then.conclude(start.found(Outcome::Dropped, Some(shape), now));
+            return then.conclude(start.probe(Outcome::Dropped, shape, now));
         }
         Socket::Bound => return then.conclude(start.found(Outcome::LocalSocket, Some(shape), now)),
         Socket::None | Socket::Connected | Socket::Unknown => {}
     }
-    then.conclude(start.found(Outcome::Probe, Some(shape), now))
+    then.conclude(start.probe(Outcome::Probe, shape, now))
 }
 
 /// Which mechanism knows about a socket depends on the transport:

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Frame, Malformed, Outcome, Shape, Transport,
-    abi::{HostTable, Policy},
+    abi::{HostTable, Policy, SourceAddress},
     frame::first,
     parse::{Packet, Version, segment},
 };
@@ -30,6 +30,7 @@ impl<F: Frame> Start<'_, F> {
             outcome,
             reason: None,
             transport: Some(self.transport),
+            source: SourceAddress::NONE,
             // Read before, as far as the destination port.
             source_port: segment::source_port(self.frame, self.packet).unwrap_or(0),
             port: self.port,
@@ -37,6 +38,20 @@ impl<F: Frame> Start<'_, F> {
             length: self.length,
             now,
         }
+    }
+
+    /// What is found of it where it is a probe, dropped or not.
+    #[inline(always)]
+    pub(super) fn probe(&self, outcome: Outcome, shape: Shape, now: u64) -> Finding {
+        let network = self.packet.network;
+        let source = match self.version() {
+            Some(Version::V4) => v4(self.frame, network + 12).map(SourceAddress::v4),
+            Some(Version::V6) => v6(self.frame, network + 8).map(SourceAddress::v6),
+            None => None,
+        };
+        // Read before, with the rest of the header.
+        let source = source.unwrap_or(SourceAddress::NONE);
+        Finding { source, ..self.found(outcome, Some(shape), now) }
     }
 
     /// What is found of it where its port is not watched: a tiny fragment is truncated there.

@@ -10,7 +10,7 @@ use aya::{
 };
 use port12_common::{
     Layer,
-    abi::{self, CpuCounters, constant, map, program},
+    abi::{self, CpuCounters, Policy, constant, map, program},
 };
 use thiserror::Error;
 
@@ -21,6 +21,7 @@ use super::{
     mapped::Mapped,
     object::{EntryPoint, OBJECT},
     slot::Slot,
+    sources::SourceMap,
     state::StateMap,
 };
 
@@ -110,6 +111,8 @@ pub struct LoadOptions<'a> {
     pub replay: bool,
     /// Loads the object with logging compiled in.
     pub trace: bool,
+    /// Records who knocks.
+    pub sources: bool,
     /// The maps to go on with, in place of new ones.
     pub maps: Option<&'a Slot>,
 }
@@ -117,7 +120,14 @@ pub struct LoadOptions<'a> {
 impl LoadOptions<'_> {
     /// For live Ethernet frames, under the policy in the map.
     pub const fn live(entry: EntryPoint) -> Self {
-        Self { entry, layer: Layer::Ethernet, replay: false, trace: false, maps: None }
+        Self {
+            entry,
+            layer: Layer::Ethernet,
+            replay: false,
+            trace: false,
+            sources: true,
+            maps: None,
+        }
     }
 }
 
@@ -164,6 +174,7 @@ impl Instance {
             .map_max_entries(map::COUNTERS, u32::try_from(cpus).unwrap_or(u32::MAX))
             .override_global(constant::LINK_LAYER, &(options.layer as u8), true)
             .override_global(constant::REPLAY, &u8::from(options.replay), true)
+            .override_global(constant::SOURCES, &u8::from(options.sources), true)
             .load(&object(options.trace)?)
             .map_err(|error: EbpfError| LoadError::of(&error))?;
         let hz = crate::host::time::ticks_per_second()
@@ -171,8 +182,12 @@ impl Instance {
         for name in [options.entry.name(), program::CLOCK] {
             load(xdp_mut(&mut ebpf, name)?).map_err(|error| LoadError::of(&error))?;
         }
+        let counters = mapped(&ebpf, map::COUNTERS)?;
+        if options.maps.is_none() {
+            SourceMap::new(&counters).prepare(hz.into());
+        }
         Ok(Self {
-            counters: mapped(&ebpf, map::COUNTERS)?,
+            counters,
             state: state(&ebpf)?,
             clock: mapped(&ebpf, map::CLOCK)?,
             hz: u64::from(hz),
@@ -189,6 +204,18 @@ impl Instance {
     /// The counters, one element per possible CPU.
     pub fn counters(&self) -> &Mapped<CpuCounters> {
         &self.counters
+    }
+
+    /// Who knocks.
+    pub fn sources(&self) -> SourceMap<'_> {
+        SourceMap::new(&self.counters)
+    }
+
+    /// Puts a whole policy in force, gate and all: only before the program is attached, and in
+    /// tests.
+    pub fn set_policy(&self, policy: &Policy) {
+        self.sources().tell_apart(&policy.rules);
+        self.state.set_policy(policy);
     }
 
     /// What user space tells the program.
@@ -242,6 +269,15 @@ impl Instance {
     /// [`ProgramError::UnexpectedProgramType`] where the object is not port12's.
     pub fn program(&mut self) -> Result<&mut Xdp, ProgramError> {
         program_mut(&mut self.ebpf, self.entry.name())
+    }
+
+    /// The program that can be attached, to look at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Instance::program`].
+    pub fn loaded(&self) -> Result<&Xdp, ProgramError> {
+        self.xdp(self.entry.name())
     }
 
     /// Runs the program over a frame, in the kernel, without an interface.

@@ -17,6 +17,7 @@ use super::{
     mapped::Mapped,
     pin::PinError,
     slot::Slot,
+    sources::SourceMap,
     state::{StateError, StateMap},
 };
 use crate::{
@@ -183,6 +184,11 @@ impl Pinned {
     /// Reads the counters.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::read(&self.counters)
+    }
+
+    /// Who knocks.
+    pub fn sources(&self) -> SourceMap<'_> {
+        SourceMap::new(&self.counters)
     }
 
     /// Asks the kernel for its jiffies.

@@ -167,9 +167,8 @@ impl StateMap {
         unsafe { (&raw mut (*self.element()).policy.rules).write_volatile(*rules) };
     }
 
-    /// Puts a whole policy in force, gate and all: only before the program is attached, and in
-    /// tests.
-    pub fn set_policy(&self, policy: &Policy) {
+    /// Puts a whole policy in force; see [`Instance::set_policy`](super::instance::Instance::set_policy).
+    pub(super) fn set_policy(&self, policy: &Policy) {
         // SAFETY: the element is mapped for writing, and any bytes are a policy to the program.
         unsafe { (&raw mut (*self.element()).policy).write_volatile(*policy) };
     }

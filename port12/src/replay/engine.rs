@@ -128,7 +128,7 @@ impl Engine {
     fn load(&self, layer: Layer) -> Result<Instance, LoadError> {
         let options = LoadOptions { layer, replay: true, ..LoadOptions::live(entry_point()?) };
         let instance = Instance::load(&options)?;
-        instance.state().set_policy(&self.policy);
+        instance.set_policy(&self.policy);
         instance.state().set_host(&self.host);
         Ok(instance)
     }

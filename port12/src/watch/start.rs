@@ -105,7 +105,7 @@ pub(super) fn furnish(
 ) -> Result<(), Failure> {
     let mut policy = setup.orders.policy.clone();
     policy.gate = setup.orders.gate(moment);
-    instance.state().set_policy(&policy);
+    instance.set_policy(&policy);
     instance.state().set_header(seconds(moment.wall), namespace()?);
     instance.allowlist(None)?.set_policy(&setup.orders.allow)?;
     Ok(())
@@ -136,6 +136,7 @@ pub(super) fn obey(
     let mut list = instance.allowlist(slot)?;
     list.extend_policy(&orders.allow)?;
     fault("reload.allow");
+    instance.sources().tell_apart(&orders.policy.rules);
     orders.enforce(instance.state(), moment, occasion);
     if !list.stale(&orders.allow)?.is_empty() {
         // A frame that has read an old rule is to find the old list.

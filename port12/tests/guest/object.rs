@@ -1,7 +1,13 @@
 //! The kernel object, loaded.
 
-use anyhow::{Context as _, Result};
-use aya::{Ebpf, EbpfLoader, Pod, VerifierLogLevel, maps::Array, programs::Xdp, util::nr_cpus};
+use anyhow::{Context as _, Result, bail};
+use aya::{
+    Ebpf, EbpfLoader, Pod, VerifierLogLevel,
+    maps::{Array, Map},
+    programs::Xdp,
+    util::nr_cpus,
+};
+use port12::kernel::mapped::Mapped;
 use port12_common::{
     Outcome,
     abi::{self, CpuCounters, State, map},
@@ -17,8 +23,6 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("../../bpf/port12.bpf.o");
 struct Value<T>(T);
 
 // SAFETY: the map ABI is plain old data, for which every bit pattern is a value.
-unsafe impl Pod for Value<CpuCounters> {}
-// SAFETY: as above.
 unsafe impl Pod for Value<State> {}
 // SAFETY: as above.
 unsafe impl Pod for Value<abi::Clock> {}
@@ -63,10 +67,16 @@ pub fn packets(object: &Ebpf, outcome: Outcome) -> Result<u64> {
 
 /// Packets by outcome, over all CPUs.
 pub fn outcomes(object: &Ebpf) -> Result<[u64; 16]> {
-    let counters = object.map(map::COUNTERS).context("the object has no counters")?;
+    let Some(Map::Array(data)) = object.map(map::COUNTERS) else {
+        bail!("the object has no counters");
+    };
+    // In place: an element takes a mebibyte.
+    let counters = Mapped::<CpuCounters>::new(data)?;
     let mut sum = [0; 16];
-    for cpu in Array::<_, Value<CpuCounters>>::try_from(counters)?.iter() {
-        for (sum, tally) in sum.iter_mut().zip(cpu?.0.outcomes) {
+    for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
+        // SAFETY: the element is mapped; it is only copied from.
+        let outcomes = unsafe { (&raw const (*cpu).outcomes).read_volatile() };
+        for (sum, tally) in sum.iter_mut().zip(outcomes) {
             *sum += tally.packets;
         }
     }

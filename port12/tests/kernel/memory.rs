@@ -18,7 +18,7 @@ use crate::{namespace, subject::Subject, tell::tell};
 const BPF_F_MMAPABLE: u32 = 1 << 10;
 const PAGE: u64 = 4096;
 const FIXED: u64 = 4 << 20;
-const PER_CPU: u64 = 256 << 10;
+const PER_CPU: u64 = 1 << 20;
 
 #[test]
 fn the_maps_fit_their_budget_on_every_machine() {

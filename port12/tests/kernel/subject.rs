@@ -48,7 +48,7 @@ impl Subject {
     }
 
     pub fn set(&self, policy: &Policy, host: &HostTable) {
-        self.instance.state().set_policy(policy);
+        self.instance.set_policy(policy);
         // SAFETY: the element is mapped for writing, and any bytes are a table to the program.
         unsafe { ptr::copy_nonoverlapping(host, self.instance.state().host(), 1) };
     }

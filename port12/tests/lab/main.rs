@@ -20,6 +20,7 @@ mod reload;
 mod reserved_source;
 mod router;
 mod scan;
+mod sources;
 mod stalled;
 mod stream;
 mod support;

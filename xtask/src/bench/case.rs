@@ -18,12 +18,20 @@ pub struct Setting {
     pub addresses: u16,
     /// How many IPv4 prefixes are on the allowlist. The source of the frame is in none.
     pub allowed: u32,
+    /// Whether the program records who sends.
+    pub sources: bool,
 }
 
 impl Setting {
     /// Drop mode on a host with one address, its bitmap fresh and empty.
-    pub const PLAIN: Self =
-        Self { mode: Mode::Drop, fresh: true, listed: None, addresses: 1, allowed: 0 };
+    pub const PLAIN: Self = Self {
+        mode: Mode::Drop,
+        fresh: true,
+        listed: None,
+        addresses: 1,
+        allowed: 0,
+        sources: true,
+    };
 }
 
 /// One row.

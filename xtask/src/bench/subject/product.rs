@@ -1,6 +1,11 @@
 //! port12's program. The benchmark's only use of the library's kernel interface.
 
-use std::{cell::Cell, collections::BTreeSet, net::Ipv4Addr, os::fd::AsFd as _};
+use std::{
+    cell::Cell,
+    collections::BTreeSet,
+    net::Ipv4Addr,
+    os::fd::{AsFd as _, BorrowedFd},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use aya::{maps::MapInfo, programs::TestRunOptions};
@@ -12,6 +17,7 @@ use port12::{
         object::EntryPoint,
     },
     policy::policy,
+    snapshot::Snapshot,
 };
 use port12_common::{
     Outcome,
@@ -62,13 +68,42 @@ fn prefixes(count: u32) -> BTreeSet<IpNet> {
 impl Product {
     /// Loads the program. Nothing is attached.
     pub fn load(entry: EntryPoint) -> Result<Self> {
-        let instance = Instance::load(&LoadOptions::live(entry)).context("loading port12")?;
+        Self::load_with(&LoadOptions::live(entry))
+    }
+
+    /// Loads it without a record of who sends.
+    pub fn load_without_sources(entry: EntryPoint) -> Result<Self> {
+        Self::load_with(&LoadOptions { sources: false, ..LoadOptions::live(entry) })
+    }
+
+    fn load_with(options: &LoadOptions<'_>) -> Result<Self> {
+        let instance = Instance::load(options).context("loading port12")?;
         Ok(Self { instance, allowed: Cell::new(0) })
     }
 
     /// Keeps the program in the kernel's dispatcher.
     pub fn keep(&mut self) -> Result<Kept> {
         dispatcher::keep(self.instance.program()?.fd()?.as_fd())
+    }
+
+    /// The program.
+    pub fn program(&self) -> Result<BorrowedFd<'_>> {
+        Ok(self.instance.loaded()?.fd()?.as_fd())
+    }
+
+    /// Puts in the maps what is in them while a case is measured.
+    pub fn prepare(&self, case: &Case) -> Result<()> {
+        self.put(&case.setting)
+    }
+
+    /// Packets that it has dropped.
+    pub fn dropped(&self) -> u64 {
+        Snapshot::read(self.instance.counters()).outcome(Outcome::Dropped).packets
+    }
+
+    /// Empties the table of sources.
+    pub fn forget_sources(&self) {
+        self.instance.sources().forget();
     }
 
     /// Whether the program takes a frame: a plain one takes one buffer, a page with the kernel's
@@ -95,7 +130,7 @@ impl Product {
     fn put(&self, setting: &Setting) -> Result<()> {
         let mut policy = policy(&watched::BITS, setting.mode, TransitPolicy::Pass);
         policy.allow = if setting.allowed > 0 { Policy::ALLOW_V4 } else { 0 };
-        self.instance.state().set_policy(&policy);
+        self.instance.set_policy(&policy);
         if self.allowed.replace(setting.allowed) != setting.allowed {
             self.instance.allowlist(None)?.set_policy(&prefixes(setting.allowed))?;
         }

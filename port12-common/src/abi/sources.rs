@@ -1,0 +1,361 @@
+//! Who knocks: a table of sources whose cost does not grow with their number.
+//!
+//! Each CPU has its own. An address has a bucket of two slots, and no other place. Where both are
+//! taken by others, it is admitted in place of the one that weighs less, with a probability of one to
+//! that weight and one more (random admission: Ben Basat et al., "Randomized Admission Policy for
+//! Efficient Top-k and Frequency Estimation", 2017): a flood of addresses that come once does not push
+//! out those that come often, and those that come often get in. What is counted for a source is what
+//! was seen of it since it was admitted last, and nothing else: what a newcomer inherits is weight.
+
+use super::{PORTS, Tally};
+use crate::Transport;
+
+/// Slots of a bucket.
+const WAYS: usize = 2;
+
+/// Buckets of a CPU.
+const BUCKETS: usize = 1 << BUCKET_BITS;
+const BUCKET_BITS: u32 = 11;
+
+/// Slots of a CPU.
+pub const SLOTS: usize = BUCKETS * WAYS;
+
+/// Registers that estimate the number of sources, with a standard error of 1.04 / sqrt(4096) = 1.6 %
+/// (Flajolet et al., "HyperLogLog", 2007).
+pub const REGISTERS: usize = 4096;
+
+/// Bits of a source's set of ports.
+pub const TOUCHES: usize = 1024;
+
+/// The first bit that stands for one port of one transport. Bit 0 is that of ports of which nobody has
+/// said which bit is theirs; the bits from 1 on stand for all further ports of a [`Transport`] each.
+pub const FIRST_TOUCH: u16 = 1 + Transport::ALL.len() as u16;
+
+/// A source address: that of IPv6, or IPv4's as an IPv6 address (RFC 4291 section 2.5.5.2). The two
+/// halves as they are in memory, which is network byte order.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[repr(C)]
+pub struct SourceAddress {
+    high: u64,
+    low: u64,
+}
+
+impl SourceAddress {
+    /// The unspecified address: no source.
+    pub const NONE: Self = Self { high: 0, low: 0 };
+
+    /// That of IPv4, network byte order.
+    #[inline(always)]
+    pub const fn v4(address_be: u32) -> Self {
+        Self { high: 0, low: pair(0xffff_u32.to_be(), address_be) }
+    }
+
+    /// That of IPv6, network byte order.
+    #[inline(always)]
+    pub const fn v6(address_be: [u32; 4]) -> Self {
+        let [a, b, c, d] = address_be;
+        Self { high: pair(a, b), low: pair(c, d) }
+    }
+
+    /// The 16 bytes of the IPv6 address.
+    pub const fn octets(self) -> [u8; 16] {
+        let mut octets = [0; 16];
+        let (high, low) = (self.high.to_ne_bytes(), self.low.to_ne_bytes());
+        let mut index = 0;
+        while index < 8 {
+            octets[index] = high[index];
+            octets[8 + index] = low[index];
+            index += 1;
+        }
+        octets
+    }
+
+    #[inline(always)]
+    const fn hash(self, seed: u64) -> u64 {
+        // Odd: an even number would lose bits.
+        let seed = seed | 1;
+        (self.high.wrapping_mul(seed) ^ self.low).wrapping_mul(seed)
+    }
+}
+
+/// Two words of memory as the number they are there.
+#[inline(always)]
+const fn pair(first: u32, second: u32) -> u64 {
+    if cfg!(target_endian = "little") {
+        first as u64 | (second as u64) << 32
+    } else {
+        second as u64 | (first as u64) << 32
+    }
+}
+
+/// A probe, as far as its source is concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct Knock {
+    /// Where the packet says it comes from.
+    pub source: SourceAddress,
+    /// What [`Touches`] says of its transport and port.
+    pub bit: u16,
+    /// The bytes of its frame: below 16 MiB.
+    pub bytes: u64,
+    /// Jiffies.
+    pub now: u64,
+}
+
+/// What became of a knock.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Known {
+    /// The source had a slot, and had touched the port before.
+    Again,
+    /// The source touches the port for the first time since it has its slot; it may have got it now.
+    First,
+    /// The source has no slot, and was given none.
+    Refused,
+}
+
+/// One source. All zero is an empty slot.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(C, align(64))]
+pub struct Source {
+    /// Where the packets say they come from.
+    pub address: SourceAddress,
+    /// Probes since it was admitted, dropped ones included.
+    pub packets: u64,
+    /// Bytes of those probes.
+    pub bytes: u64,
+    /// Jiffies when it was admitted; 0 in an empty slot, and while the slot is given to another.
+    pub first_seen: u64,
+    /// Jiffies of its last probe.
+    pub last_seen: u64,
+    /// What it inherited, in packets: it weighs as much as this and its own. Nobody has seen those
+    /// packets of it.
+    pub inherited: u64,
+    /// One more than the only bit that it has touched, or [`Source::MANY`]; 0 before the first.
+    pub only: u64,
+    /// Bits by what [`Touches`] says, once there are several; what is here before is another's. Most
+    /// sources of a flood touch one port, and two lines of the cache less.
+    pub touched: [u64; TOUCHES / 64],
+}
+
+impl Source {
+    /// An empty slot.
+    pub const EMPTY: Self = Self {
+        address: SourceAddress::NONE,
+        packets: 0,
+        bytes: 0,
+        first_seen: 0,
+        last_seen: 0,
+        inherited: 0,
+        only: 0,
+        touched: [0; TOUCHES / 64],
+    };
+
+    #[inline(always)]
+    fn is(&self, address: SourceAddress) -> bool {
+        self.address.low == address.low && self.address.high == address.high
+    }
+
+    /// Of [`Source::only`]: it has touched several.
+    pub const MANY: u64 = u64::MAX;
+
+    /// Whether it has touched what a bit stands for.
+    pub fn has_touched(&self, bit: u16) -> bool {
+        match self.only {
+            Self::MANY => self.touched[usize::from(bit) / 64] >> (bit % 64) & 1 == 1,
+            only => only == u64::from(bit) + 1,
+        }
+    }
+
+    #[inline(always)]
+    fn count(&mut self, knock: &Knock) -> Known {
+        self.packets += 1;
+        self.bytes += knock.bytes;
+        self.last_seen = knock.now;
+        if self.only == u64::from(knock.bit) + 1 { Known::Again } else { self.touch(knock.bit) }
+    }
+
+    /// Takes note of another port than the only one, if there is an only one.
+    #[inline(always)]
+    fn touch(&mut self, bit: u16) -> Known {
+        match self.only {
+            0 => {
+                self.only = u64::from(bit) + 1;
+                return Known::First;
+            }
+            Self::MANY => {}
+            _ => self.spread(),
+        }
+        let touched = &mut self.touched[usize::from(bit) / 64 % (TOUCHES / 64)];
+        let bit = 1 << (bit % 64);
+        let known = if *touched & bit == 0 { Known::First } else { Known::Again };
+        *touched |= bit;
+        known
+    }
+
+    /// From the only port to a set of them.
+    #[inline(never)]
+    fn spread(&mut self) {
+        // Word by word: LLVM's BPF backend calls a function to fill as much as this.
+        for word in &mut self.touched {
+            // SAFETY: it is borrowed.
+            unsafe { (&raw mut *word).write_volatile(0) };
+        }
+        let bit = self.only - 1;
+        self.touched[bit as usize / 64 % (TOUCHES / 64)] = 1 << (bit % 64);
+        // SAFETY: as above. Last, for who reads along.
+        unsafe { (&raw mut self.only).write_volatile(Self::MANY) };
+    }
+
+    /// Gives the slot to a source of which nothing is counted yet. Who reads along sees 0 for the time of admission
+    /// meanwhile.
+    #[inline(always)]
+    fn give(&mut self, address: SourceAddress, now: u64, inherited: u64) {
+        let first_seen = &raw mut self.first_seen;
+        // SAFETY: the field is borrowed.
+        unsafe { first_seen.write_volatile(0) };
+        // Field by field: LLVM's BPF backend copies no memory that is aligned to 64 bytes.
+        self.address.high = address.high;
+        self.address.low = address.low;
+        self.packets = 0;
+        self.bytes = 0;
+        self.inherited = inherited;
+        self.only = 0;
+        // SAFETY: as above.
+        unsafe { (&raw mut self.first_seen).write_volatile(now | u64::from(now == 0)) };
+    }
+
+    /// What another has to outweigh: nothing, where the slot is empty or idle.
+    #[inline(always)]
+    fn weight(&self, now: u64, idle: u64) -> u64 {
+        (self.packets + self.inherited) & is_less(now, self.last_seen.wrapping_add(idle))
+    }
+}
+
+/// All bits where one number is less than another, and none where it is not; both below 2^63. Without a
+/// branch, like all of [`SourceTable::admit`]: the kernel's verifier walks both ways from each, times the
+/// ways from the next.
+#[inline(always)]
+const fn is_less(one: u64, other: u64) -> u64 {
+    (one.wrapping_sub(other) as i64 >> 63) as u64
+}
+
+/// The sources that one CPU has seen knocking.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub struct SourceTable {
+    /// The multiplier of the hash; user space chooses it at random, so that nobody who sends can
+    /// know who shares a bucket.
+    pub seed: u64,
+    /// Jiffies after which a source that is silent weighs nothing.
+    pub idle: u64,
+    /// The state of the random number generator; user space chooses where it begins.
+    pub random: u64,
+    /// Sources that lost their slot to another, idle ones included.
+    pub evictions: u64,
+    /// The probes that had been counted for them.
+    pub evicted: Tally,
+    /// Probes of sources that were given no slot.
+    pub refused: Tally,
+    /// For the estimate of the number of sources: by one part of their hash, the longest run of zeros
+    /// in the rest of it, and one.
+    pub registers: [u8; REGISTERS],
+    /// By hash.
+    pub buckets: [[Source; WAYS]; BUCKETS],
+}
+
+impl SourceTable {
+    /// Counts a knock.
+    #[inline(always)]
+    pub fn record(&mut self, knock: &Knock) -> Known {
+        let at = bucket(knock.source, self.seed);
+        let [one, other] = &self.buckets[at];
+        let way = if one.is(knock.source) {
+            0
+        } else if other.is(knock.source) {
+            1
+        } else {
+            self.admit(knock.source.high, knock.source.low, knock.now) as usize
+        };
+        let Some(slot) = self.buckets[at].get_mut(way) else {
+            self.refused.packets += 1;
+            self.refused.bytes += knock.bytes;
+            return Known::Refused;
+        };
+        slot.count(knock)
+    }
+
+    /// Gives a source one of the slots of its bucket, and returns which; or [`WAYS`], where it does not.
+    /// Out of line, with arguments that fit into registers.
+    #[inline(never)]
+    fn admit(&mut self, high: u64, low: u64, now: u64) -> u64 {
+        let source = SourceAddress { high, low };
+        let hash = source.hash(self.seed);
+        self.estimate(hash);
+        let [one, other] = &self.buckets[(hash >> (64 - BUCKET_BITS)) as usize];
+        let (weight, other) = (one.weight(now, self.idle), other.weight(now, self.idle));
+        let takes_other = is_less(other, weight);
+        let weight = weight ^ ((weight ^ other) & takes_other);
+        let random = next(self.random);
+        self.random = random;
+        // One of `weight + 1` numbers; a weight of 0 has no other.
+        if (random >> 32).wrapping_mul(weight + 1) >> 32 != 0 {
+            return WAYS as u64;
+        }
+        let bucket = &mut self.buckets[(hash >> (64 - BUCKET_BITS)) as usize];
+        let slot = &mut bucket[(takes_other & 1) as usize];
+        self.evictions += is_less(0, slot.packets) & 1;
+        self.evicted.packets += slot.packets;
+        self.evicted.bytes += slot.bytes;
+        slot.give(source, now, weight);
+        takes_other & 1
+    }
+
+    /// Takes a source into account whose hash this is.
+    #[inline(always)]
+    fn estimate(&mut self, hash: u64) {
+        // The hash is good in its upper bits alone.
+        let mut mixed = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        mixed = (mixed ^ mixed >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        mixed ^= mixed >> 33;
+        let register = &mut self.registers[mixed as usize % REGISTERS];
+        let run = 1 + u64::from((mixed >> 12 | 1 << 52).trailing_zeros());
+        let less = is_less((*register).into(), run);
+        *register ^= ((u64::from(*register) ^ run) & less) as u8;
+    }
+}
+
+/// The bucket of an address.
+#[inline(always)]
+fn bucket(source: SourceAddress, seed: u64) -> usize {
+    (source.hash(seed) >> (64 - BUCKET_BITS)) as usize
+}
+
+/// Marsaglia's xorshift: who sends frames does not see its numbers. Where nobody has chosen a
+/// beginning, it stays 0, and every source is admitted.
+#[inline(always)]
+fn next(state: u64) -> u64 {
+    let mut state = state ^ state << 13;
+    state ^= state >> 7;
+    state ^ state << 17
+}
+
+/// Which bit of a source's set stands for a port, by [`Transport`] and port. User space writes it, the
+/// same for each CPU, and never gives a bit to another pair; see [`FIRST_TOUCH`].
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Touches(pub [[u16; PORTS]; Transport::ALL.len()]);
+
+impl Touches {
+    /// As the kernel makes it: nobody has said anything.
+    pub const NONE: Self = Self([[0; PORTS]; Transport::ALL.len()]);
+
+    /// The bit of a well-known port.
+    #[inline(always)]
+    pub fn bit(&self, transport: Transport, port: u16) -> u16 {
+        self.0[transport as usize][usize::from(port) & (PORTS - 1)]
+    }
+}
+
+const _: () = {
+    assert!(size_of::<Source>() == 192);
+    assert!(size_of::<SourceTable>() == 64 + REGISTERS + BUCKETS * WAYS * 192);
+};

@@ -1,0 +1,258 @@
+//! Who knocks, as one program instance has recorded it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{BuildHasher as _, RandomState},
+    net::{IpAddr, Ipv6Addr},
+    sync::atomic::{Ordering, fence},
+    time::Duration,
+};
+
+use port12_common::{
+    Transport,
+    abi::{
+        CpuCounters, FIRST_TOUCH, PORTS, REGISTERS, SLOTS, Source, SourceAddress, TOUCHES, Tally,
+        Touches,
+    },
+};
+
+use super::{mapped::Mapped, state::Rules};
+
+/// A source that is silent for this long weighs nothing: its place in the kernel's table goes to the
+/// next one that wants it.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Transports whose ports have bits of their own. With those of the registry they take 848 of the bits; the
+/// rest is for what a policy adds. Those who scan UDP-Lite and DCCP are told by the transport.
+const TOLD_APART: [Transport; 3] = [Transport::Tcp, Transport::Udp, Transport::Sctp];
+
+/// One source on one interface, over all CPUs: what was seen of it since it was admitted to the
+/// kernel's table.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Seen {
+    /// Probes, dropped ones included.
+    pub packets: u64,
+    /// Bytes of those probes.
+    pub bytes: u64,
+    /// Jiffies of the first of them.
+    pub first_seen: u64,
+    /// Jiffies of the last of them.
+    pub last_seen: u64,
+    /// The ports that it touched.
+    pub ports: BTreeSet<(Transport, u16)>,
+    /// Transports of further ports, which the table does not tell apart; all of them, where it is not
+    /// known which.
+    pub others: BTreeSet<Transport>,
+}
+
+/// The sources of one interface.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Sources {
+    /// By address.
+    pub seen: BTreeMap<IpAddr, Seen>,
+    /// How many different sources have knocked since the program was attached: an estimate, with a
+    /// standard error of 1.6 %.
+    pub distinct: u64,
+    /// Sources that lost their place to another.
+    pub evictions: u64,
+    /// The probes that had been counted for them.
+    pub evicted: Tally,
+    /// Probes that were counted for no source.
+    pub refused: Tally,
+}
+
+/// The part of the counters that is about sources.
+#[derive(Clone, Copy)]
+pub struct SourceMap<'a>(&'a Mapped<CpuCounters>);
+
+impl<'a> SourceMap<'a> {
+    /// The sources among counters.
+    pub const fn new(counters: &'a Mapped<CpuCounters>) -> Self {
+        Self(counters)
+    }
+
+    fn cpus(self) -> impl Iterator<Item = *mut CpuCounters> {
+        (0..self.0.len()).filter_map(move |cpu| self.0.pointer(cpu))
+    }
+
+    /// Prepares the tables of a program that has seen no frame: who shares a place in them is nothing
+    /// that a sender can know.
+    pub fn prepare(self, hz: u64) {
+        let random = |number: usize| RandomState::new().hash_one(number);
+        // One for all CPUs: else what they estimate could not be put together.
+        let seed = random(0);
+        for (number, cpu) in self.cpus().enumerate() {
+            // SAFETY: the element is mapped for writing, and the program is not attached.
+            unsafe {
+                let sources = &raw mut (*cpu).sources;
+                (&raw mut (*sources).seed).write_volatile(seed);
+                (&raw mut (*sources).idle).write_volatile(IDLE.as_secs() * hz);
+                (&raw mut (*sources).random).write_volatile(random(number) | 1);
+            }
+        }
+    }
+
+    fn touches(self) -> Touches {
+        // SAFETY: the element is mapped, and only user space writes this part of it.
+        unsafe { (&raw const (*self.0.first()).touches).read_volatile() }
+    }
+
+    /// Sees to it that the ports that rules watch are told apart, as far as there are bits. A port
+    /// keeps its bit for as long as the counters live.
+    pub fn tell_apart(self, rules: &Rules) {
+        let mut touches = self.touches();
+        let taken = touches.0.iter().flatten().copied().max().unwrap_or(0);
+        let mut next = taken.max(FIRST_TOUCH - 1) + 1;
+        let mut changed = false;
+        for transport in TOLD_APART {
+            let of_transport =
+                touches.0[transport as usize].iter_mut().zip(&rules[transport as usize]);
+            for (bit, rule) in of_transport {
+                if !rule.watches() || *bit >= FIRST_TOUCH {
+                    continue;
+                }
+                let is_free = usize::from(next) < TOUCHES;
+                let wanted = if is_free { next } else { other(transport) };
+                next += u16::from(is_free);
+                changed |= *bit != wanted;
+                *bit = wanted;
+            }
+        }
+        for transport in Transport::ALL {
+            for bit in touches.0[transport as usize].iter_mut().filter(|bit| **bit == 0) {
+                *bit = other(transport);
+                changed = true;
+            }
+        }
+        if changed {
+            for cpu in self.cpus() {
+                // SAFETY: the element is mapped for writing; a program that reads it meanwhile finds
+                // the old or the new bit of its port.
+                unsafe { (&raw mut (*cpu).touches).write_volatile(touches) };
+            }
+        }
+    }
+
+    /// Empties the tables of a program that sees no frame meanwhile.
+    pub fn forget(self) {
+        for cpu in self.cpus() {
+            // SAFETY: the element is mapped for writing, and a slot of zeros is an empty one.
+            unsafe {
+                let buckets = &raw mut (*cpu).sources.buckets;
+                buckets.cast::<u8>().write_bytes(0, SLOTS * size_of::<Source>());
+            }
+        }
+    }
+
+    /// What is recorded now.
+    pub fn read(self) -> Sources {
+        let ports = ports(&self.touches());
+        let mut sources = Sources::default();
+        let mut registers = [0; REGISTERS];
+        for cpu in self.cpus() {
+            // SAFETY: the element is mapped; the program may be writing, so it is only copied from.
+            let table = unsafe { &raw const (*cpu).sources };
+            // SAFETY: as above.
+            let (evictions, evicted, refused, of_cpu) = unsafe {
+                (
+                    (&raw const (*table).evictions).read_volatile(),
+                    (&raw const (*table).evicted).read_volatile(),
+                    (&raw const (*table).refused).read_volatile(),
+                    (&raw const (*table).registers).read_volatile(),
+                )
+            };
+            sources.evictions += evictions;
+            add(&mut sources.evicted, evicted);
+            add(&mut sources.refused, refused);
+            registers
+                .iter_mut()
+                .zip(of_cpu)
+                .for_each(|(most, register)| *most = register.max(*most));
+            // SAFETY: as above.
+            let slots = unsafe { &raw const (*table).buckets }.cast::<Source>();
+            for index in 0..SLOTS {
+                // SAFETY: as above; the slot lies within the table.
+                if let Some(source) = settled(unsafe { slots.add(index) }) {
+                    sources.add(&source, &ports);
+                }
+            }
+        }
+        sources.distinct = estimate(&registers);
+        sources
+    }
+}
+
+/// The bit of a transport's ports that have none of their own.
+const fn other(transport: Transport) -> u16 {
+    1 + transport as u16
+}
+
+/// A copy of a slot that is not empty, and was not given to another meanwhile.
+fn settled(slot: *const Source) -> Option<Source> {
+    // SAFETY: the caller's slot is mapped.
+    let first_seen = || unsafe { (&raw const (*slot).first_seen).read_volatile() };
+    let before = first_seen();
+    fence(Ordering::Acquire);
+    // SAFETY: as above.
+    let copy = unsafe { slot.read_volatile() };
+    fence(Ordering::Acquire);
+    let is_settled = before == first_seen() && before == copy.first_seen;
+    // The unspecified address, which no packet should come from, is that of an empty slot, and is counted
+    // there without having been admitted.
+    let is_known = before != 0 || copy.address == SourceAddress::NONE;
+    (is_settled && is_known && copy.packets != 0).then_some(copy)
+}
+
+fn add(sum: &mut Tally, tally: Tally) {
+    sum.packets += tally.packets;
+    sum.bytes += tally.bytes;
+}
+
+/// The port of each bit that stands for one.
+fn ports(touches: &Touches) -> BTreeMap<u16, (Transport, u16)> {
+    let mut ports = BTreeMap::new();
+    for transport in Transport::ALL {
+        for port in 0..PORTS as u16 {
+            let bit = touches.bit(transport, port);
+            if bit >= FIRST_TOUCH {
+                ports.insert(bit, (transport, port));
+            }
+        }
+    }
+    ports
+}
+
+impl Sources {
+    fn add(&mut self, source: &Source, ports: &BTreeMap<u16, (Transport, u16)>) {
+        let address = Ipv6Addr::from(source.address.octets()).to_canonical();
+        let seen = self.seen.entry(address).or_default();
+        let first_seen = if source.first_seen == 0 { source.last_seen } else { source.first_seen };
+        seen.first_seen =
+            if seen.packets == 0 { first_seen } else { seen.first_seen.min(first_seen) };
+        seen.last_seen = seen.last_seen.max(source.last_seen);
+        seen.packets += source.packets;
+        seen.bytes += source.bytes;
+        for bit in (0..TOUCHES as u16).filter(|bit| source.has_touched(*bit)) {
+            match bit {
+                0 => seen.others.extend(Transport::ALL),
+                _ if bit < FIRST_TOUCH => {
+                    seen.others.extend(Transport::ALL.get(usize::from(bit) - 1));
+                }
+                _ => seen.ports.extend(ports.get(&bit)),
+            }
+        }
+    }
+}
+
+/// The number of sources that registers tell of: HyperLogLog, and for few sources linear counting.
+fn estimate(registers: &[u8; REGISTERS]) -> u64 {
+    let count = REGISTERS as f64;
+    let alpha = 0.7213 / (1.0 + 1.079 / count);
+    let sum: f64 = registers.iter().map(|&register| 2_f64.powi(-i32::from(register))).sum();
+    let estimate = alpha * count * count / sum;
+    let empty = registers.iter().filter(|&&register| register == 0).count();
+    if estimate <= 2.5 * count && empty > 0 {
+        return (count * (count / empty as f64).ln()).round() as u64;
+    }
+    estimate.round() as u64
+}
