@@ -15,12 +15,14 @@ mod memory;
 mod private;
 mod report;
 mod rounds;
+mod sources;
 mod statistics;
 mod subject;
 mod syscall;
 mod target;
+mod vary;
 
-use std::{net::UdpSocket, thread};
+use std::{net::UdpSocket, os::fd::AsFd as _, thread};
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, ValueEnum};
@@ -119,6 +121,7 @@ fn measure(args: &BenchArgs) -> Result<Report> {
         EntryPoint::Frags => Some(Product::load(EntryPoint::Linear)?),
         EntryPoint::Linear => None,
     };
+    let mut without_sources = Product::load_without_sources(entry)?;
     let xdp_filter = XdpFilter::load();
 
     let mut kept = Vec::new();
@@ -126,8 +129,14 @@ fn measure(args: &BenchArgs) -> Result<Report> {
         kept.push(dispatcher::keep(program)?);
     }
     kept.push(chosen.keep()?);
+    kept.push(without_sources.keep()?);
     kept.extend(linear.as_mut().map(Product::keep).transpose()?);
     kept.extend(xdp_filter.as_ref().ok().map(XdpFilter::keep).transpose()?);
+
+    let pair = sources::Pair::of(&chosen, &without_sources)?;
+    for vary in pair.programs() {
+        kept.push(dispatcher::keep(vary.program().as_fd())?);
+    }
 
     private::enter_network()?;
     let _socket = UdpSocket::bind(("0.0.0.0", cases::PORT_WITH_SOCKET))
@@ -136,26 +145,50 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     if let Some(text) = &args.only {
         cases.retain(|case| case.name.contains(text));
     }
-    let mut lanes = lanes(&cases, &chosen, linear.as_ref(), xdp_filter.as_ref().ok());
+    let products =
+        Products { chosen: &chosen, without_sources: &without_sources, linear: linear.as_ref() };
+    let mut lanes = lanes(&cases, &products, xdp_filter.as_ref().ok());
     rounds::run(&mut lanes, &bare, args.rounds(), args.repeat())?;
+    let sources = pair.measure(args.rounds(), args.repeat())?;
     let steps = life::measure(args.rounds())?;
     machine.ask_again();
     let xdp_filter_error = xdp_filter.as_ref().err().map(|error| format!("{error:#}"));
-    Ok(Report::new(entry, args, (&cases, &lanes), xdp_filter_error, steps, memory, machine))
+    Ok(Report::new(
+        entry,
+        args,
+        (&cases, &lanes),
+        xdp_filter_error,
+        (sources, steps),
+        memory,
+        machine,
+    ))
+}
+
+/// port12's programs.
+struct Products<'a> {
+    /// Behind the entry point that this kernel gets.
+    chosen: &'a Product,
+    /// The same, with no record of who sends.
+    without_sources: &'a Product,
+    /// Behind the one for older kernels.
+    linear: Option<&'a Product>,
 }
 
 fn lanes<'a>(
     cases: &'a [Case],
-    chosen: &'a Product,
-    linear: Option<&'a Product>,
+    products: &Products<'a>,
     xdp_filter: Option<&'a XdpFilter>,
 ) -> Vec<Lane<'a>> {
     let mut lanes = Vec::new();
     for (row, case) in cases.iter().enumerate() {
-        if chosen.takes(&case.frame) {
-            lanes.push(Lane::new(row, Column::Chosen, case, chosen));
+        if !case.setting.sources {
+            lanes.push(Lane::new(row, Column::Chosen, case, products.without_sources));
+            continue;
         }
-        if let Some(linear) = linear.filter(|linear| linear.takes(&case.frame)) {
+        if products.chosen.takes(&case.frame) {
+            lanes.push(Lane::new(row, Column::Chosen, case, products.chosen));
+        }
+        if let Some(linear) = products.linear.filter(|linear| linear.takes(&case.frame)) {
             lanes.push(Lane::new(row, Column::Linear, case, linear));
         }
         if let Some(xdp_filter) = xdp_filter.filter(|_| case.xdp_filter.is_some()) {

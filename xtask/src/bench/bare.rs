@@ -13,6 +13,7 @@ use super::{cpu::timed, syscall::bpf};
 const PROG_LOAD: libc::c_int = 5;
 const PROG_TEST_RUN: libc::c_int = 10;
 const PROG_TYPE_XDP: u32 = 6;
+const ATTACH_TYPE_XDP: u32 = 37;
 const XDP_HAS_FRAGS: u32 = 1 << 5;
 
 /// `XDP_DROP` or `XDP_PASS`.
@@ -32,7 +33,7 @@ pub struct Bare {
 impl Bare {
     /// Loads both.
     pub fn load() -> Result<Self> {
-        Ok(Self { pass: load(code(Verdict::Pass))?, drop: load(code(Verdict::Drop))? })
+        Ok(Self { pass: returning(code(Verdict::Pass))?, drop: returning(code(Verdict::Drop))? })
     }
 
     /// The programs.
@@ -54,11 +55,15 @@ impl Bare {
 
 /// The kernel's `struct bpf_insn`.
 #[repr(C)]
-struct Instruction {
-    code: u8,
-    registers: u8,
-    offset: i16,
-    immediate: u32,
+pub struct Instruction {
+    /// What to do.
+    pub code: u8,
+    /// The source register in the upper half, the destination in the lower.
+    pub registers: u8,
+    /// Of a jump or an access to memory.
+    pub offset: i16,
+    /// The operand.
+    pub immediate: u32,
 }
 
 /// The part of `union bpf_attr` for `BPF_PROG_LOAD`.
@@ -74,37 +79,48 @@ struct Load {
     log_buf: u64,
     kern_version: u32,
     prog_flags: u32,
+    prog_name: [u8; 16],
+    prog_ifindex: u32,
+    expected_attach_type: u32,
 }
 
 /// The part of `union bpf_attr` for `BPF_PROG_TEST_RUN`.
 #[repr(C)]
 #[derive(Default)]
-struct TestRun {
-    prog_fd: u32,
-    retval: u32,
-    data_size_in: u32,
-    data_size_out: u32,
-    data_in: u64,
-    data_out: u64,
-    repeat: u32,
-    duration: u32,
+pub struct TestRun {
+    pub prog_fd: u32,
+    pub retval: u32,
+    pub data_size_in: u32,
+    pub data_size_out: u32,
+    pub data_in: u64,
+    pub data_out: u64,
+    pub repeat: u32,
+    pub duration: u32,
 }
 
-/// Multi-buffer where the kernel has it (5.18), so that it takes every frame.
-fn load(action: u32) -> Result<OwnedFd> {
-    load_with(action, XDP_HAS_FRAGS).or_else(|_| load_with(action, 0)).context("the bare program")
-}
-
-fn load_with(action: u32, prog_flags: u32) -> io::Result<OwnedFd> {
+/// A program that returns a number.
+fn returning(action: u32) -> Result<OwnedFd> {
     let r0_is = Instruction { code: 0xb7, registers: 0, offset: 0, immediate: action };
     let exit = Instruction { code: 0x95, registers: 0, offset: 0, immediate: 0 };
-    let instructions = [r0_is, exit];
+    load(&[r0_is, exit]).context("the bare program")
+}
+
+/// Loads instructions, as a multi-buffer program where the kernel has it (5.18), so that it takes every
+/// frame.
+pub fn load(instructions: &[Instruction]) -> Result<OwnedFd> {
+    let loaded = load_with(instructions, XDP_HAS_FRAGS).or_else(|_| load_with(instructions, 0));
+    loaded.context("a program of the benchmark's own")
+}
+
+fn load_with(instructions: &[Instruction], prog_flags: u32) -> io::Result<OwnedFd> {
     let mut attributes = Load {
         prog_type: PROG_TYPE_XDP,
-        insn_cnt: 2,
+        insn_cnt: instructions.len() as u32,
         insns: instructions.as_ptr() as u64,
         license: c"GPL".as_ptr() as u64,
         prog_flags,
+        // That of the programs that it may tail-call.
+        expected_attach_type: ATTACH_TYPE_XDP,
         ..Load::default()
     };
     let descriptor = bpf(PROG_LOAD, &mut attributes)?;

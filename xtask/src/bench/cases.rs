@@ -37,6 +37,11 @@ pub fn all() -> Vec<Case> {
     cases
 }
 
+/// A SYN that is dropped, whose source can be any.
+pub fn syn_of_anybody() -> Case {
+    syn("SYN to 12, v4", frames::frame(Version::V4, &tcp(12, SYN)))
+}
+
 fn wrapped(version: Version, tag: bool, payload: &Payload) -> Vec<u8> {
     if tag { frames::tagged(version, payload) } else { frames::frame(version, payload) }
 }
@@ -83,14 +88,20 @@ fn dropped() -> Vec<Case> {
         .into_iter()
         .map(|(wrapping, version, tag, steps)| {
             syn(&format!("SYN to 12, {wrapping}"), wrapped(version, tag, &tcp(12, SYN)))
-                .within(target::DROP.plus(steps))
+                .within(target::DROP.and(target::SOURCES).plus(steps))
                 .compared()
         })
         .collect();
+    cases.extend(WRAPPINGS.into_iter().map(|(wrapping, version, tag, steps)| {
+        let name = format!("SYN to 12, {wrapping}, no sources");
+        syn(&name, wrapped(version, tag, &tcp(12, SYN)))
+            .under(Setting { sources: false, ..Setting::PLAIN })
+            .within(target::DROP.plus(steps))
+    }));
     let full = tcp(12, SYN).filled(Version::V4, 1500);
     cases.push(
         syn("SYN to 12, v4, 1,500 bytes", frames::frame(Version::V4, &full))
-            .within(target::DROP)
+            .within(target::DROP.and(target::SOURCES))
             .compared(),
     );
     let stale = Setting { fresh: false, ..Setting::PLAIN };
@@ -151,8 +162,10 @@ fn local_addresses() -> Vec<Case> {
         |name, version| syn(name, frames::frame(version, &tcp(12, SYN))).under(MANY_ADDRESSES);
     let transit = |name| Case::new(name, frames::transit(&tcp(12, SYN)), Outcome::Transit);
     vec![
-        probe("SYN to 12, v4, 256 addresses", Version::V4).within(target::DROP),
-        probe("SYN to 12, v6, 256 addresses", Version::V6).within(target::DROP.plus(1)),
+        probe("SYN to 12, v4, 256 addresses", Version::V4)
+            .within(target::DROP.and(target::SOURCES)),
+        probe("SYN to 12, v6, 256 addresses", Version::V6)
+            .within(target::DROP.and(target::SOURCES).plus(1)),
         transit("SYN to 12 of another host, v4"),
         transit("SYN to 12 of another host, v4, 256 addresses").under(MANY_ADDRESSES),
     ]

@@ -13,6 +13,7 @@ use super::{
     machine::Machine,
     memory::MapMemory,
     rounds::{Column, Lane},
+    sources,
     statistics::{Summary, median_and_least},
     target::{RATIO, Target},
 };
@@ -29,6 +30,7 @@ pub struct Report {
     floors: Vec<Floor>,
     rows: Vec<Row>,
     xdp_filter: Comparison,
+    sources: Vec<sources::Row>,
     steps: Vec<Step>,
     maps: Vec<MapMemory>,
     maps_bytes: u64,
@@ -96,7 +98,7 @@ impl Report {
         args: &BenchArgs,
         (cases, lanes): (&[Case], &[Lane<'_>]),
         xdp_filter_error: Option<String>,
-        steps: Vec<Step>,
+        (sources, steps): (Vec<sources::Row>, Vec<Step>),
         maps: Vec<MapMemory>,
         machine: Machine,
     ) -> Self {
@@ -112,6 +114,7 @@ impl Report {
                 None => Comparison::of(&rows),
             },
             rows,
+            sources,
             steps,
             maps_bytes: maps.iter().map(|map| map.bytes).sum(),
             maps,

@@ -15,8 +15,12 @@ pub struct Target {
 
 /// A frame to a high or assigned port, IPv4.
 pub const PASS: Target = Target { median: 7.0, quiet: 5.0 };
-/// A TCP SYN counted and dropped, the socket bitmap fresh, IPv4.
+/// A TCP SYN counted and dropped, the socket bitmap fresh, IPv4, with no record of who sent it.
 pub const DROP: Target = Target { median: 12.0, quiet: 9.0 };
+/// What the record adds, up to a thousand sources.
+pub const SOURCES: Target = Target { median: 5.0, quiet: 5.0 };
+/// What it adds, however many there are.
+pub const MANY_SOURCES: Target = Target { median: 25.0, quiet: 25.0 };
 /// How many times cheaper than xdp-filter's full build.
 pub const RATIO: f64 = 8.0;
 
@@ -25,6 +29,11 @@ impl Target {
     pub const fn plus(self, steps: u8) -> Self {
         let more = 3.0 * steps as f64;
         Self { median: self.median + more, quiet: self.quiet + more }
+    }
+
+    /// With another thing to do.
+    pub const fn and(self, other: Self) -> Self {
+        Self { median: self.median + other.median, quiet: self.quiet + other.quiet }
     }
 
     /// Whether both figures are within the target.

@@ -43,6 +43,17 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
     }
     writeln!(text)?;
     write_comparison(text, &report.xdp_filter)?;
+    writeln!(text, "what a record of the sources adds to a dropped SYN, by their number:")?;
+    for row in &report.sources {
+        let Summary { median, lower, upper, quiet } = row.cost;
+        let verdict = if row.target.is_met(&row.cost) { "met" } else { "not met" };
+        let target = row.target.median;
+        writeln!(
+            text,
+            "  {:>10}: {median:.1} ns ({lower:.1} to {upper:.1}), quiet {quiet:.1}; target {target}: {verdict}",
+            row.sources
+        )?;
+    }
     for step in &report.steps {
         let (median, quiet, target) = (step.median, step.quiet, step.target);
         // The kernel's part is the same; user space's is not.
