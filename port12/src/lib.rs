@@ -7,6 +7,7 @@ pub mod failure;
 pub mod fault;
 pub mod host;
 pub mod kernel;
+pub mod ledger;
 pub mod policy;
 pub mod registry;
 pub mod replay;

@@ -148,6 +148,7 @@ impl<'a> Replay<'a> {
                 |transport, port| describe(registry, transport, port),
                 |_, _| false,
             ),
+            sources: None,
             capture,
         };
         self.last = after;

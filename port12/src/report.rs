@@ -9,6 +9,9 @@ mod units;
 
 pub use format::OutputFormat;
 pub use json::{read_json, write_json};
-pub use model::{Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, Tallied};
+pub use model::{
+    Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, SourceReport, SourcesReport,
+    Tallied,
+};
 pub(crate) use printable::Printable;
 pub use table::write_table;

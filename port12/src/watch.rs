@@ -21,9 +21,10 @@ pub use orders::{Occasion, Orders, tell};
 pub use start::Setup;
 
 use crate::{
+    ledger::Ledger,
     policy::Mode,
     registry::{Registry, unofficial},
-    report::{Kind, Period, Report},
+    report::{Kind, Period, Report, SourcesReport},
     snapshot::Snapshot,
 };
 
@@ -49,7 +50,13 @@ pub struct Run<'a> {
 
 impl Run<'_> {
     /// Reports on the time since the last report, or since the start.
-    pub fn report(&self, kind: Kind, interfaces: &mut [Watched], period: Duration) -> Report {
+    pub fn report(
+        &self,
+        kind: Kind,
+        interfaces: &mut [Watched],
+        ledger: &mut Ledger,
+        period: Duration,
+    ) -> Report {
         let mut report = Report {
             kind,
             time: std::time::SystemTime::now(),
@@ -59,11 +66,13 @@ impl Run<'_> {
             registry_date: self.subject.registry.edition().date().to_string(),
             interfaces: Vec::with_capacity(interfaces.len()),
             ports: Vec::new(),
+            sources: None,
             capture: None,
         };
         let origin = Snapshot::default();
         for interface in interfaces {
             let link = interface.describe();
+            interface.note_sources(ledger);
             let (before, after, moment) = interface.advance();
             let before = match kind {
                 Kind::Interval => &before,
@@ -75,6 +84,7 @@ impl Run<'_> {
             let is_expected = |transport, port| self.subject.expected.contains(&(transport, port));
             report.ports.extend(period.ports(&link, describe, is_expected));
         }
+        report.sources = Some(SourcesReport::of(ledger));
         report
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     failure::{Code, Failure},
     host::interfaces,
     kernel::{pin::PinDirectory, state::Standing},
+    ledger::Ledger,
     report::{Kind, Report},
     watch::{self, Keeper, Occasion, Run, Setup, Subject, Watched},
 };
@@ -44,6 +45,8 @@ pub struct Session {
     shunned: HashSet<u32>,
     /// How drop mode stood on each interface when that was told last.
     said: BTreeMap<String, Standing>,
+    /// Who knocked.
+    ledger: Ledger,
 }
 
 impl Session {
@@ -76,6 +79,7 @@ impl Session {
             started: Instant::now(),
             shunned: HashSet::new(),
             said: BTreeMap::new(),
+            ledger: Ledger::default(),
         })
     }
 
@@ -319,6 +323,13 @@ impl Session {
         self.keep()
     }
 
+    /// Takes note of who has knocked, before the kernel program forgets it.
+    pub fn note_sources(&mut self) {
+        for watched in self.watched.iter_mut().filter(|it| !it.link.gone) {
+            watched.note_sources(&mut self.ledger);
+        }
+    }
+
     /// Says how drop mode stands, where that has changed.
     pub fn tell_standing(&mut self) {
         let mut said = BTreeMap::new();
@@ -340,7 +351,8 @@ impl Session {
     pub fn report(&mut self, kind: Kind, period: Duration) -> Report {
         let Plan { config, registry, compiled, .. } = &self.plan;
         let subject = Subject { mode: config.mode.value, registry, expected: &compiled.expected };
-        Run { subject, started: self.started }.report(kind, &mut self.watched, period)
+        let run = Run { subject, started: self.started };
+        run.report(kind, &mut self.watched, &mut self.ledger, period)
     }
 
     /// Since when.

@@ -121,8 +121,9 @@ pub fn run(args: &SourcesArgs, out: &mut impl Write) -> Result<(), Failure> {
     let mut sources = BTreeMap::new();
     for pinned in args.pins.open()? {
         let moment = pinned.now().map_err(TruthError::from)?;
-        let Sources { seen, distinct, evictions, evicted, refused } = pinned.sources().read();
-        for (address, seen) in seen {
+        let read = pinned.sources().read();
+        let Sources { distinct, evictions, evicted, refused, .. } = read;
+        for (address, seen) in read.merged() {
             let source = sources.entry(address).or_insert_with(|| Source::of(address, &moment));
             source.add(&seen, &pinned, &moment);
         }
@@ -176,8 +177,9 @@ impl Source {
         self.bytes += seen.bytes;
         self.first_seen = self.first_seen.min(moment.wall_at(seen.first_seen));
         self.last_seen = self.last_seen.max(moment.wall_at(seen.last_seen));
-        self.ports.extend(seen.ports.iter().map(|&(transport, port)| Port { transport, port }));
-        self.other_ports.extend(seen.others.iter().map(|transport| transport.as_str()));
+        self.ports
+            .extend(seen.touched.ports.iter().map(|&(transport, port)| Port { transport, port }));
+        self.other_ports.extend(seen.touched.others.iter().map(|transport| transport.as_str()));
         self.interfaces.insert(pinned.interface().to_owned());
     }
 

@@ -101,6 +101,7 @@ fn report(
         registry_date: registry.edition().date().to_string(),
         interfaces: Vec::with_capacity(pinned.len()),
         ports: Vec::new(),
+        sources: None,
         capture: None,
     };
     let after: Vec<Snapshot> = pinned.iter().map(Pinned::snapshot).collect();

@@ -26,8 +26,7 @@ const IDLE: Duration = Duration::from_secs(60);
 /// rest is for what a policy adds. Those who scan UDP-Lite and DCCP are told by the transport.
 const TOLD_APART: [Transport; 3] = [Transport::Tcp, Transport::Udp, Transport::Sctp];
 
-/// One source on one interface, over all CPUs: what was seen of it since it was admitted to the
-/// kernel's table.
+/// What was seen of one source, over the slots that it has.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Seen {
     /// Probes, dropped ones included.
@@ -39,26 +38,41 @@ pub struct Seen {
     /// Jiffies of the last of them.
     pub last_seen: u64,
     /// The ports that it touched.
+    pub touched: Touched,
+}
+
+/// Ports that a source touched.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Touched {
+    /// Those that the table tells apart.
     pub ports: BTreeSet<(Transport, u16)>,
-    /// Transports of further ports, which the table does not tell apart; all of them, where it is not
-    /// known which.
+    /// Transports of further ports; all of them, where it is not known which.
     pub others: BTreeSet<Transport>,
 }
 
+/// A source on one CPU: what was seen of it there since it was last given a slot.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    /// The CPU.
+    pub cpu: usize,
+    source: Source,
+}
+
 /// The sources of one interface.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// By address.
-    pub seen: BTreeMap<IpAddr, Seen>,
+    /// What is in the tables, in no order.
+    pub slots: Vec<Slot>,
     /// How many different sources have knocked since the program was attached: an estimate, with a
     /// standard error of 1.6 %.
     pub distinct: u64,
-    /// Sources that lost their place to another.
+    /// Sources that lost their slot to another.
     pub evictions: u64,
     /// The probes that had been counted for them.
     pub evicted: Tally,
     /// Probes that were counted for no source.
     pub refused: Tally,
+    ports: BTreeMap<u16, (Transport, u16)>,
 }
 
 /// The part of the counters that is about sources.
@@ -146,10 +160,9 @@ impl<'a> SourceMap<'a> {
 
     /// What is recorded now.
     pub fn read(self) -> Sources {
-        let ports = ports(&self.touches());
-        let mut sources = Sources::default();
+        let mut sources = Sources { ports: ports(&self.touches()), ..Sources::default() };
         let mut registers = [0; REGISTERS];
-        for cpu in self.cpus() {
+        for (number, cpu) in self.cpus().enumerate() {
             // SAFETY: the element is mapped; the program may be writing, so it is only copied from.
             let table = unsafe { &raw const (*cpu).sources };
             // SAFETY: as above.
@@ -173,7 +186,7 @@ impl<'a> SourceMap<'a> {
             for index in 0..SLOTS {
                 // SAFETY: as above; the slot lies within the table.
                 if let Some(source) = settled(unsafe { slots.add(index) }) {
-                    sources.add(&source, &ports);
+                    sources.slots.push(Slot { cpu: number, source });
                 }
             }
         }
@@ -222,26 +235,91 @@ fn ports(touches: &Touches) -> BTreeMap<u16, (Transport, u16)> {
     ports
 }
 
+impl Slot {
+    /// Where the packets say they come from.
+    pub fn address(&self) -> IpAddr {
+        Ipv6Addr::from(self.source.address.octets()).to_canonical()
+    }
+
+    /// Probes, dropped ones included, and their bytes.
+    pub fn tally(&self) -> Tally {
+        Tally { packets: self.source.packets, bytes: self.source.bytes }
+    }
+
+    /// Jiffies when it was given the slot.
+    pub fn first_seen(&self) -> u64 {
+        if self.source.first_seen == 0 { self.source.last_seen } else { self.source.first_seen }
+    }
+
+    /// Jiffies of its last probe.
+    pub fn last_seen(&self) -> u64 {
+        self.source.last_seen
+    }
+}
+
 impl Sources {
-    fn add(&mut self, source: &Source, ports: &BTreeMap<u16, (Transport, u16)>) {
-        let address = Ipv6Addr::from(source.address.octets()).to_canonical();
-        let seen = self.seen.entry(address).or_default();
-        let first_seen = if source.first_seen == 0 { source.last_seen } else { source.first_seen };
-        seen.first_seen =
-            if seen.packets == 0 { first_seen } else { seen.first_seen.min(first_seen) };
-        seen.last_seen = seen.last_seen.max(source.last_seen);
-        seen.packets += source.packets;
-        seen.bytes += source.bytes;
-        for bit in (0..TOUCHES as u16).filter(|bit| source.has_touched(*bit)) {
+    /// Tables with these slots, by CPU, under the port of each bit.
+    #[cfg(test)]
+    pub(crate) fn of(slots: &[(usize, Source)], ports: &[(u16, (Transport, u16))]) -> Self {
+        let slots = slots.iter().map(|&(cpu, source)| Slot { cpu, source }).collect();
+        Self { slots, ports: ports.iter().copied().collect(), ..Self::default() }
+    }
+
+    /// The ports that a source touched since it was given its slot.
+    pub fn touched(&self, slot: &Slot) -> Touched {
+        let mut touched = Touched::default();
+        for bit in bits(&slot.source) {
             match bit {
-                0 => seen.others.extend(Transport::ALL),
+                0 => touched.others.extend(Transport::ALL),
                 _ if bit < FIRST_TOUCH => {
-                    seen.others.extend(Transport::ALL.get(usize::from(bit) - 1));
+                    touched.others.extend(Transport::ALL.get(usize::from(bit) - 1));
                 }
-                _ => seen.ports.extend(ports.get(&bit)),
+                _ => touched.ports.extend(self.ports.get(&bit)),
             }
         }
+        touched
     }
+
+    /// What is in the tables, by source.
+    pub fn merged(&self) -> BTreeMap<IpAddr, Seen> {
+        let mut merged: BTreeMap<IpAddr, Seen> = BTreeMap::new();
+        for slot in &self.slots {
+            let seen = merged.entry(slot.address()).or_default();
+            let first = slot.first_seen();
+            seen.first_seen = if seen.packets == 0 { first } else { seen.first_seen.min(first) };
+            seen.last_seen = seen.last_seen.max(slot.last_seen());
+            seen.packets += slot.source.packets;
+            seen.bytes += slot.source.bytes;
+            seen.touched.add(self.touched(slot));
+        }
+        merged
+    }
+}
+
+impl Touched {
+    /// What another touched as well.
+    pub fn add(&mut self, mut other: Self) {
+        self.ports.append(&mut other.ports);
+        self.others.append(&mut other.others);
+    }
+
+    /// How many ports, as far as they are told apart.
+    pub fn count(&self) -> usize {
+        self.ports.len() + self.others.len()
+    }
+}
+
+/// The bits of a source's set.
+fn bits(source: &Source) -> Vec<u16> {
+    if source.only != Source::MANY {
+        let only = source.only.checked_sub(1).and_then(|bit| u16::try_from(bit).ok());
+        return only.into_iter().collect();
+    }
+    let of_word = |(index, word): (usize, &u64)| {
+        let word = *word;
+        (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| index as u16 * 64 + bit)
+    };
+    source.touched.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(of_word).collect()
 }
 
 /// The number of sources that registers tell of: HyperLogLog, and for few sources linear counting.

@@ -2,13 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     time::{Duration, SystemTime},
 };
 
 use port12_common::{Malformed, Outcome, Shape, Transport, abi::Tally};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{kernel::clock::Moment, snapshot::Snapshot};
+use crate::{kernel::clock::Moment, ledger::Ledger, snapshot::Snapshot};
 
 /// Whether a report closes an interval or everything.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -41,6 +42,9 @@ pub struct Report {
     pub interfaces: Vec<InterfaceReport>,
     /// The unassigned ports that were hit since the start, by interface, transport and number.
     pub ports: Vec<PortReport>,
+    /// Who knocked, where that is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sources: Option<SourcesReport>,
     /// What was read, in the last report of a replay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<Capture>,
@@ -61,6 +65,60 @@ pub struct Capture {
     pub refused: BTreeMap<String, u64>,
     /// `complete`, or where and why reading ended.
     pub end: String,
+}
+
+/// Who knocked, over all interfaces.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct SourcesReport {
+    /// How many sources are remembered.
+    pub remembered: usize,
+    /// How many were forgotten, for others came later.
+    pub forgotten: u64,
+    /// Those with the most probes, ten at most.
+    pub top: Vec<SourceReport>,
+}
+
+/// A source.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SourceReport {
+    /// Its address.
+    pub source: IpAddr,
+    /// Probes that were seen of it, dropped ones included.
+    pub packets: u64,
+    /// Bytes of those probes.
+    pub bytes: u64,
+    /// When the first of them came.
+    #[serde(serialize_with = "time", deserialize_with = "read_time")]
+    pub first_seen: SystemTime,
+    /// When the last of them came.
+    #[serde(serialize_with = "time", deserialize_with = "read_time")]
+    pub last_seen: SystemTime,
+    /// How many ports it touched.
+    pub ports: usize,
+}
+
+impl SourcesReport {
+    /// Those with the most probes.
+    const TOP: usize = 10;
+
+    /// What a ledger remembers.
+    pub fn of(ledger: &Ledger) -> Self {
+        let top = ledger.top(Self::TOP).into_iter();
+        Self {
+            remembered: ledger.len(),
+            forgotten: ledger.forgotten,
+            top: top
+                .map(|(source, remembered)| SourceReport {
+                    source,
+                    packets: remembered.tally.packets,
+                    bytes: remembered.tally.bytes,
+                    first_seen: remembered.first_seen,
+                    last_seen: remembered.last_seen,
+                    ports: remembered.touched.count(),
+                })
+                .collect(),
+        }
+    }
 }
 
 /// Frames and bytes.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use port12_common::Outcome;
 
-use super::{InterfaceReport, Kind, PortReport, Printable, Report, units::si};
+use super::{InterfaceReport, Kind, PortReport, Printable, Report, SourcesReport, units::si};
 
 /// Writes a report as a table. `ports` bounds the rows, so that a redrawn table fits a terminal;
 /// the most active ports come first then.
@@ -34,6 +34,9 @@ pub fn write_table(report: &Report, ports: Option<usize>, out: &mut impl Write) 
         write_interface(interface, out)?;
     }
     write_ports(report, ports, out)?;
+    if let Some(sources) = &report.sources {
+        write_sources(sources, out)?;
+    }
     if let Some(capture) = &report.capture {
         writeln!(
             out,
@@ -86,6 +89,29 @@ fn write_wrapped(phrases: impl Iterator<Item = String>, out: &mut impl Write) ->
         line.push_str(&phrase);
     }
     if line.is_empty() { Ok(()) } else { writeln!(out, "{line}") }
+}
+
+fn write_sources(sources: &SourcesReport, out: &mut impl Write) -> io::Result<()> {
+    if sources.top.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{:<39} {:>9} {:>10} {:>5} LAST", "SOURCE", "PACKETS", "BYTES", "PORTS")?;
+    for source in &sources.top {
+        let last = humantime::format_rfc3339_seconds(source.last_seen).to_string();
+        writeln!(
+            out,
+            "{:<39} {:>9} {:>10} {:>5} {}",
+            source.source.to_string(),
+            source.packets,
+            source.bytes,
+            source.ports,
+            last.get(11..19).unwrap_or(&last),
+        )?;
+    }
+    match sources.remembered - sources.top.len() {
+        0 => Ok(()),
+        more => writeln!(out, "and {more} more sources: `port12 sources`"),
+    }
 }
 
 fn write_ports(report: &Report, limit: Option<usize>, out: &mut impl Write) -> io::Result<()> {

@@ -22,6 +22,7 @@ use crate::{
         slot::Slot,
         state::Standing,
     },
+    ledger::Ledger,
     policy::Mode,
     report::Link,
     snapshot::Snapshot,
@@ -198,6 +199,12 @@ impl Watched {
         self.moment();
         let before = std::mem::replace(&mut self.last, Snapshot::read(self.instance.counters()));
         (before, &self.last, self.moment)
+    }
+
+    /// Takes note of who has knocked.
+    pub fn note_sources(&mut self, ledger: &mut Ledger) {
+        let moment = self.moment();
+        ledger.update(self.index, &self.instance.sources().read(), &moment);
     }
 
     /// Takes the program off the interface, unless it is to stay.

@@ -51,8 +51,13 @@ fn send(subject: &Subject, transport: Transport, source: IpAddr, port: u16) -> u
 }
 
 fn seen(subject: &Subject, source: IpAddr) -> Seen {
-    let sources = subject.instance.sources().read();
-    sources.seen.get(&source).cloned().unwrap_or_else(|| panic!("{source}: {sources:?}"))
+    let seen = subject.instance.sources().read().merged();
+    seen.get(&source).cloned().unwrap_or_else(|| panic!("{source} is not among {seen:?}"))
+}
+
+fn is_empty(sources: &Sources) -> bool {
+    let counted = sources.evictions + sources.evicted.packets + sources.refused.packets;
+    sources.slots.is_empty() && counted + sources.distinct == 0
 }
 
 fn watched(transport: Transport) -> impl Iterator<Item = u16> {
@@ -82,13 +87,21 @@ fn a_source_has_its_exact_ports() {
             }
             for source in [v4, v6] {
                 let seen = seen(&subject, source);
-                assert!(seen.ports == expected, "{source}: {} ports", seen.ports.len());
-                assert_eq!((seen.packets, seen.others), (packets, BTreeSet::new()), "{source}");
+                assert!(
+                    seen.touched.ports == expected,
+                    "{source}: {} ports",
+                    seen.touched.ports.len()
+                );
+                assert_eq!(
+                    (seen.packets, seen.touched.others),
+                    (packets, BTreeSet::new()),
+                    "{source}"
+                );
                 assert!(seen.first_seen <= seen.last_seen);
             }
             assert_eq!(seen(&subject, v4).bytes, bytes);
             let sources = subject.instance.sources().read();
-            assert_eq!((sources.seen.len(), sources.distinct, sources.evictions), (2, 2, 0));
+            assert_eq!((sources.slots.len(), sources.distinct, sources.evictions), (2, 2, 0));
         }
     });
 }
@@ -102,8 +115,8 @@ fn a_port_without_a_bit_is_told_by_its_transport() {
         send(&subject, Transport::Dccp, source, last);
         send(&subject, Transport::Tcp, source, 12);
         let seen = seen(&subject, source);
-        assert_eq!(seen.ports, BTreeSet::from([(Transport::Tcp, 12)]));
-        assert_eq!(seen.others, BTreeSet::from([Transport::Dccp]));
+        assert_eq!(seen.touched.ports, BTreeSet::from([(Transport::Tcp, 12)]));
+        assert_eq!(seen.touched.others, BTreeSet::from([Transport::Dccp]));
     });
 }
 
@@ -122,7 +135,7 @@ fn a_port_keeps_its_bit_when_the_rules_change() {
         subject.instance.set_policy(&policy(&more, Mode::Monitor, TransitPolicy::Pass));
         send(&subject, Transport::Tcp, source, 80);
         let expected = [(Transport::Tcp, 12), (Transport::Tcp, 80), (Transport::Udp, 703)];
-        assert_eq!(seen(&subject, source).ports, BTreeSet::from(expected));
+        assert_eq!(seen(&subject, source).touched.ports, BTreeSet::from(expected));
     });
 }
 
@@ -133,12 +146,12 @@ fn what_is_no_probe_has_no_source() {
         for port in [80, 40_000] {
             send(&subject, Transport::Tcp, Ipv4Addr::new(198, 51, 100, 10).into(), port);
         }
-        assert_eq!(subject.instance.sources().read(), Sources::default());
+        assert!(is_empty(&subject.instance.sources().read()));
         let quiet =
             Subject::bare(&LoadOptions { sources: false, ..LoadOptions::live(EntryPoint::Frags) });
         quiet.set(&environment::policy(), &environment::host());
         send(&quiet, Transport::Tcp, Ipv4Addr::new(198, 51, 100, 10).into(), 12);
-        assert_eq!(quiet.instance.sources().read(), Sources::default());
+        assert!(is_empty(&quiet.instance.sources().read()));
     });
 }
 
@@ -170,15 +183,15 @@ fn a_flood_of_sources_loses_no_probe_and_hides_no_scanner() {
         let snapshot = Snapshot::read(subject.instance.counters());
         assert_eq!(snapshot.outcome(Outcome::Dropped).packets, sent);
         let sources = subject.instance.sources().read();
-        let counted: u64 = sources.seen.values().map(|seen| seen.packets).sum();
+        let counted: u64 = sources.slots.iter().map(|slot| slot.tally().packets).sum();
         assert_eq!(counted + sources.evicted.packets + sources.refused.packets, sent);
-        assert!(sources.evictions > 0, "{} are in the table", sources.seen.len());
+        assert!(sources.evictions > 0, "{} are in the table", sources.slots.len());
         let distinct = spoofed.len() as f64 + 1.0;
         // Four standard errors.
         let error = (sources.distinct as f64 - distinct).abs() / distinct;
         assert!(error < 0.065, "{} of {distinct} sources", sources.distinct);
-        let scanner = &sources.seen[&scanner];
+        let scanner = &sources.merged()[&scanner];
         assert!(scanner.packets > 200, "{scanner:?}");
-        assert_eq!(scanner.ports, BTreeSet::from([(Transport::Tcp, 12)]));
+        assert_eq!(scanner.touched.ports, BTreeSet::from([(Transport::Tcp, 12)]));
     });
 }

@@ -126,3 +126,24 @@ fn nobody_has_knocked_where_nothing_came_and_nothing_is_told_where_nothing_is_at
         assert_eq!(sources(&bpffs, &pair, "")["sources"], Value::Array(Vec::new()));
     });
 }
+
+#[test]
+fn a_report_names_those_with_the_most_probes() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let run = bpffs.run(&pair.near, "-i w0 --mode drop");
+        pair.far.sh(&format!(
+            "nmap -sS -Pn -n -p12,14,15 -D 10.12.7.1,ME --max-retries 0 --max-rtt-timeout 200ms \
+             {NEAR}"
+        ));
+        pair.far
+            .sh(&format!("nmap -sS -Pn -n -p16 --max-retries 0 --max-rtt-timeout 200ms {NEAR}"));
+        let totals = run.stop();
+        let sources = &totals.0["sources"];
+        assert_eq!((&sources["remembered"], &sources["forgotten"]), (&2.into(), &0.into()));
+        let top: Vec<_> = sources["top"].as_array().unwrap().iter().collect();
+        assert_eq!(top[0]["source"], FAR.to_string());
+        assert_eq!((&top[0]["packets"], &top[0]["ports"]), (&4.into(), &4.into()));
+        assert_eq!((&top[1]["source"], &top[1]["packets"]), (&"10.12.7.1".into(), &3.into()));
+    });
+}

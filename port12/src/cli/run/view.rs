@@ -63,6 +63,7 @@ mod tests {
             registry_date: "2026-08-17".to_owned(),
             interfaces: Vec::new(),
             ports: Vec::new(),
+            sources: None,
             capture: None,
         };
         String::from_utf8(view.render(&report).unwrap()).unwrap()
