@@ -196,10 +196,11 @@ impl Local {
         self.prefixes_v6.iter().any(|prefix| {
             let [network_a, network_b, network_c, network_d] = prefix.network_be;
             let [mask_a, mask_b, mask_c, mask_d] = prefix.mask_be;
-            let differs = ((a & mask_a) ^ network_a)
-                | ((b & mask_b) ^ network_b)
-                | ((c & mask_c) ^ network_c)
-                | ((d & mask_d) ^ network_d);
+            // A sum: the compiler would make a branch of each part of a disjunction.
+            let differs = u64::from((a & mask_a) ^ network_a)
+                + u64::from((b & mask_b) ^ network_b)
+                + u64::from((c & mask_c) ^ network_c)
+                + u64::from((d & mask_d) ^ network_d);
             differs == 0
         })
     }

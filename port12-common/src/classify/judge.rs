@@ -100,20 +100,21 @@ fn settle<F: Frame, E: Environment, C: Conclude>(
     if policy.allow != 0 && start.is_allowed(policy.allow, environment) {
         return then.conclude(start.found(Outcome::Allowed, Some(shape), now));
     }
-    let drops = may_drop && rule.drops() && policy.gate.lets_drop(now);
-    match socket {
-        // It may be a reply to a connected socket, which no policy drops.
-        Socket::Unknown if start.transport == Transport::Udp => {}
-        // What goes to a group may be for others beside this host: containers on a macvlan, a
-        // multicast route.
-        Socket::None if drops && (!rarely(start.is_group()) || rule.enforces()) => {
+    if may_drop && rule.drops() && policy.gate.lets_drop(now) {
+        let drops = match socket {
+            // It may be a reply to a connected socket, which no policy drops.
+            Socket::Unknown if start.transport == Transport::Udp => false,
+            // What goes to a group may be for others beside this host: containers on a macvlan, a
+            // multicast route.
+            Socket::None => rule.enforces() || !rarely(start.is_group()),
+            Socket::Bound | Socket::Connected | Socket::Unknown => rule.enforces(),
+        };
+        if drops {
             return then.conclude(start.probe(Outcome::Dropped, shape, now));
         }
-        _ if drops && rule.enforces() => {
-            return then.conclude(start.probe(Outcome::Dropped, shape, now));
-        }
-        Socket::Bound => return then.conclude(start.found(Outcome::LocalSocket, Some(shape), now)),
-        Socket::None | Socket::Connected | Socket::Unknown => {}
+    }
+    if socket == Socket::Bound {
+        return then.conclude(start.found(Outcome::LocalSocket, Some(shape), now));
     }
     then.conclude(start.probe(Outcome::Probe, shape, now))
 }
