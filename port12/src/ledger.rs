@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, net::IpAddr, time::SystemTime};
 
-use port12_common::abi::Tally;
+use port12_common::{Finding, Outcome, abi::Tally};
 
 use crate::kernel::{
     clock::Moment,
@@ -60,6 +60,36 @@ impl Ledger {
         Self { capacity, sources: HashMap::new(), forgotten: 0, horizon: SystemTime::UNIX_EPOCH }
     }
 
+    /// Takes note of one frame, where it is a probe: of a capture, whose every frame is seen.
+    pub fn note(&mut self, finding: &Finding, bytes: u64, time: SystemTime) {
+        let (Outcome::Probe | Outcome::Dropped, Some(transport)) =
+            (finding.outcome, finding.transport)
+        else {
+            return;
+        };
+        let source = self.source(finding.source.address(), (time, time));
+        source.tally.packets += 1;
+        source.tally.bytes += bytes;
+        source.first_seen = source.first_seen.min(time);
+        source.last_seen = source.last_seen.max(time);
+        source.touched.ports.insert((transport, finding.port));
+        self.forget();
+    }
+
+    fn source(
+        &mut self,
+        address: IpAddr,
+        (first, last): (SystemTime, SystemTime),
+    ) -> &mut Remembered {
+        self.sources.entry(address).or_insert_with(|| Remembered {
+            tally: Tally::default(),
+            first_seen: first,
+            last_seen: last,
+            touched: Touched::default(),
+            slots: Vec::new(),
+        })
+    }
+
     /// Takes note of what has changed in the tables of an interface, by its index, since they were
     /// looked at last.
     pub fn update(&mut self, interface: u32, sources: &Sources, moment: &Moment) {
@@ -70,13 +100,7 @@ impl Ledger {
                 continue;
             }
             let first_seen = moment.wall_at(slot.first_seen());
-            let source = self.sources.entry(address).or_insert_with(|| Remembered {
-                tally: Tally::default(),
-                first_seen,
-                last_seen,
-                touched: Touched::default(),
-                slots: Vec::new(),
-            });
+            let source = self.source(address, (first_seen, last_seen));
             let now = Known {
                 interface,
                 cpu: slot.cpu,
@@ -233,6 +257,36 @@ mod tests {
         // One of them comes again.
         ledger.update(1, &tables(&[slot(0, 30, 4, (1, 300))]), &moment(300));
         assert_eq!(packets(&ledger, 30), Some(4));
+    }
+
+    #[test]
+    fn a_probe_of_a_capture_is_noted_and_nothing_else() {
+        let mut ledger = Ledger::default();
+        let mut finding = Finding {
+            outcome: Outcome::Probe,
+            reason: None,
+            transport: Some(Transport::Udp),
+            source: SourceAddress::v4(7_u32.to_be()),
+            source_port: 4000,
+            port: 14,
+            shape: None,
+            length: 60,
+            now: 0,
+        };
+        for (outcome, second) in [
+            (Outcome::Dropped, 9),
+            (Outcome::Probe, 4),
+            (Outcome::Reply, 1),
+            (Outcome::LocalSocket, 2),
+        ] {
+            finding.outcome = outcome;
+            ledger.note(&finding, 60, SystemTime::UNIX_EPOCH + Duration::from_secs(second));
+        }
+        let known = ledger.get(Ipv4Addr::from_bits(7).into()).expect("it is remembered");
+        assert_eq!((known.tally.packets, known.tally.bytes), (2, 120));
+        assert_eq!(known.first_seen, SystemTime::UNIX_EPOCH + Duration::from_secs(4));
+        assert_eq!(known.last_seen, SystemTime::UNIX_EPOCH + Duration::from_secs(9));
+        assert_eq!(known.touched.ports.first(), Some(&(Transport::Udp, 14)));
     }
 
     #[test]

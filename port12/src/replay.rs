@@ -14,7 +14,8 @@ use crate::{
     cli::output::ReportError,
     failure::{Code, Failure},
     kernel::{clock::Moment, instance::LoadError},
-    report::{Capture, Kind, Link, Period, Printable, Report},
+    ledger::Ledger,
+    report::{Capture, Kind, Link, Period, Printable, Report, SourcesReport},
     snapshot::Snapshot,
     watch::{Subject, describe},
 };
@@ -31,6 +32,7 @@ pub struct Replay<'a> {
     clock: Option<Duration>,
     began: Duration,
     reported: Duration,
+    ledger: Ledger,
     frames: u64,
     cut: u64,
 }
@@ -56,6 +58,7 @@ impl<'a> Replay<'a> {
             clock: None,
             began: Duration::ZERO,
             reported: Duration::ZERO,
+            ledger: Ledger::default(),
             frames: 0,
             cut: 0,
         }
@@ -88,8 +91,10 @@ impl<'a> Replay<'a> {
             match capture::finding(&frame, &self.engine.tables()) {
                 None => self.cut += 1,
                 Some(finding) => {
-                    let jiffies = jiffies(self.clock.unwrap_or_default());
+                    let clock = self.clock.unwrap_or_default();
+                    let jiffies = jiffies(clock);
                     let bytes = frame.padded(&mut scratch);
+                    self.ledger.note(&finding, bytes.len() as u64, wall(clock));
                     self.engine.take(&finding, frame.layer, bytes, jiffies)?;
                 }
             }
@@ -125,7 +130,7 @@ impl<'a> Replay<'a> {
     }
 
     fn report(&mut self, kind: Kind, until: Duration, capture: Option<Capture>) -> Report {
-        let wall = SystemTime::UNIX_EPOCH.checked_add(until).unwrap_or(SystemTime::UNIX_EPOCH);
+        let wall = wall(until);
         let length = until.saturating_sub(self.reported);
         let after = self.engine.snapshot();
         let period = Period {
@@ -148,13 +153,18 @@ impl<'a> Replay<'a> {
                 |transport, port| describe(registry, transport, port),
                 |_, _| false,
             ),
-            sources: None,
+            sources: Some(SourcesReport::of(&self.ledger)),
             capture,
         };
         self.last = after;
         self.reported = until;
         report
     }
+}
+
+/// The time of day at a time since the epoch.
+fn wall(time: Duration) -> SystemTime {
+    SystemTime::UNIX_EPOCH.checked_add(time).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// A time since the epoch on the replayed clock.

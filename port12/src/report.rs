@@ -9,6 +9,7 @@ mod units;
 
 pub use format::OutputFormat;
 pub use json::{read_json, write_json};
+pub(crate) use model::time;
 pub use model::{
     Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, SourceReport, SourcesReport,
     Tallied,

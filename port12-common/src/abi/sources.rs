@@ -7,6 +7,8 @@
 //! out those that come often, and those that come often get in. What is counted for a source is what
 //! was seen of it since it was admitted last, and nothing else: what a newcomer inherits is weight.
 
+use core::net::{IpAddr, Ipv6Addr};
+
 use super::{PORTS, Tally};
 use crate::Transport;
 
@@ -55,6 +57,11 @@ impl SourceAddress {
     pub const fn v6(address_be: [u32; 4]) -> Self {
         let [a, b, c, d] = address_be;
         Self { high: pair(a, b), low: pair(c, d) }
+    }
+
+    /// The address; IPv4's as such.
+    pub fn address(self) -> IpAddr {
+        Ipv6Addr::from(self.octets()).to_canonical()
     }
 
     /// The 16 bytes of the IPv6 address.

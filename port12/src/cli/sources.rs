@@ -22,7 +22,7 @@ use crate::{
         pinned::Pinned,
         sources::{Seen, Sources},
     },
-    report::{Printable, Tallied},
+    report::{Printable, Tallied, time},
     truth::TruthError,
 };
 
@@ -101,10 +101,6 @@ struct Port {
     #[serde(serialize_with = "name")]
     transport: Transport,
     port: u16,
-}
-
-fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&humantime::format_rfc3339_millis(*time).to_string())
 }
 
 fn name<S: Serializer>(transport: &Transport, serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher as _, RandomState},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::atomic::{Ordering, fence},
     time::Duration,
 };
@@ -238,7 +238,7 @@ fn ports(touches: &Touches) -> BTreeMap<u16, (Transport, u16)> {
 impl Slot {
     /// Where the packets say they come from.
     pub fn address(&self) -> IpAddr {
-        Ipv6Addr::from(self.source.address.octets()).to_canonical()
+        self.source.address.address()
     }
 
     /// Probes, dropped ones included, and their bytes.

@@ -219,7 +219,8 @@ fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D
     humantime::parse_rfc3339(&text).map_err(D::Error::custom)
 }
 
-fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+/// A time as it is in every report: RFC 3339, to the millisecond.
+pub(crate) fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&humantime::format_rfc3339_millis(*time).to_string())
 }
 

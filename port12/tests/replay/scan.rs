@@ -83,6 +83,10 @@ fn a_replayed_scan_hits_exactly_the_watched_ports() {
             assert_eq!(hit(&report), watched, "{engine}");
             assert_eq!(report["capture"]["end"], "complete");
             assert_eq!(report["capture"]["cut"], 0);
+            let sources = &report["sources"];
+            assert_eq!(sources["remembered"], 1);
+            assert_eq!(sources["top"][0]["source"], "10.12.0.1");
+            assert_eq!(sources["top"][0]["ports"], watched.len());
         }
         let [kernel, user] = ["kernel", "user"].map(|engine| replayed(engine, &capture));
         assert_eq!(kernel["ports"], user["ports"]);
