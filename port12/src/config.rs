@@ -42,6 +42,7 @@ pub use write::Entry;
 
 use crate::{
     kernel::attach::Wanted,
+    ledger::CAPACITY,
     policy::{Forwarding, Mode, Transit},
     report::OutputFormat,
 };
@@ -80,6 +81,8 @@ pub struct Config {
     pub pin: Valued<bool>,
     /// The time between reports, 100 ms to 1 year.
     pub interval: Valued<Duration>,
+    /// How many sources a run remembers.
+    pub remember_sources: Valued<usize>,
     /// The form of the reports.
     pub output: Valued<OutputFormat>,
     /// What the file says of single ports; the later rule wins.
@@ -133,6 +136,7 @@ impl Config {
             ),
             pin: first(flag.pin, file.pin, false),
             interval: first(flag.interval, file.interval, Duration::from_secs(1)),
+            remember_sources: first(flag.remember_sources, file.remember_sources, CAPACITY),
             output: first(flag.output, file.output, OutputFormat::default()),
             rules,
         }

@@ -60,6 +60,12 @@ impl Ledger {
         Self { capacity, sources: HashMap::new(), forgotten: 0, horizon: SystemTime::UNIX_EPOCH }
     }
 
+    /// Remembers more or fewer.
+    pub fn set_capacity(&mut self, capacity: usize) {
+        self.capacity = capacity;
+        self.forget();
+    }
+
     /// Takes note of one frame, where it is a probe: of a capture, whose every frame is seen.
     pub fn note(&mut self, finding: &Finding, bytes: u64, time: SystemTime) {
         let (Outcome::Probe | Outcome::Dropped, Some(transport)) =

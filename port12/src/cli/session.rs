@@ -69,6 +69,7 @@ impl Session {
             ));
         }
         plan.compiled.warnings.iter().for_each(tell);
+        let ledger = Ledger::new(plan.config.remember_sources.value);
         Ok(Self {
             plan,
             pins,
@@ -79,7 +80,7 @@ impl Session {
             started: Instant::now(),
             shunned: HashSet::new(),
             said: BTreeMap::new(),
-            ledger: Ledger::default(),
+            ledger,
         })
     }
 
@@ -200,6 +201,7 @@ impl Session {
         }
         plan.compiled.warnings.iter().for_each(tell);
         self.tell_what_waits(&plan);
+        self.ledger.set_capacity(plan.config.remember_sources.value);
         self.plan = plan;
         self.shunned.clear();
         self.keep()?;

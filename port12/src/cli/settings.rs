@@ -9,6 +9,7 @@ use super::output::OutputFormat;
 use crate::{
     config::{
         Config, ConfigError, Layer, Origin, Pattern, Valued,
+        file::MOST_SOURCES,
         prefix::prefix,
         time::{confirmation, period},
     },
@@ -105,6 +106,14 @@ struct Flags {
     /// Time between reports: 1s, 500ms, 1m [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = period, env = "PORT12_INTERVAL")]
     interval: Option<Duration>,
+    /// Sources that a run remembers, those that came last [default: 65536]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..=MOST_SOURCES),
+        env = "PORT12_REMEMBER_SOURCES"
+    )]
+    remember_sources: Option<u64>,
     /// The form of the reports; json is one object per line and report [default: table]
     #[arg(long, value_enum, env = "PORT12_OUTPUT")]
     output: Option<OutputFormat>,
@@ -140,6 +149,8 @@ impl FromArgMatches for Settings {
                 registry: sources.of("registry", flags.registry),
                 pin: sources.of("pin", flags.pin),
                 interval: sources.of("interval", flags.interval),
+                remember_sources: sources
+                    .of("remember_sources", flags.remember_sources.map(|number| number as usize)),
                 output: sources.of("output", flags.output),
             },
         })

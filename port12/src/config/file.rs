@@ -12,7 +12,7 @@ use std::{
 
 use toml::de::DeTable;
 
-pub use self::keys::{KEYS, PORT_KEYS};
+pub use self::keys::{KEYS, MOST_SOURCES, PORT_KEYS};
 use self::node::{entries, line_of};
 use super::{ConfigError, Fault, Layer, PortRule, Refusal, Valued};
 

@@ -41,6 +41,8 @@ pub struct Layer {
     pub pin: Option<Valued<bool>>,
     /// The time between reports.
     pub interval: Option<Valued<Duration>>,
+    /// How many sources a run remembers.
+    pub remember_sources: Option<Valued<usize>>,
     /// The form of the reports.
     pub output: Option<Valued<OutputFormat>>,
 }

@@ -75,6 +75,11 @@ impl Config {
             entry("registry", &self.registry, registry),
             entry("pin", &self.pin, Some(self.pin.value.into())),
             entry("interval", &self.interval, Some(time(self.interval.value))),
+            entry(
+                "remember_sources",
+                &self.remember_sources,
+                Some(i64::try_from(self.remember_sources.value).unwrap_or(i64::MAX).into()),
+            ),
             entry("output", &self.output, Some(choice::name(&self.output.value).into())),
         ]
     }

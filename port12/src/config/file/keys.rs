@@ -26,9 +26,13 @@ pub const KEYS: &[&str] = &[
     "registry",
     "pin",
     "interval",
+    "remember_sources",
     "output",
     "port",
 ];
+
+/// What `remember_sources` is at most.
+pub const MOST_SOURCES: u64 = 4_194_304;
 
 /// The keys of a `[[port]]` table.
 pub const PORT_KEYS: &[&str] = &["ports", "action", "enforce", "expected"];
@@ -54,6 +58,12 @@ pub(super) fn read(node: &Node<'_>, layer: &mut Layer) -> Result<(), Refusal> {
         "interval" => {
             let accepted = "write a time such as \"1s\"";
             layer.interval = Some(node.valued(|node| node.text(accepted, period))?);
+        }
+        "remember_sources" => {
+            let accepted = "write a number from 1 to 4194304";
+            let range = 1..=MOST_SOURCES;
+            let number = node.valued(|node| node.number(accepted, range.clone()))?;
+            layer.remember_sources = Some(number.map(|number| number as usize));
         }
         "output" => layer.output = Some(node.valued(Node::choice)?),
         _ => {}

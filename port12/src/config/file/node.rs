@@ -1,6 +1,6 @@
 //! A value in the file, which knows its key and its line.
 
-use std::{borrow::Borrow, fmt};
+use std::{borrow::Borrow, fmt, ops::RangeInclusive};
 
 use clap::ValueEnum;
 use toml::{
@@ -88,6 +88,19 @@ impl<'a> Node<'a> {
     ) -> Result<T, Refusal> {
         let text = self.value.get_ref().as_str().ok_or_else(|| self.unaccepted(accepted))?;
         parse(text).map_err(|error| self.unaccepted(error))
+    }
+
+    /// A number within a range.
+    pub(super) fn number(
+        &self,
+        accepted: &str,
+        range: RangeInclusive<u64>,
+    ) -> Result<u64, Refusal> {
+        let number = self.value.get_ref().as_integer();
+        number
+            .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok())
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| self.unaccepted(accepted))
     }
 
     /// A number, or a text.

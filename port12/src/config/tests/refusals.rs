@@ -16,6 +16,8 @@ fn a_value_that_is_not_accepted_is_told_with_line_and_key_and_what_is() {
         ("xdp_mode = \"\"", "line 1: xdp_mode: \"\" is", "\"auto\", \"native\" or \"generic\""),
         ("transit = \"Pass\"", "line 1: transit: ", "write \"pass\", \"watch\" or \"drop\""),
         ("forwarding = true", "line 1: forwarding: true is", "write \"refuse\" or \"drop\""),
+        ("remember_sources = 0", "line 1: remember_sources: 0 is", "write a number from 1 to"),
+        ("remember_sources = \"all\"", "line 1: remember_sources: ", "write a number from 1 to"),
         ("output = \"xml\"", "line 1: output: \"xml\" is", "write \"table\" or \"json\""),
         ("pin = \"yes\"", "line 1: pin: \"yes\" is", "write true or false"),
         ("include_reserved = 1", "line 1: include_reserved: 1 is", "write true or false"),
