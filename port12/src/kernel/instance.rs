@@ -91,9 +91,15 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     one_line(&text)
 }
 
+/// How the lines begin in which the verifier tells, at the end, what it took.
+const STATISTICS: [&str; 3] = ["verification time ", "stack depth ", "processed "];
+
 /// The first line of a text, and the last ones: a verifier's log has thousands.
 fn one_line(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let says = |line: &&str| {
+        !line.is_empty() && !STATISTICS.iter().any(|statistics| line.starts_with(statistics))
+    };
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(says).collect();
     match lines.as_slice() {
         [first, .., before, last] if lines.len() > 3 => format!("{first} ... {before}; {last}"),
         lines => lines.join("; "),

@@ -4,6 +4,7 @@ use std::process::Output;
 
 use crate::support::{
     Namespace, Pair, Port12,
+    build::{refused_build, unreadable_build},
     foreign::{attach, program},
     lab, until,
 };
@@ -82,6 +83,22 @@ fn a_foreign_program_is_named_and_stays() {
             let args = format!("-i w0 --xdp-mode {mode}");
             fails(&pair.near, &args, 7, &["w0 already has an XDP program", &format!("id {id}")]);
             assert_eq!(program(&pair.near, "w0"), Some(id));
+        }
+    });
+}
+
+#[test]
+fn what_the_kernel_does_not_take_is_told_and_leaves_nothing() {
+    lab(|| {
+        let near = Namespace::new();
+        for (build, why) in [
+            (unreadable_build(), "the kernel refuses the program"),
+            (refused_build(), "R9 !read_ok"),
+        ] {
+            let mut command = Port12::command(&near, "-i lo");
+            let said = complaint(&command.env("PORT12_OBJECT", build.path()).output().unwrap(), 5);
+            assert!(said.contains(why), "{said}");
+            assert_eq!(program(&near, "lo"), None);
         }
     });
 }

@@ -1,4 +1,4 @@
-//! Another build of the kernel object: the same program under another tag.
+//! Other builds of the kernel object: the same program under another tag, and some that are none.
 
 use object::{Object as _, ObjectSection as _};
 use tempfile::NamedTempFile;
@@ -19,6 +19,28 @@ pub fn other_build() -> NamedTempFile {
         let at = at.expect("a store to the stack before `r2 = r10`");
         code[at..at + 16].rotate_left(8);
     }
+    written(&bytes)
+}
+
+/// The object with a first instruction that reads a register which holds nothing.
+pub fn refused_build() -> NamedTempFile {
+    // r1 = *(u64 *)(r9 + 0)
+    const READ: [u8; 8] = [0x79, 0x91, 0, 0, 0, 0, 0, 0];
+    let mut bytes = OBJECT.to_vec();
+    let elf = object::File::parse(OBJECT).unwrap();
+    for section in ["xdp", "xdp.frags"] {
+        let (start, _) = elf.section_by_name(section).unwrap().file_range().unwrap();
+        bytes[start as usize..][..READ.len()].copy_from_slice(&READ);
+    }
+    written(&bytes)
+}
+
+/// No object at all.
+pub fn unreadable_build() -> NamedTempFile {
+    written(b"no object")
+}
+
+fn written(bytes: &[u8]) -> NamedTempFile {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
     file
