@@ -19,11 +19,13 @@ mod ethtool;
 mod layer;
 mod link;
 mod stack;
+mod unlinked;
 
 pub use ethtool::{driver, speed};
 pub use layer::{Unsupported, layer};
 pub use link::{Link, XdpAttachment, XdpMode};
 pub use stack::{Stack, has_uppers};
+pub use unlinked::take_off;
 
 /// `RTEXT_FILTER_SKIP_STATS` (linux/rtnetlink.h).
 const SKIP_STATS: u32 = 1 << 3;

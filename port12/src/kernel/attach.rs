@@ -1,9 +1,9 @@
 //! Attaching to an interface, by a `bpf_link` (kernel 5.9) and never over another program.
 
-use std::io;
+use std::{io, os::fd::AsFd as _};
 
 use aya::programs::{
-    ProgramError,
+    ProgramError, Xdp,
     links::FdLink,
     loaded_programs,
     xdp::{XdpLink, XdpLinkId, XdpMode as AyaMode},
@@ -166,15 +166,25 @@ fn attach_in(instance: &mut Instance, link: &Link, mode: XdpMode) -> Result<FdLi
     let id = program.attach_to_if_index(link.index, flags).map_err(|error| {
         if is_taken(&error) { foreign_by_index(link) } else { refused(reason(&error)) }
     })?;
-    owned(program, id).map_err(refused)
+    owned(program, id).map_err(|why| match taken_back(program, link.index, mode) {
+        Ok(()) => refused(why),
+        Err(error) => refused(format!("{why}; and it cannot be taken back: {error}")),
+    })
+}
+
+/// What aya has attached without a link, nothing takes off at the end.
+fn taken_back(program: &Xdp, interface: u32, mode: XdpMode) -> Result<(), String> {
+    let program = program.fd().map_err(|error| error.to_string())?;
+    interfaces::take_off(interface, program.as_fd(), mode).map_err(|error| error.to_string())
 }
 
 /// Takes the link out of the program; aya falls back to netlink on its own, which leaves a
 /// program behind that nothing owns.
-fn owned(program: &mut aya::programs::Xdp, id: XdpLinkId) -> Result<FdLink, String> {
+fn owned(program: &mut Xdp, id: XdpLinkId) -> Result<FdLink, String> {
     let link = program.take_link(id).map_err(|error| error.to_string())?;
     FdLink::try_from(link).map_err(|_| {
-        "the kernel attached it without a bpf_link, which is taken back: kernel 5.9 has links"
+        "the kernel makes no bpf_link for it, without which it could not be held: kernel 5.9 has \
+         links"
             .to_owned()
     })
 }

@@ -6,7 +6,9 @@ use crate::support::{
     Namespace, Pair, Port12,
     build::{refused_build, unreadable_build},
     foreign::{attach, program},
-    lab, until,
+    lab,
+    seccomp::without_links,
+    until,
 };
 
 /// The one line that a failed run leaves, which never begins to report.
@@ -99,6 +101,21 @@ fn what_the_kernel_does_not_take_is_told_and_leaves_nothing() {
             let said = complaint(&command.env("PORT12_OBJECT", build.path()).output().unwrap(), 5);
             assert!(said.contains(why), "{said}");
             assert_eq!(program(&near, "lo"), None);
+        }
+    });
+}
+
+/// As on a kernel without them: the library attaches by netlink then, and nothing could hold such
+/// an attachment, or take it off at the end.
+#[test]
+fn an_attachment_without_a_link_is_refused_and_taken_back() {
+    lab(|| {
+        let pair = Pair::new();
+        for mode in ["native", "generic", "auto"] {
+            let mut command = Port12::command(&pair.near, &format!("-i w0 --xdp-mode {mode}"));
+            let said = complaint(&without_links(&mut command).output().unwrap(), 6);
+            assert!(said.contains("the kernel makes no bpf_link for it"), "{said}");
+            assert_eq!(program(&pair.near, "w0"), None);
         }
     });
 }

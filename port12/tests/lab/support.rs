@@ -12,6 +12,7 @@ pub mod port12;
 pub mod raw;
 pub mod report;
 pub mod root;
+pub mod seccomp;
 pub mod sockets;
 pub mod stay;
 pub mod wait;
