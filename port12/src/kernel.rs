@@ -4,6 +4,7 @@ pub mod allowlist;
 pub mod attach;
 pub mod clock;
 mod errno;
+mod foreign;
 pub mod instance;
 pub mod mapped;
 pub mod object;

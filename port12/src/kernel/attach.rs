@@ -5,12 +5,11 @@ use std::{io, os::fd::AsFd as _};
 use aya::programs::{
     ProgramError, Xdp,
     links::FdLink,
-    loaded_programs,
     xdp::{XdpLink, XdpLinkId, XdpMode as AyaMode},
 };
 use thiserror::Error as ThisError;
 
-use super::{errno, instance::Instance, pin::PinError, slot::Slot};
+use super::{errno, foreign::describe, instance::Instance, pin::PinError, slot::Slot};
 use crate::{
     fault::fault,
     host::{
@@ -43,7 +42,7 @@ pub enum AttachError {
     Foreign {
         /// The interface.
         interface: String,
-        /// The program's id, and its name where the capabilities allow to ask.
+        /// The program's id, and what else the capabilities allow to ask.
         program: String,
         /// What `ip link` calls the mode that it is in.
         off: &'static str,
@@ -214,13 +213,9 @@ fn foreign_by_index(link: &Link) -> AttachError {
 }
 
 fn foreign(interface: &str, present: Option<XdpAttachment>) -> AttachError {
-    let program = match present.map(|present| (present.program, name_of(present.program))) {
+    let program = match present {
         None => "its id cannot be asked for".to_owned(),
-        Some((id, Some(name))) if name.starts_with("port12") => {
-            format!("id {id}, name {name}: another port12 is watching")
-        }
-        Some((id, Some(name))) => format!("id {id}, name {name}"),
-        Some((id, None)) => format!("id {id} (to read its name takes CAP_SYS_ADMIN)"),
+        Some(present) => describe(present.program),
     };
     let off = match present.map(|present| present.mode) {
         Some(XdpMode::Native) => "xdpdrv",
@@ -229,11 +224,4 @@ fn foreign(interface: &str, present: Option<XdpAttachment>) -> AttachError {
         None => "xdp",
     };
     AttachError::Foreign { interface: interface.to_owned(), program, off }
-}
-
-/// A listing ends early when a program goes away under it, so it is tried again.
-fn name_of(id: u32) -> Option<String> {
-    let find = || loaded_programs().filter_map(Result::ok).find(|info| info.id() == id);
-    let info = (0..5).find_map(|_| find())?;
-    info.name_as_str().map(str::to_owned)
 }

@@ -121,6 +121,22 @@ fn an_attachment_without_a_link_is_refused_and_taken_back() {
 }
 
 #[test]
+fn what_the_refusal_advises_takes_the_foreign_program_off() {
+    lab(|| {
+        let pair = Pair::new();
+        // One is in the driver, the other in the stack.
+        for interface in ["w0", "lo"] {
+            attach(&pair.near, interface);
+            let args = format!("-i {interface} --duration 200ms");
+            let said = complaint(&Port12::run(&pair.near, &args), 7);
+            let advice = said.split('`').find(|part| part.starts_with("ip link set")).unwrap();
+            pair.near.sh(advice);
+            assert!(Port12::run(&pair.near, &args).status.success(), "{advice}");
+        }
+    });
+}
+
+#[test]
 fn a_foreign_program_on_the_second_interface_leaves_nothing_on_the_first() {
     lab(|| {
         let pair = Pair::new();
