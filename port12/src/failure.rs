@@ -144,10 +144,10 @@ impl From<PinError> for Failure {
             PinError::Map(error) => error.into(),
             PinError::Held { .. } => Self::new(Code::Runtime, error),
             PinError::NoBpffs { .. } => Self::new(Code::Config, error),
-            PinError::Directory { error: ref cause, .. } => {
-                let denied = cause.kind() == io::ErrorKind::PermissionDenied;
-                Self::new(if denied { Code::Permission } else { Code::Runtime }, error)
+            PinError::Directory { .. } if error.is_permission() => {
+                Self::new(Code::Permission, error)
             }
+            PinError::Directory { .. } => Self::new(Code::Runtime, error),
         }
     }
 }

@@ -81,25 +81,26 @@ pub fn check_capabilities() -> Result<(), Failure> {
 pub fn check_forwarding(link: &Link, config: &Config) -> Result<Option<String>, Failure> {
     let name = &link.name;
     let refuses = config.mode.value == Mode::Drop && config.forwarding.value == Forwarding::Refuse;
-    let reasons = match forwarding::reasons(link.index) {
+    let (code, why) = match forwarding::reasons(link.index) {
+        Ok(reasons) => match reasons.first() {
+            Some(first) => (Code::Config, first.to_string()),
+            None => return Ok(None),
+        },
         // Reading legacy iptables takes more than watching does, and rules may change all the time.
-        Err(error) if !refuses => {
-            return Ok(Some(format!("whether this host forwards cannot be read ({error})")));
+        Err(error) => {
+            let why = format!("whether this host forwards cannot be read ({error})");
+            (Failure::from(error).code, why)
         }
-        reasons => reasons?,
     };
-    let Some(first) = reasons.first() else {
-        return Ok(None);
-    };
-    match (config.mode.value, config.forwarding.value) {
-        (Mode::Drop, Forwarding::Refuse) => Err(Failure::new(
-            Code::Config,
-            format!(
-                "drop mode is refused on {name}: {first}; a port that is forwarded has no socket \
-                 here. Use `--mode monitor`, or `--forwarding drop` to drop what is for this \
-                 host's own addresses all the same"
-            ),
-        )),
-        (Mode::Drop, Forwarding::Drop) | (Mode::Monitor, _) => Ok(Some(first.to_string())),
+    if !refuses {
+        return Ok(Some(why));
     }
+    Err(Failure::new(
+        code,
+        format!(
+            "drop mode is refused on {name}: {why}; a port that is forwarded has no socket here. \
+             Use `--mode monitor`, or `--forwarding drop` to drop what is for this host's own \
+             addresses all the same"
+        ),
+    ))
 }

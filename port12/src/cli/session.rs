@@ -15,7 +15,10 @@ use super::{
 use crate::{
     failure::{Code, Failure},
     host::interfaces,
-    kernel::{pin::PinDirectory, state::Standing},
+    kernel::{
+        pin::{PinDirectory, PinError},
+        state::Standing,
+    },
     ledger::Ledger,
     report::{Kind, Report},
     watch::{self, Keeper, Occasion, Run, Setup, Subject, Watched},
@@ -59,15 +62,8 @@ impl Session {
         let Manner { pin_dir, stay, trace } = manner;
         let pins = match plan.needs_pins(stay) {
             true => Some(PinDirectory::require(pin_dir)?),
-            false => PinDirectory::lock(pin_dir)?,
+            false => pins_or_none(pin_dir)?,
         };
-        if pins.is_none() {
-            tell(format_args!(
-                "{} is not in a bpffs: the maps are not pinned, and only this process can read \
-                 them (`mount -t bpf bpf /sys/fs/bpf`)",
-                pin_dir.display()
-            ));
-        }
         plan.compiled.warnings.iter().for_each(tell);
         let ledger = Ledger::new(plan.config.remember_sources.value);
         Ok(Self {
@@ -367,6 +363,22 @@ impl Session {
         self.keeper = None;
         self.watched.iter_mut().for_each(Watched::detach);
     }
+}
+
+/// Locks the directory where that can be. Watching takes none: what is lost without is told.
+fn pins_or_none(pin_dir: &Path) -> Result<Option<PinDirectory>, PinError> {
+    let lost = "the maps are not pinned, and only this process can read them";
+    match PinDirectory::lock(pin_dir) {
+        Ok(None) => {
+            let directory = pin_dir.display();
+            tell(format_args!(
+                "{directory} is not in a bpffs: {lost} (`mount -t bpf bpf /sys/fs/bpf`)"
+            ));
+        }
+        Err(error) if error.is_permission() => tell(format_args!("{lost}: {error}")),
+        locked => return locked,
+    }
+    Ok(None)
 }
 
 fn announce(watched: &Watched, plan: &Plan) {

@@ -80,7 +80,9 @@ fn hint(source: &io::Error) -> &'static str {
 
 fn file_hint(source: &io::Error) -> &'static str {
     match source.kind() {
-        io::ErrorKind::PermissionDenied => "; it needs user id 0 or CAP_DAC_READ_SEARCH",
+        io::ErrorKind::PermissionDenied => {
+            "; it needs user id 0, group id 0 or CAP_DAC_READ_SEARCH"
+        }
         io::ErrorKind::NotFound => "; is /proc mounted?",
         _ => "",
     }

@@ -101,7 +101,7 @@ impl fmt::Display for Reason {
 /// nobody wants a packet.
 ///
 /// Reading nf_tables needs CAP_NET_ADMIN. Where legacy iptables is loaded, reading its tables
-/// needs user id 0 of the namespace, or CAP_DAC_READ_SEARCH.
+/// needs user id 0 or group id 0 of the namespace, or CAP_DAC_READ_SEARCH.
 ///
 /// # Errors
 ///

@@ -60,12 +60,22 @@ pub enum PinError {
 
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => "run as root",
+        io::ErrorKind::PermissionDenied => {
+            "run as root, or name a directory in a bpffs that belongs to this user with --pin-dir"
+        }
         _ => "name another directory with --pin-dir",
     }
 }
 
 impl PinError {
+    /// Whether the directory is somebody else's.
+    pub fn is_permission(&self) -> bool {
+        match self {
+            Self::Directory { error, .. } => error.kind() == io::ErrorKind::PermissionDenied,
+            Self::Held { .. } | Self::NoBpffs { .. } | Self::Map(_) => false,
+        }
+    }
+
     /// What the kernel says of a path.
     pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Directory { path: path.to_owned(), error }

@@ -1,4 +1,4 @@
-//! A program of somebody else's: it passes everything.
+//! A program of somebody else's, named `theirs`: it passes everything.
 
 use std::{
     io,
@@ -21,7 +21,9 @@ struct Load {
     instructions: u32,
     code: u64,
     license: u64,
-    rest: [u64; 4],
+    log: [u64; 2],
+    flags: u64,
+    name: [u8; 8],
 }
 
 /// The head of `union bpf_attr` for `BPF_LINK_CREATE`.
@@ -42,7 +44,9 @@ pub fn attach(interface: u32, flags: u32) -> OwnedFd {
         instructions: code.len() as u32,
         code: code.as_ptr() as u64,
         license: c"GPL".as_ptr() as u64,
-        rest: [0; 4],
+        log: [0; 2],
+        flags: 0,
+        name: *b"theirs\0\0",
     };
     let program = bpf(BPF_PROG_LOAD, &load);
     let program = program.as_raw_fd() as u32;

@@ -69,14 +69,6 @@ fn a_bad_registry_file_is_named() {
 }
 
 #[test]
-fn without_root_the_missing_capabilities_are_named() {
-    lab(|| {
-        let said = complaint(&as_nobody(&Namespace::new(), "-all"), 4);
-        assert!(said.contains("CAP_NET_ADMIN"), "{said}");
-    });
-}
-
-#[test]
 fn a_foreign_program_is_named_and_stays() {
     lab(|| {
         let pair = Pair::new();
@@ -90,17 +82,17 @@ fn a_foreign_program_is_named_and_stays() {
 }
 
 #[test]
-fn what_the_kernel_does_not_take_is_told_and_leaves_nothing() {
+fn what_the_refusal_advises_takes_the_foreign_program_off() {
     lab(|| {
-        let near = Namespace::new();
-        for (build, why) in [
-            (unreadable_build(), "the kernel refuses the program"),
-            (refused_build(), "R9 !read_ok"),
-        ] {
-            let mut command = Port12::command(&near, "-i lo");
-            let said = complaint(&command.env("PORT12_OBJECT", build.path()).output().unwrap(), 5);
-            assert!(said.contains(why), "{said}");
-            assert_eq!(program(&near, "lo"), None);
+        let pair = Pair::new();
+        // One is in the driver, the other in the stack.
+        for interface in ["w0", "lo"] {
+            attach(&pair.near, interface);
+            let args = format!("-i {interface} --duration 200ms");
+            let said = complaint(&Port12::run(&pair.near, &args), 7);
+            let advice = said.split('`').find(|part| part.starts_with("ip link set")).unwrap();
+            pair.near.sh(advice);
+            assert!(Port12::run(&pair.near, &args).status.success(), "{advice}");
         }
     });
 }
@@ -121,17 +113,17 @@ fn an_attachment_without_a_link_is_refused_and_taken_back() {
 }
 
 #[test]
-fn what_the_refusal_advises_takes_the_foreign_program_off() {
+fn what_the_kernel_does_not_take_is_told_and_leaves_nothing() {
     lab(|| {
-        let pair = Pair::new();
-        // One is in the driver, the other in the stack.
-        for interface in ["w0", "lo"] {
-            attach(&pair.near, interface);
-            let args = format!("-i {interface} --duration 200ms");
-            let said = complaint(&Port12::run(&pair.near, &args), 7);
-            let advice = said.split('`').find(|part| part.starts_with("ip link set")).unwrap();
-            pair.near.sh(advice);
-            assert!(Port12::run(&pair.near, &args).status.success(), "{advice}");
+        let near = Namespace::new();
+        for (build, why) in [
+            (unreadable_build(), "the kernel refuses the program"),
+            (refused_build(), "R9 !read_ok"),
+        ] {
+            let mut command = Port12::command(&near, "-i lo");
+            let said = complaint(&command.env("PORT12_OBJECT", build.path()).output().unwrap(), 5);
+            assert!(said.contains(why), "{said}");
+            assert_eq!(program(&near, "lo"), None);
         }
     });
 }
@@ -158,29 +150,4 @@ fn a_second_port12_on_the_same_interface_is_refused_and_the_first_goes_on() {
         first.report();
         first.stop();
     });
-}
-
-#[test]
-fn the_three_capabilities_are_enough_to_watch() {
-    lab(|| {
-        let output = as_nobody(&Namespace::new(), "+net_admin,+bpf,+perfmon");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "{said}");
-    });
-}
-
-/// Runs for a moment as an ordinary user with those capabilities.
-fn as_nobody(namespace: &Namespace, capabilities: &str) -> Output {
-    // The build may lie where only root reads.
-    let copy = tempfile::tempdir_in("/tmp").unwrap();
-    namespace.sh(&format!(
-        "install -m 755 {} {path}/port12 && chmod 755 {path}",
-        env!("CARGO_BIN_EXE_port12"),
-        path = copy.path().display()
-    ));
-    let mut command = namespace.command("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
-    command.args([format!("--inh-caps={capabilities}"), format!("--ambient-caps={capabilities}")]);
-    command.arg(copy.path().join("port12")).args(["run", "-i", "lo", "--duration", "300ms"]);
-    command.output().unwrap()
 }

@@ -16,6 +16,7 @@ mod operator;
 mod pins;
 mod plain_syn;
 mod policy_file;
+mod privileges;
 mod reload;
 mod reserved_source;
 mod router;

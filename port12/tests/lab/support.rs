@@ -7,6 +7,7 @@ pub mod foreign;
 pub mod frame;
 pub mod knock;
 pub mod namespace;
+pub mod ordinary;
 pub mod pair;
 pub mod port12;
 pub mod raw;
@@ -19,6 +20,7 @@ pub mod wait;
 
 pub use knock::reaches;
 pub use namespace::Namespace;
+pub use ordinary::Ordinary;
 pub use pair::Pair;
 pub use port12::Port12;
 pub use raw::Raw;
