@@ -115,7 +115,7 @@ impl Watch<'_> {
         };
         tokio::pin!(end);
         let mut last = Instant::now();
-        let mut stalled = false;
+        let mut left_out = 0;
         loop {
             let mut reloads = false;
             tokio::select! {
@@ -132,7 +132,7 @@ impl Watch<'_> {
                 }
                 _ = reports.tick() => {
                     fault("interval");
-                    if self.report(session, last.elapsed(), &mut stalled)? == Shown::Ended {
+                    if self.report(session, last.elapsed(), &mut left_out)? == Shown::Ended {
                         return Ok(());
                     }
                     last = Instant::now();
@@ -164,18 +164,23 @@ impl Watch<'_> {
         &self,
         session: &mut Session,
         period: Duration,
-        stalled: &mut bool,
+        left_out: &mut u64,
     ) -> Result<Shown, Failure> {
         let report = session.report(Kind::Interval, period);
         let shown = self.printer.show(self.view.render(&report)?);
         match shown {
-            Shown::Queued => *stalled = false,
-            Shown::Skipped if *stalled => {}
+            Shown::Queued => {
+                if let count @ 1.. = std::mem::take(left_out) {
+                    log::warn!("the reader of the reports goes on: {count} were left out");
+                }
+            }
             Shown::Skipped => {
-                *stalled = true;
-                log::warn!(
-                    "the reader of the reports has stalled: until it goes on, some are left out"
-                );
+                if *left_out == 0 {
+                    log::warn!(
+                        "the reader of the reports has stalled: until it goes on, some are left out"
+                    );
+                }
+                *left_out += 1;
             }
             Shown::Ended => {}
         }

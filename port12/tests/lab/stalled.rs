@@ -34,6 +34,24 @@ fn signals_and_the_duration_end_a_run_whose_reader_has_stalled() {
     });
 }
 
+#[test]
+fn reports_that_are_left_out_are_counted() {
+    lab(|| {
+        let near = Namespace::new();
+        let (mut reader, pipe) = std::io::pipe().unwrap();
+        fill(&pipe);
+        let mut port12 = Port12::spawn_to(Port12::command(&near, "-i lo"), pipe);
+        port12.wait_until_said("the reader of the reports has stalled");
+        let reading = std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+        let said = port12.wait_until_said("the reader of the reports goes on: ");
+        let count = said.split_whitespace().find_map(|word| word.parse::<u64>().ok());
+        assert!(count.is_some_and(|count| count > 0), "{said}");
+        port12.signal(libc::SIGINT);
+        assert_eq!(port12.wait().code(), 0);
+        reading.join().unwrap().unwrap();
+    });
+}
+
 /// Fills a pipe up.
 fn fill(pipe: &std::io::PipeWriter) {
     let set = |flags: libc::c_int| {

@@ -53,10 +53,15 @@ impl Port12 {
     }
 
     /// Starts a command.
-    pub fn spawn(mut command: Command) -> Self {
-        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub fn spawn(command: Command) -> Self {
+        Self::spawn_to(command, Stdio::piped())
+    }
+
+    /// Starts a command that reports to somebody else.
+    pub fn spawn_to(mut command: Command, reader: impl Into<Stdio>) -> Self {
+        let piped = command.stdin(Stdio::null()).stdout(reader).stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap();
-        let reports = lines(child.stdout.take().unwrap());
+        let reports = child.stdout.take().map_or_else(|| mpsc::channel().1, lines);
         let complaints = lines(child.stderr.take().unwrap());
         Self { child, reports, complaints, said: Vec::new() }
     }
