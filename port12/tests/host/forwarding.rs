@@ -151,6 +151,44 @@ fn rules_of_iptables_are_named() {
 }
 
 #[test]
+fn a_table_of_legacy_iptables_counts_whatever_is_in_it() {
+    alone(|| {
+        let used = |table| Command::new("iptables-legacy").args(["-t", table, "-nL"]).output();
+        if !used("filter").is_ok_and(|output| output.status.success()) {
+            return eprintln!("not run: there is no iptables-legacy, or the kernel has no tables");
+        }
+        sysctl("ipv4/ip_forward", "0");
+        assert!(shown("lo").is_empty());
+        assert!(used("nat").unwrap().status.success());
+        assert_eq!(
+            shown("lo"),
+            ["iptables has a table nat, which may redirect packets (/proc/net/ip_tables_names)"]
+        );
+    });
+}
+
+/// Few kernels have IPVS: here is what it would say.
+#[test]
+fn a_service_of_ipvs_is_named() {
+    alone(|| {
+        sysctl("ipv4/ip_forward", "0");
+        let directory = tempfile::tempdir().unwrap();
+        let services =
+            "TCP  C0000201:0050 rr\n  -> C0000202:0050      Masq    1      0          0\n";
+        std::fs::write(directory.path().join("ip_vs"), services).unwrap();
+        // SAFETY: takes flags, and changes this thread alone.
+        assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNS) }, 0);
+        let thread = std::fs::canonicalize("/proc/thread-self").unwrap();
+        sh(&format!(
+            "mount --make-rprivate / && mount --bind {} {}/net",
+            directory.path().display(),
+            thread.display()
+        ));
+        assert_eq!(shown("lo"), ["IPVS has 1 virtual services (/proc/net/ip_vs)"]);
+    });
+}
+
+#[test]
 fn without_the_capability_the_reasons_are_unknown() {
     alone(|| {
         // SAFETY: the system call takes plain numbers, and changes this thread alone; `libc::setuid`

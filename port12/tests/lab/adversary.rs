@@ -177,14 +177,18 @@ fn what_others_have_pinned_under_common_names_is_left_alone() {
     lab(|| {
         let (pair, bpffs) = (Pair::new(), Bpffs::new());
         let pins = bpffs.pins();
-        fs::create_dir_all(pins.join("other")).unwrap();
-        pair.near.sh(&format!(
-            "bpftool map create {}/other/link type array key 4 value 4 entries 1 name p",
-            pins.display()
-        ));
+        for name in ["other/link", "mixed/COUNTERS", "mixed/theirs"] {
+            let path = pins.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            pair.near.sh(&format!(
+                "bpftool map create {} type array key 4 value 4 entries 1 name p",
+                path.display()
+            ));
+        }
         bpffs.ok(&pair.near, "attach -i w0");
         bpffs.ok(&pair.near, "detach");
         assert_eq!(bpffs.pinned("other"), ["link"]);
+        assert_eq!(bpffs.pinned("mixed"), ["COUNTERS", "theirs"]);
     });
 }
 

@@ -127,6 +127,8 @@ fn nothing_is_dropped_on_an_interface_that_moved_to_another_namespace() {
     lab(|| {
         let pair = Pair::new();
         let elsewhere = Namespace::new();
+        // An address that both hosts have is no transit.
+        pair.near.sh("ip address add 10.12.0.1/32 dev lo");
         let mut command = pair.near.command_with_bpffs(env!("CARGO_BIN_EXE_port12"));
         command.args("run -i w0 -i lo --mode drop --output json --interval 1h".split(' '));
         let port12 = Port12::launch(command);

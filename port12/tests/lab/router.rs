@@ -3,11 +3,12 @@
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    process::Command,
     thread,
     time::Duration,
 };
 
-use crate::support::{Namespace, Port12, lab};
+use crate::support::{Namespace, Port12, lab, namespace::run};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -129,6 +130,23 @@ fn drop_mode_is_given_up_when_the_host_begins_to_forward() {
         assert_eq!(totals.interface("outer")["mode"], "monitor");
         assert_eq!(totals.port("tcp", 81, "dropped"), 0);
         assert!(totals.outcome("probe") >= 1);
+    });
+}
+
+/// After half a minute in which the host does not say whether it does.
+#[test]
+fn drop_mode_is_given_up_where_nobody_can_tell_whether_the_host_forwards() {
+    lab(|| {
+        let lab = Lab::new();
+        let mut port12 = Port12::start(&lab.router, "-i outer --mode drop");
+        run(Command::new("nsenter")
+            .args([&format!("--mount=/proc/{}/ns/mnt", port12.id())])
+            .args(["umount", "--lazy", "/proc"]));
+        port12.wait_for("most of the time", |report| {
+            report.0["elapsed_seconds"].as_f64().unwrap() > 20.0
+        });
+        port12.wait_until_said("outer: drop mode is given up for monitor mode: cannot read");
+        assert_eq!(port12.stop().interface("outer")["mode"], "monitor");
     });
 }
 
