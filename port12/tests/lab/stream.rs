@@ -53,6 +53,18 @@ impl Traffic {
     }
 }
 
+/// Ends the traffic, however the test ends: a thread that waits for more would hold up a failure.
+struct Ending<'a>(&'a Traffic, &'a Pair, UdpSocket);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let Self(traffic, pair, socket) = self;
+        traffic.stop.store(true, Ordering::SeqCst);
+        let end = SocketAddr::new(IpAddr::from(NEAR), SERVICE);
+        let _ = pair.near.enter(|| socket.send_to(b"end", end));
+    }
+}
+
 fn stats(bpffs: &Bpffs, pair: &Pair) -> Report {
     Report::parse(bpffs.ok(&pair.near, "stats --output json").trim())
 }
@@ -73,6 +85,7 @@ fn no_probe_passes_and_nothing_else_is_lost_through_restarts_upgrades_and_reload
         bpffs.ok(&pair.near, &format!("attach --config {}", file.display()));
         let traffic = Traffic::default();
         thread::scope(|scope| {
+            let _ending = Ending(&traffic, &pair, closing);
             scope.spawn(|| traffic.receive(&socket));
             let sender = scope.spawn(|| traffic.send(&pair));
             let mut last = 0;
@@ -128,9 +141,6 @@ fn no_probe_passes_and_nothing_else_is_lost_through_restarts_upgrades_and_reload
             let probes = traffic.probes.load(Ordering::SeqCst);
             assert_eq!(report.port("tcp", 12, "dropped"), probes, "a probe went uncounted");
             assert_eq!(report.outcome("probe"), 0);
-            // Ends the receiver.
-            let end = SocketAddr::new(IpAddr::from(NEAR), SERVICE);
-            pair.near.enter(|| closing.send_to(b"end", end).unwrap());
         });
     });
 }
