@@ -1,7 +1,13 @@
 //! Which interfaces are watched, and what becomes of them meanwhile.
 
+use std::{
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
 use crate::support::{
-    Namespace, Pair, Port12, addresses::BOTH, foreign::program, frame::syn, lab, until,
+    Bpffs, Namespace, Pair, Port12, addresses::BOTH, foreign::program, frame::syn, lab,
+    sockets::tcp_listener, until,
 };
 
 fn watched(near: &Namespace, args: &str) -> Vec<String> {
@@ -122,28 +128,27 @@ fn ctrl_c_ends_it_before_the_last_interface_has_its_program() {
     });
 }
 
+/// The program leaves with a run that sees the interface go; one that is pinned stays on it.
 #[test]
 fn nothing_is_dropped_on_an_interface_that_moved_to_another_namespace() {
-    lab(|| {
-        let pair = Pair::new();
-        let elsewhere = Namespace::new();
-        // An address that both hosts have is no transit.
-        pair.near.sh("ip address add 10.12.0.1/32 dev lo");
-        let mut command = pair.near.command_with_bpffs(env!("CARGO_BIN_EXE_port12"));
-        command.args("run -i w0 -i lo --mode drop --output json --interval 1h".split(' '));
-        let port12 = Port12::launch(command);
-        pair.near.sh(&format!("ip link set w0 netns {}", elsewhere.name()));
-        elsewhere.sh("ip address add 10.12.0.1/24 dev w0 && ip link set w0 up");
-        let listener = elsewhere
-            .enter(|| std::net::TcpListener::bind(("10.12.0.1", 81)).expect("a port to listen on"));
-        let reached = until("a connection to the moved interface", || {
-            let connected = pair.far.enter(|| {
-                let to = std::net::SocketAddr::from(([10, 12, 0, 1], 81));
-                std::net::TcpStream::connect_timeout(&to, std::time::Duration::from_millis(500))
+    for pin in ["", "--pin"] {
+        lab(|| {
+            let (pair, bpffs, elsewhere) = (Pair::new(), Bpffs::new(), Namespace::new());
+            // An address that both hosts have is no transit.
+            pair.near.sh("ip address add 10.12.0.1/32 dev lo");
+            let port12 = bpffs.run(&pair.near, &format!("-i w0 -i lo --mode drop {pin}"));
+            pair.near.sh(&format!("ip link set w0 netns {}", elsewhere.name()));
+            elsewhere.sh("ip address add 10.12.0.1/24 dev w0 && ip link set w0 up");
+            let _listener = elsewhere.enter(|| tcp_listener(BOTH[0].0, 81, None));
+            until("a connection to the moved interface", || {
+                let to = SocketAddr::new(BOTH[0].0, 81);
+                let patience = Duration::from_millis(500);
+                pair.far.enter(|| TcpStream::connect_timeout(&to, patience)).ok()
             });
-            connected.ok()
+            until("the program to stay or to leave", || {
+                (program(&elsewhere, "w0").is_some() != pin.is_empty()).then_some(())
+            });
+            port12.stop();
         });
-        drop((reached, listener));
-        port12.stop();
-    });
+    }
 }
