@@ -126,7 +126,7 @@ fn a_directory_of_somebody_elses_is_told_and_watching_goes_on_without_it() {
         assert!(said.contains(&who) && said.contains("with --pin-dir"), "{said}");
         run.report();
         run.stop();
-        for args in ["run -i lo --pin", "attach -i lo", "status", "bypass"] {
+        for args in ["run -i lo --pin --duration 300ms", "attach -i lo", "status", "bypass"] {
             let said = refusal(&user.output(&near, &bpffs, args), 4);
             assert!(said.contains(&who) && said.contains("run as root"), "{args}: {said}");
         }
@@ -147,7 +147,7 @@ fn what_legacy_iptables_hides_is_told_and_keeps_drop_mode_off() {
         let why = "whether this host forwards cannot be read (cannot read \
                    /proc/thread-self/net/ip_tables_names: Permission denied";
         let what = "it needs user id 0, group id 0 or CAP_DAC_READ_SEARCH";
-        for args in ["run -i w0 --mode drop", "attach -i w0 --mode drop"] {
+        for args in ["run -i w0 --mode drop --duration 300ms", "attach -i w0 --mode drop"] {
             let said = refusal(&user.output(near, &bpffs, args), 4);
             let refused = format!("drop mode is refused on w0: {why}");
             assert!(said.contains(&refused) && said.contains(what), "{said}");
