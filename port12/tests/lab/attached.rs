@@ -12,7 +12,7 @@ use crate::support::{
     Bpffs, Pair,
     addresses::{BOTH, FAR, NEAR},
     build::other_build,
-    foreign::program,
+    foreign::{self, program},
     frame::syn,
     lab, reaches,
     sockets::{reusing_tcp, tcp_listener},
@@ -228,6 +228,47 @@ fn addresses_that_come_and_go_reach_the_program_within_a_second() {
         thread::sleep(Duration::from_secs(1));
         assert_eq!(transit(), (2, 1));
         run.stop();
+    });
+}
+
+#[test]
+fn an_attachment_that_fails_on_the_second_interface_takes_the_first_back() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let id = foreign::attach(&pair.near, "w0");
+        bpffs.fails(&pair.near, "attach -i lo,w0 --mode drop", 7);
+        until("detachment", || program(&pair.near, "lo").is_none().then_some(()));
+        assert_eq!(program(&pair.near, "w0"), Some(id));
+        assert!(bpffs.pinned("lo").is_empty());
+    });
+}
+
+#[test]
+fn bad_input_changes_nothing_of_what_is_attached() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "mode = \"monitor\"\nallow = [\"10.0.0.1/8\"]\n").unwrap();
+        let file = file.path().display();
+        bpffs.ok(&pair.near, "attach -i w0 --mode drop");
+        let state = || {
+            let status = bpffs.status(&pair.near, "w0");
+            ["program_id", "attached_at", "standing", "policy", "allowed"]
+                .map(|key| status[key].clone())
+        };
+        let before = state();
+        for (args, code) in [
+            ("attach -i w0 --mode block", 2),
+            (&*format!("attach -i w0 --config {file}"), 3),
+            (&format!("attach -i w0 --registry {file}"), 3),
+            ("attach -i w0 -i nosuch0 --mode monitor", 6),
+            ("allow add 10.0.0.1/8", 2),
+            (&format!("allow add 10.0.0.1 --write --config {file}"), 3),
+            ("detach -i nosuch0", 1),
+        ] {
+            bpffs.fails(&pair.near, args, code);
+            assert_eq!(state(), before, "{args}");
+        }
     });
 }
 
