@@ -4,12 +4,14 @@ use crate::support::{Namespace, lab};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_port12");
 
-/// Runs a script in a namespace with a bpffs of its own; it succeeds. `$PORT12` watches `lo`.
+/// Runs a script in a namespace with a bpffs of its own; it succeeds. `$PORT12` watches `lo`. What it
+/// has started in the background ends with it, or a failure would wait for that.
 fn script(text: &str) {
     let near = Namespace::new();
+    let text = format!("trap 'kill $! || true' EXIT\n{text}");
     let output = near
         .command_with_bpffs("timeout")
-        .args(["60", "sh", "-exc", text])
+        .args(["60", "sh", "-exc", &text])
         .env("PORT12", format!("{PROGRAM} run -i lo --output json --interval 100ms"))
         .output()
         .unwrap();
