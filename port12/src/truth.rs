@@ -19,7 +19,7 @@ use crate::{
         addresses::{self, LocalAddresses},
         news::AddressNews,
         publish::publish,
-        sockets,
+        sockets::{self, OpenSockets},
     },
     kernel::instance::Instance,
 };
@@ -115,11 +115,15 @@ fn publish_sockets(instance: &Instance) -> Result<(), TruthError> {
     let valid_until = instance.now()?.after(HEARTBEAT);
     let open = sockets::scan()?;
     let listed = open.bitmap().listed;
-    // Where TCP listeners cannot be listed, a clear bit proves nothing.
-    let valid_until = if open.unseen.contains(&Transport::Tcp) { 0 } else { valid_until };
+    let valid_until = if proves_none(&open) { valid_until } else { 0 };
     // SAFETY: the pointer is to a mapped element, and every word is written whole.
     unsafe { write_sockets(instance.state().host(), &listed, valid_until) };
     Ok(())
+}
+
+/// Whether a clear bit says that there is no listener: not where TCP's cannot be listed.
+fn proves_none(open: &OpenSockets) -> bool {
+    !open.unseen.contains(&Transport::Tcp)
 }
 
 /// # Safety
@@ -131,5 +135,18 @@ unsafe fn write_sockets(table: *mut HostTable, listed: &[[u8; PORTS]; 5], valid_
         (&raw mut (*table).sockets.listed).write_volatile(*listed);
         fence(Ordering::SeqCst);
         (&raw mut (*table).sockets.valid_until).write_volatile(valid_until);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listeners_that_cannot_be_listed_are_not_taken_for_none() {
+        let unseen = |transport| OpenSockets { unseen: vec![transport], ..OpenSockets::default() };
+        assert!(proves_none(&OpenSockets::default()));
+        assert!(proves_none(&unseen(Transport::Sctp)));
+        assert!(!proves_none(&unseen(Transport::Tcp)));
     }
 }
