@@ -36,8 +36,8 @@ fn echo<'scope>(
     });
 }
 
-/// Asks once from each of a thousand sockets, and returns how many never heard an answer. Every
-/// other socket is connected.
+/// Asks once from each of a thousand sockets, and returns how many never heard an answer; a few are
+/// enough. Every other socket is connected.
 fn ask_from_fresh_binds(pair: &Pair, near: IpAddr, server: SocketAddr) -> usize {
     let ask = |count: u16| {
         let local = SocketAddr::new(near, 512 + count % 512);
@@ -52,7 +52,7 @@ fn ask_from_fresh_binds(pair: &Pair, near: IpAddr, server: SocketAddr) -> usize 
         let mut answer = [0; 64];
         matches!(socket.recv(&mut answer), Ok(2)) && answer[..2] == count.to_be_bytes()
     };
-    (0..BINDS).filter(|&count| !ask(count)).count()
+    (0..BINDS).filter(|&count| !ask(count)).take(5).count()
 }
 
 #[test]
