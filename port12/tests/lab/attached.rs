@@ -232,6 +232,19 @@ fn addresses_that_come_and_go_reach_the_program_within_a_second() {
 }
 
 #[test]
+fn whom_the_operator_allows_is_allowed_on_interfaces_that_come_later() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        bpffs.ok(&pair.near, "attach -i lo --mode drop");
+        bpffs.ok(&pair.near, "allow add 10.12.0.0/16");
+        bpffs.ok(&pair.near, "attach -i w0 --mode drop");
+        assert!(knock(&pair));
+        bpffs.ok(&pair.near, "allow remove 10.12.0.0/16");
+        assert!(!knock(&pair));
+    });
+}
+
+#[test]
 fn an_attachment_that_fails_on_the_second_interface_takes_the_first_back() {
     lab(|| {
         let (pair, bpffs) = (Pair::new(), Bpffs::new());
