@@ -39,9 +39,16 @@ fn has_every_field(report: &Report) {
             "mode",
             "registry_date",
             "interfaces",
-            "ports"
+            "ports",
+            "sources"
         ])
     );
+    let sources = &value["sources"];
+    assert_eq!(keys(sources), BTreeSet::from(["remembered", "forgotten", "top"]));
+    for source in sources["top"].as_array().unwrap() {
+        let fields = ["source", "packets", "bytes", "first_seen", "last_seen", "ports"];
+        assert_eq!(keys(source), BTreeSet::from(fields));
+    }
     let interface = report.interface("w0");
     assert_eq!(
         keys(interface),
