@@ -40,7 +40,7 @@ fn counters_keep_their_layout() {
 #[test]
 fn the_sources_keep_their_layout() {
     assert_eq!((size_of::<SourceTable>(), align_of::<SourceTable>()), (790_592, 64));
-    assert_eq!((offset_of!(SourceTable, seed), offset_of!(SourceTable, idle)), (0, 8));
+    assert_eq!((offset_of!(SourceTable, seed), offset_of!(SourceTable, half_life)), (0, 8));
     assert_eq!((offset_of!(SourceTable, random), offset_of!(SourceTable, evictions)), (16, 24));
     assert_eq!((offset_of!(SourceTable, evicted), offset_of!(SourceTable, refused)), (32, 48));
     assert_eq!((offset_of!(SourceTable, registers), offset_of!(SourceTable, buckets)), (64, 4160));
@@ -49,7 +49,7 @@ fn the_sources_keep_their_layout() {
     assert_eq!((size_of::<SourceAddress>(), offset_of!(Source, address)), (16, 0));
     assert_eq!((offset_of!(Source, packets), offset_of!(Source, bytes)), (16, 24));
     assert_eq!((offset_of!(Source, first_seen), offset_of!(Source, last_seen)), (32, 40));
-    assert_eq!((offset_of!(Source, inherited), offset_of!(Source, only)), (48, 56));
+    assert_eq!((offset_of!(Source, weight), offset_of!(Source, only)), (48, 56));
     assert_eq!(offset_of!(Source, touched), 64);
 
     assert_eq!((size_of::<Touches>(), FIRST_TOUCH), (10_240, 6));

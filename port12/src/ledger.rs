@@ -1,51 +1,56 @@
 //! The long memory of who knocked: what the kernel program forgets when it needs the place.
+//!
+//! Times are jiffies: all interfaces go by the one clock of the kernel, which nobody sets.
 
-use std::{collections::HashMap, net::IpAddr, time::SystemTime};
+use std::{cmp::Reverse, collections::HashMap, net::IpAddr};
 
 use port12_common::{Finding, Outcome, abi::Tally};
 
-use crate::kernel::{
-    clock::Moment,
-    sources::{Sources, Touched},
-};
+use crate::kernel::sources::{Slot, Sources, Touched};
 
 /// Sources that are remembered.
 pub const CAPACITY: usize = 65_536;
 
 /// What is remembered of a source, over all interfaces and CPUs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Remembered {
     /// Probes that were seen of it, dropped ones included, and their bytes.
     pub tally: Tally,
-    /// When the first of them came.
-    pub first_seen: SystemTime,
-    /// When the last of them came.
-    pub last_seen: SystemTime,
+    /// Jiffies of the first of them.
+    pub first_seen: u64,
+    /// Jiffies of the last of them.
+    pub last_seen: u64,
     /// The ports that it touched.
     pub touched: Touched,
-    /// What stood in its slots when they were looked at last.
-    slots: Vec<Known>,
 }
 
-/// A slot of a source.
-#[derive(Clone, Copy, Debug)]
+/// The tables of one interface when they were looked at last.
+#[derive(Debug, Default)]
+struct Looked {
+    /// Jiffies before they were read: what has changed since was seen later.
+    at: u64,
+    /// What stood in each place.
+    places: Vec<Known>,
+}
+
+/// A place in a table.
+#[derive(Clone, Copy, Debug, Default)]
 struct Known {
-    interface: u32,
-    cpu: usize,
-    /// Jiffies when it was given the slot: which of its times there this is.
+    address: Option<IpAddr>,
+    /// Jiffies when the address was given the place.
     first_seen: u64,
     tally: Tally,
 }
 
-/// Remembers a bounded number of sources: those that came last.
+/// Remembers a bounded number of sources: those with the most probes, and those that came last.
 #[derive(Debug)]
 pub struct Ledger {
     capacity: usize,
     sources: HashMap<IpAddr, Remembered>,
-    /// Sources that were forgotten, for others came later.
+    /// Sources that were forgotten.
     pub forgotten: u64,
-    /// Who has not come since is not remembered again.
-    horizon: SystemTime,
+    /// By which tables they are.
+    looked: HashMap<u64, Looked>,
 }
 
 impl Default for Ledger {
@@ -57,7 +62,7 @@ impl Default for Ledger {
 impl Ledger {
     /// For so many sources.
     pub fn new(capacity: usize) -> Self {
-        Self { capacity, sources: HashMap::new(), forgotten: 0, horizon: SystemTime::UNIX_EPOCH }
+        Self { capacity, sources: HashMap::new(), forgotten: 0, looked: HashMap::new() }
     }
 
     /// Remembers more or fewer.
@@ -66,79 +71,64 @@ impl Ledger {
         self.forget();
     }
 
-    /// Takes note of one frame, where it is a probe: of a capture, whose every frame is seen.
-    pub fn note(&mut self, finding: &Finding, bytes: u64, time: SystemTime) {
+    /// Takes note of one frame, where it is a probe: of a capture, whose every frame is seen. `now` is
+    /// its time in jiffies.
+    pub fn note(&mut self, finding: &Finding, bytes: u64, now: u64) {
         let (Outcome::Probe | Outcome::Dropped, Some(transport)) =
             (finding.outcome, finding.transport)
         else {
             return;
         };
-        let source = self.source(finding.source.address(), (time, time));
-        source.tally.packets += 1;
-        source.tally.bytes += bytes;
-        source.first_seen = source.first_seen.min(time);
-        source.last_seen = source.last_seen.max(time);
-        source.touched.ports.insert((transport, finding.port));
+        let source = self.source(finding.source.address(), now);
+        source.add(Tally { packets: 1, bytes }, (now, now));
+        source.touched.insert(transport, finding.port);
         self.forget();
     }
 
-    fn source(
-        &mut self,
-        address: IpAddr,
-        (first, last): (SystemTime, SystemTime),
-    ) -> &mut Remembered {
-        self.sources.entry(address).or_insert_with(|| Remembered {
-            tally: Tally::default(),
-            first_seen: first,
-            last_seen: last,
-            touched: Touched::default(),
-            slots: Vec::new(),
-        })
+    fn source(&mut self, address: IpAddr, first_seen: u64) -> &mut Remembered {
+        let new = Remembered { first_seen, ..Remembered::default() };
+        self.sources.entry(address).or_insert(new)
     }
 
-    /// Takes note of what has changed in the tables of an interface, by its index, since they were
-    /// looked at last.
-    pub fn update(&mut self, interface: u32, sources: &Sources, moment: &Moment) {
-        for slot in &sources.slots {
-            let last_seen = moment.wall_at(slot.last_seen());
-            let address = slot.address();
-            if last_seen <= self.horizon && !self.sources.contains_key(&address) {
+    /// Takes note of what has changed in some tables since they were looked at last. `now` is the time
+    /// in jiffies, from before they were read.
+    pub fn update(&mut self, sources: &Sources, now: u64) {
+        let mut looked = self.looked.remove(&sources.tables).unwrap_or_default();
+        looked.places.resize(sources.places, Known::default());
+        for slot in sources.slots.iter().filter(|slot| slot.last_seen() >= looked.at) {
+            let Some(known) = looked.places.get_mut(slot.place) else {
                 continue;
-            }
-            let first_seen = moment.wall_at(slot.first_seen());
-            let source = self.source(address, (first_seen, last_seen));
-            let now = Known {
-                interface,
-                cpu: slot.cpu,
-                first_seen: slot.first_seen(),
-                tally: slot.tally(),
             };
-            let news = source.replace(now);
-            if news.packets == 0 {
-                continue;
-            }
-            source.tally.packets += news.packets;
-            source.tally.bytes += news.bytes;
-            source.first_seen = source.first_seen.min(first_seen);
-            source.last_seen = source.last_seen.max(last_seen);
-            source.touched.add(sources.touched(slot));
+            let news = known.replace(slot);
+            let source = self.source(slot.address(), slot.first_seen());
+            source.add(news, (slot.first_seen(), slot.last_seen()));
+            source.touched.add(&sources.touched(slot));
         }
+        looked.at = now;
+        self.looked.insert(sources.tables, looked);
         self.forget();
     }
 
-    /// Makes room, an eighth at once, where there are too many.
+    /// Makes room, an eighth at once, where there are too many: half of those that stay have the most
+    /// probes, the others came last. A flood of sources that come once pushes out others like them.
     fn forget(&mut self) {
         if self.sources.len() <= self.capacity {
             return;
         }
         let keep = self.capacity - self.capacity / 8;
-        let mut times: Vec<SystemTime> = self.sources.values().map(|it| it.last_seen).collect();
-        let at = times.len() - keep - 1;
-        let (_, horizon, _) = times.select_nth_unstable(at);
-        self.horizon = *horizon;
-        let before = self.sources.len();
-        self.sources.retain(|_, source| source.last_seen > self.horizon);
-        self.forgotten += (before - self.sources.len()) as u64;
+        let mut all: Vec<(IpAddr, Remembered)> = self.sources.drain().collect();
+        self.forgotten += (all.len() - keep) as u64;
+        let heavy = keep / 2;
+        if heavy > 0 {
+            all.select_nth_unstable_by_key(heavy - 1, |(_, it)| Reverse(it.tally.packets));
+        }
+        let mut others = all.split_off(heavy);
+        let recent = keep - heavy;
+        if recent > 0 && recent < others.len() {
+            others.select_nth_unstable_by_key(recent - 1, |(_, it)| Reverse(it.last_seen));
+        }
+        others.truncate(recent);
+        self.sources.extend(all.into_iter().chain(others));
     }
 
     /// How many are remembered.
@@ -159,25 +149,30 @@ impl Ledger {
     /// Those with the most probes, so many at most.
     pub fn top(&self, count: usize) -> Vec<(IpAddr, &Remembered)> {
         let mut all: Vec<_> = self.sources.iter().map(|(address, it)| (*address, it)).collect();
-        all.sort_by_key(|(address, it)| (std::cmp::Reverse(it.tally.packets), *address));
+        all.sort_by_key(|(address, it)| (Reverse(it.tally.packets), *address));
         all.truncate(count);
         all
     }
 }
 
 impl Remembered {
-    /// Notes what stands in a slot; returns what has been counted there since.
-    fn replace(&mut self, now: Known) -> Tally {
-        let is_same = |known: &&mut Known| (known.interface, known.cpu) == (now.interface, now.cpu);
-        let Some(known) = self.slots.iter_mut().find(is_same) else {
-            self.slots.push(now);
-            return now.tally;
-        };
-        let before = std::mem::replace(known, now);
-        // It lost the slot and got it again, or it is the table of another program.
-        let is_other =
-            before.first_seen != now.first_seen || before.tally.packets > now.tally.packets;
-        if is_other {
+    fn add(&mut self, news: Tally, (first_seen, last_seen): (u64, u64)) {
+        self.tally.packets += news.packets;
+        self.tally.bytes += news.bytes;
+        self.first_seen = self.first_seen.min(first_seen);
+        self.last_seen = self.last_seen.max(last_seen);
+    }
+}
+
+impl Known {
+    /// Notes what stands in the place now; returns what has been counted there since.
+    fn replace(&mut self, slot: &Slot) -> Tally {
+        let (address, first_seen) = (Some(slot.address()), slot.first_seen());
+        let now = Self { address, first_seen, tally: slot.tally() };
+        let before = std::mem::replace(self, now);
+        let is_the_same = (before.address, before.first_seen) == (address, first_seen)
+            && before.tally.packets <= now.tally.packets;
+        if !is_the_same {
             return now.tally;
         }
         Tally {
@@ -189,7 +184,7 @@ impl Remembered {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::Ipv4Addr, time::Duration};
+    use std::net::Ipv4Addr;
 
     use port12_common::{
         Transport,
@@ -198,14 +193,7 @@ mod tests {
 
     use super::*;
 
-    const HZ: u64 = 100;
-
-    fn moment(jiffies: u64) -> Moment {
-        let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000 + jiffies * 1000 / HZ);
-        Moment { jiffies, hz: HZ, wall }
-    }
-
-    fn slot(cpu: usize, number: u32, packets: u64, (first, last): (u64, u64)) -> (usize, Source) {
+    fn slot(place: usize, number: u32, packets: u64, (first, last): (u64, u64)) -> (usize, Source) {
         let address = SourceAddress::v4(number.to_be());
         let source = Source {
             address,
@@ -216,11 +204,11 @@ mod tests {
             only: u64::from(FIRST_TOUCH) + 1,
             ..Source::EMPTY
         };
-        (cpu, source)
+        (place, source)
     }
 
-    fn tables(slots: &[(usize, Source)]) -> Sources {
-        Sources::of(slots, &[(FIRST_TOUCH, (Transport::Tcp, 12))])
+    fn tables(tables: u64, slots: &[(usize, Source)]) -> Sources {
+        Sources::of(tables, slots, &[(FIRST_TOUCH, (Transport::Tcp, 12))])
     }
 
     fn packets(ledger: &Ledger, number: u32) -> Option<u64> {
@@ -231,38 +219,52 @@ mod tests {
     fn what_the_kernel_forgets_is_remembered() {
         let mut ledger = Ledger::new(100);
         // Two CPUs, two interfaces.
-        ledger.update(1, &tables(&[slot(0, 7, 5, (10, 20)), slot(1, 7, 3, (12, 30))]), &moment(40));
-        ledger.update(2, &tables(&[slot(0, 7, 2, (5, 35))]), &moment(40));
+        let both = [slot(0, 7, 5, (10, 20)), slot(5000, 7, 3, (12, 30))];
+        ledger.update(&tables(1, &both), 40);
+        ledger.update(&tables(2, &[slot(0, 7, 2, (5, 35))]), 40);
         assert_eq!(packets(&ledger, 7), Some(10));
         // Nothing new, and looked at again.
-        ledger.update(2, &tables(&[slot(0, 7, 2, (5, 35))]), &moment(50));
+        ledger.update(&tables(2, &[slot(0, 7, 2, (5, 35))]), 50);
         assert_eq!(packets(&ledger, 7), Some(10));
-        // One more on one CPU; on the other it has lost its slot.
-        ledger.update(1, &tables(&[slot(0, 7, 6, (10, 60))]), &moment(70));
-        assert_eq!(packets(&ledger, 7), Some(11));
+        // One more on one CPU; on the other it has lost its slot to another.
+        ledger.update(&tables(1, &[slot(0, 7, 6, (10, 60)), slot(5000, 8, 1, (65, 65))]), 70);
+        assert_eq!((packets(&ledger, 7), packets(&ledger, 8)), (Some(11), Some(1)));
         // It has a slot there again: it counts from one.
-        ledger.update(1, &tables(&[slot(0, 7, 6, (10, 60)), slot(1, 7, 3, (80, 90))]), &moment(99));
+        let again = [slot(0, 7, 6, (10, 60)), slot(5000, 7, 3, (80, 90))];
+        ledger.update(&tables(1, &again), 99);
         assert_eq!(packets(&ledger, 7), Some(14));
         let known = ledger.get(Ipv4Addr::from_bits(7).into()).expect("it is remembered");
-        assert_eq!(known.tally.bytes, 14 * 60);
-        assert_eq!(known.first_seen, moment(99).wall_at(5));
-        assert_eq!(known.last_seen, moment(99).wall_at(90));
-        assert_eq!(known.touched.ports.len(), 1);
+        assert_eq!((known.tally.bytes, known.first_seen, known.last_seen), (14 * 60, 5, 90));
+        assert_eq!(known.touched.ports().collect::<Vec<_>>(), [(Transport::Tcp, 12)]);
     }
 
     #[test]
-    fn those_that_came_last_are_remembered_and_the_others_do_not_come_back() {
+    fn what_was_read_half_written_is_made_good() {
+        let mut ledger = Ledger::default();
+        let (place, mut source) = slot(0, 7, 1, (40, 40));
+        (source.bytes, source.only) = (0, 0);
+        ledger.update(&tables(1, &[(place, source)]), 40);
+        ledger.update(&tables(1, &[slot(0, 7, 1, (40, 40))]), 50);
+        let known = ledger.get(Ipv4Addr::from_bits(7).into()).expect("it is remembered");
+        assert_eq!((known.tally.packets, known.tally.bytes, known.touched.count()), (1, 60, 1));
+    }
+
+    #[test]
+    fn those_that_come_often_and_those_that_came_last_are_remembered() {
         let mut ledger = Ledger::new(80);
-        let slots: Vec<_> =
-            (1..=100).map(|number| slot(0, number, 1, (1, u64::from(number)))).collect();
+        // One that came often, long ago, and 99 others one after the other.
+        let mut slots = vec![slot(0, 1, 4000, (1, 2))];
+        slots.extend((2..=100).map(|number| slot(number as usize, number, 1, (3, number.into()))));
         for round in 0..3 {
-            ledger.update(1, &tables(&slots), &moment(200));
+            ledger.update(&tables(1, &slots), 200 + round);
             assert_eq!((ledger.len(), ledger.forgotten), (70, 30), "{round}");
-            assert_eq!((packets(&ledger, 30), packets(&ledger, 31)), (None, Some(1)));
+            assert_eq!((packets(&ledger, 1), packets(&ledger, 100)), (Some(4000), Some(1)));
         }
-        // One of them comes again.
-        ledger.update(1, &tables(&[slot(0, 30, 4, (1, 300))]), &moment(300));
-        assert_eq!(packets(&ledger, 30), Some(4));
+        // All of one jiffy.
+        let mut ledger = Ledger::new(80);
+        let slots: Vec<_> = (1..=100).map(|it| slot(it as usize, it, 1, (9, 9))).collect();
+        ledger.update(&tables(1, &slots), 10);
+        assert_eq!((ledger.len(), ledger.forgotten), (70, 30));
     }
 
     #[test]
@@ -279,27 +281,27 @@ mod tests {
             length: 60,
             now: 0,
         };
-        for (outcome, second) in [
+        for (outcome, now) in [
             (Outcome::Dropped, 9),
             (Outcome::Probe, 4),
             (Outcome::Reply, 1),
             (Outcome::LocalSocket, 2),
         ] {
             finding.outcome = outcome;
-            ledger.note(&finding, 60, SystemTime::UNIX_EPOCH + Duration::from_secs(second));
+            ledger.note(&finding, 60, now);
         }
         let known = ledger.get(Ipv4Addr::from_bits(7).into()).expect("it is remembered");
         assert_eq!((known.tally.packets, known.tally.bytes), (2, 120));
-        assert_eq!(known.first_seen, SystemTime::UNIX_EPOCH + Duration::from_secs(4));
-        assert_eq!(known.last_seen, SystemTime::UNIX_EPOCH + Duration::from_secs(9));
-        assert_eq!(known.touched.ports.first(), Some(&(Transport::Udp, 14)));
+        assert_eq!((known.first_seen, known.last_seen), (4, 9));
+        assert_eq!(known.touched.ports().collect::<Vec<_>>(), [(Transport::Udp, 14)]);
     }
 
     #[test]
     fn those_with_the_most_probes_come_first() {
         let mut ledger = Ledger::default();
-        let slots: Vec<_> = (1..=20).map(|number| slot(0, number, number.into(), (1, 2))).collect();
-        ledger.update(1, &tables(&slots), &moment(10));
+        let slots: Vec<_> =
+            (1..=20).map(|number| slot(number as usize, number, number.into(), (1, 2))).collect();
+        ledger.update(&tables(1, &slots), 10);
         let top: Vec<u64> = ledger.top(3).iter().map(|(_, it)| it.tally.packets).collect();
         assert_eq!(top, [20, 19, 18]);
     }

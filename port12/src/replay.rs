@@ -94,7 +94,7 @@ impl<'a> Replay<'a> {
                     let clock = self.clock.unwrap_or_default();
                     let jiffies = jiffies(clock);
                     let bytes = frame.padded(&mut scratch);
-                    self.ledger.note(&finding, bytes.len() as u64, wall(clock));
+                    self.ledger.note(&finding, bytes.len() as u64, jiffies);
                     self.engine.take(&finding, frame.layer, bytes, jiffies)?;
                 }
             }
@@ -153,7 +153,7 @@ impl<'a> Replay<'a> {
                 |transport, port| describe(registry, transport, port),
                 |_, _| false,
             ),
-            sources: Some(SourcesReport::of(&self.ledger)),
+            sources: Some(SourcesReport::of(&self.ledger, &period.moment)),
             capture,
         };
         self.last = after;

@@ -70,6 +70,7 @@ impl Run<'_> {
             capture: None,
         };
         let origin = Snapshot::default();
+        let mut last = None;
         for interface in interfaces {
             let link = interface.describe();
             interface.note_sources(ledger);
@@ -79,12 +80,13 @@ impl Run<'_> {
                 Kind::Totals => &origin,
             };
             let period = Period { before, after, length: period, moment };
+            last = Some(moment);
             report.interfaces.push(period.interface(&link));
             let describe = |transport, port| describe(self.subject.registry, transport, port);
             let is_expected = |transport, port| self.subject.expected.contains(&(transport, port));
             report.ports.extend(period.ports(&link, describe, is_expected));
         }
-        report.sources = Some(SourcesReport::of(ledger));
+        report.sources = last.map(|moment| SourcesReport::of(ledger, &moment));
         report
     }
 }

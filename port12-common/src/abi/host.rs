@@ -158,11 +158,16 @@ impl Local {
         if self.lists_v4(address_be) {
             return true;
         }
-        let leading = u32::from_be(address_be) >> 24;
-        leading == 127
-            || leading & 0xf0 == 224
-            || address_be == u32::MAX
+        u32::from_be(address_be) >> 24 == 127
+            || Self::is_group_v4(address_be)
             || (self.prefixes_v4[0].mask_be != 0 && self.within_v4(address_be))
+    }
+
+    /// Whether an IPv4 address, network byte order, is multicast or the limited broadcast. What lies
+    /// between the two (240.0.0.0/4) Linux takes for addresses like others.
+    #[inline(always)]
+    pub(crate) fn is_group_v4(address_be: u32) -> bool {
+        u32::from_be(address_be) >> 28 == 0xe || address_be == u32::MAX
     }
 
     /// Whether the host takes in an IPv6 destination, network byte order. Multicast always is.

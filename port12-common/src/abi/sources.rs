@@ -5,9 +5,10 @@
 //! that weight and one more (random admission: Ben Basat et al., "Randomized Admission Policy for
 //! Efficient Top-k and Frequency Estimation", 2017): a flood of addresses that come once does not push
 //! out those that come often, and those that come often get in. What is counted for a source is what
-//! was seen of it since it was admitted last, and nothing else: what a newcomer inherits is weight.
+//! was seen of it since it was admitted last, and nothing else: what a newcomer inherits is weight, which
+//! is halved with time.
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{PORTS, Tally};
 use crate::Transport;
@@ -33,8 +34,10 @@ pub const TOUCHES: usize = 1024;
 /// said which bit is theirs; the bits from 1 on stand for all further ports of a [`Transport`] each.
 pub const FIRST_TOUCH: u16 = 1 + Transport::ALL.len() as u16;
 
-/// A source address: that of IPv6, or IPv4's as an IPv6 address (RFC 4291 section 2.5.5.2). The two
-/// halves as they are in memory, which is network byte order.
+/// A source address, in two halves, as they are in memory (network byte order). IPv4's is that of the
+/// IPv6 address it is mapped to (RFC 4291 section 2.5.5.2); the first half of IPv6's is turned over by
+/// [`SourceAddress::IPV6`], so that a packet from a mapped address is not taken for one of IPv4, and
+/// that the unspecified address is not that of an empty slot.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(C)]
 pub struct SourceAddress {
@@ -43,38 +46,37 @@ pub struct SourceAddress {
 }
 
 impl SourceAddress {
-    /// The unspecified address: no source.
+    /// No source, as in an empty slot.
     pub const NONE: Self = Self { high: 0, low: 0 };
+
+    /// The first half of a multicast address, which is no source.
+    const IPV6: u64 = 0xffff_ffff_ffff_ffff;
+
+    const MAPPED: u32 = 0xffff_u32.to_be();
 
     /// That of IPv4, network byte order.
     #[inline(always)]
     pub const fn v4(address_be: u32) -> Self {
-        Self { high: 0, low: pair(0xffff_u32.to_be(), address_be) }
+        Self { high: 0, low: pair(Self::MAPPED, address_be) }
     }
 
     /// That of IPv6, network byte order.
     #[inline(always)]
     pub const fn v6(address_be: [u32; 4]) -> Self {
         let [a, b, c, d] = address_be;
-        Self { high: pair(a, b), low: pair(c, d) }
+        Self { high: pair(a, b) ^ Self::IPV6, low: pair(c, d) }
     }
 
-    /// The address; IPv4's as such.
+    /// The address.
     pub fn address(self) -> IpAddr {
-        Ipv6Addr::from(self.octets()).to_canonical()
-    }
-
-    /// The 16 bytes of the IPv6 address.
-    pub const fn octets(self) -> [u8; 16] {
-        let mut octets = [0; 16];
-        let (high, low) = (self.high.to_ne_bytes(), self.low.to_ne_bytes());
-        let mut index = 0;
-        while index < 8 {
-            octets[index] = high[index];
-            octets[8 + index] = low[index];
-            index += 1;
+        let [high, low] = [(self.high ^ Self::IPV6).to_ne_bytes(), self.low.to_ne_bytes()];
+        if let ([0, 0, 0xff, 0xff, a, b, c, d], 0) = (low, self.high) {
+            return Ipv4Addr::new(a, b, c, d).into();
         }
-        octets
+        let mut octets = [0; 16];
+        octets[..8].copy_from_slice(&high);
+        octets[8..].copy_from_slice(&low);
+        Ipv6Addr::from(octets).into()
     }
 
     #[inline(always)]
@@ -133,9 +135,9 @@ pub struct Source {
     pub first_seen: u64,
     /// Jiffies of its last probe.
     pub last_seen: u64,
-    /// What it inherited, in packets: it weighs as much as this and its own. Nobody has seen those
-    /// packets of it.
-    pub inherited: u64,
+    /// What another has to outweigh, when it was seen last: its packets, each half as much after every
+    /// half-life, and what it inherited, of which nobody has seen a packet.
+    pub weight: u64,
     /// One more than the only bit that it has touched, or [`Source::MANY`]; 0 before the first.
     pub only: u64,
     /// Bits by what [`Touches`] says, once there are several; what is here before is another's. Most
@@ -151,7 +153,7 @@ impl Source {
         bytes: 0,
         first_seen: 0,
         last_seen: 0,
-        inherited: 0,
+        weight: 0,
         only: 0,
         touched: [0; TOUCHES / 64],
     };
@@ -173,9 +175,10 @@ impl Source {
     }
 
     #[inline(always)]
-    fn count(&mut self, knock: &Knock) -> Known {
+    fn count(&mut self, knock: &Knock, half_life: u64) -> Known {
         self.packets += 1;
         self.bytes += knock.bytes;
+        self.weight = self.weight(knock.now, half_life) + 1;
         self.last_seen = knock.now;
         if self.only == u64::from(knock.bit) + 1 { Known::Again } else { self.touch(knock.bit) }
     }
@@ -215,7 +218,7 @@ impl Source {
     /// Gives the slot to a source of which nothing is counted yet. Who reads along sees 0 for the time of admission
     /// meanwhile.
     #[inline(always)]
-    fn give(&mut self, address: SourceAddress, now: u64, inherited: u64) {
+    fn give(&mut self, address: SourceAddress, now: u64, weight: u64) {
         let first_seen = &raw mut self.first_seen;
         // SAFETY: the field is borrowed.
         unsafe { first_seen.write_volatile(0) };
@@ -224,16 +227,19 @@ impl Source {
         self.address.low = address.low;
         self.packets = 0;
         self.bytes = 0;
-        self.inherited = inherited;
+        self.weight = weight;
+        self.last_seen = now;
         self.only = 0;
         // SAFETY: as above.
         unsafe { (&raw mut self.first_seen).write_volatile(now | u64::from(now == 0)) };
     }
 
-    /// What another has to outweigh: nothing, where the slot is empty or idle.
+    /// What another has to outweigh. Halved for the time since it was seen last: whoever wants to keep a
+    /// slot has to keep sending, and whoever sent much is not forgotten at once.
     #[inline(always)]
-    fn weight(&self, now: u64, idle: u64) -> u64 {
-        (self.packets + self.inherited) & is_less(now, self.last_seen.wrapping_add(idle))
+    fn weight(&self, now: u64, half_life: u64) -> u64 {
+        let halvings = now.wrapping_sub(self.last_seen) >> (10 + (half_life & 31));
+        self.weight >> if halvings > 63 { 63 } else { halvings }
     }
 }
 
@@ -252,11 +258,11 @@ pub struct SourceTable {
     /// The multiplier of the hash; user space chooses it at random, so that nobody who sends can
     /// know who shares a bucket.
     pub seed: u64,
-    /// Jiffies after which a source that is silent weighs nothing.
-    pub idle: u64,
+    /// The time in which what a source weighs is halved: 1,024 jiffies, doubled so many times.
+    pub half_life: u64,
     /// The state of the random number generator; user space chooses where it begins.
     pub random: u64,
-    /// Sources that lost their slot to another, idle ones included.
+    /// Sources that lost their slot to another.
     pub evictions: u64,
     /// The probes that had been counted for them.
     pub evicted: Tally,
@@ -273,7 +279,7 @@ impl SourceTable {
     /// Counts a knock.
     #[inline(always)]
     pub fn record(&mut self, knock: &Knock) -> Known {
-        let at = bucket(knock.source, self.seed);
+        let (at, half_life) = (bucket(knock.source, self.seed), self.half_life);
         let [one, other] = &self.buckets[at];
         let way = if one.is(knock.source) {
             0
@@ -287,7 +293,7 @@ impl SourceTable {
             self.refused.bytes += knock.bytes;
             return Known::Refused;
         };
-        slot.count(knock)
+        slot.count(knock, half_life)
     }
 
     /// Gives a source one of the slots of its bucket, and returns which; or [`WAYS`], where it does not.
@@ -298,11 +304,13 @@ impl SourceTable {
         let hash = source.hash(self.seed);
         self.estimate(hash);
         let [one, other] = &self.buckets[(hash >> (64 - BUCKET_BITS)) as usize];
-        let (weight, other) = (one.weight(now, self.idle), other.weight(now, self.idle));
+        let half_life = self.half_life;
+        let (weight, other) = (one.weight(now, half_life), other.weight(now, half_life));
+        // Of two that weigh the same, always the first: the second is where those stay that come often.
         let takes_other = is_less(other, weight);
-        let weight = weight ^ ((weight ^ other) & takes_other);
         let random = next(self.random);
         self.random = random;
+        let weight = weight ^ ((weight ^ other) & takes_other);
         // One of `weight + 1` numbers; a weight of 0 has no other.
         if (random >> 32).wrapping_mul(weight + 1) >> 32 != 0 {
             return WAYS as u64;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Frame, Malformed, Outcome, Shape, Transport,
-    abi::{HostTable, Policy, SourceAddress},
+    abi::{HostTable, Local, Policy, SourceAddress},
     frame::first,
     parse::{Packet, Version, segment},
 };
@@ -91,10 +91,12 @@ impl<F: Frame> Start<'_, F> {
     #[inline(always)]
     pub(super) fn is_group(&self) -> bool {
         let network = self.packet.network;
-        let lead = |offset| Some(first(self.frame.words::<1>(network + offset)?[0]));
         match self.version() {
-            Some(Version::V4) => lead(16).is_none_or(|lead| lead >= 224),
-            Some(Version::V6) => lead(24).is_none_or(|lead| lead == 0xff),
+            Some(Version::V4) => v4(self.frame, network + 16).is_none_or(Local::is_group_v4),
+            Some(Version::V6) => {
+                let lead = self.frame.words::<1>(network + 24);
+                lead.is_none_or(|[word]| first(word) == 0xff)
+            }
             None => true,
         }
     }

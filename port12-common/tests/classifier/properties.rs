@@ -273,3 +273,24 @@ fn most_named_frames_without_options_take_the_shorter_way() {
     }
     assert!(!takes("v4_udp_12"), "a socket is looked up");
 }
+
+/// Linux takes 240.0.0.0/4 for addresses like others.
+#[test]
+fn an_address_of_the_host_above_multicast_is_no_group_on_either_way() {
+    let frames = named::all();
+    let frame = frames.iter().find(|frame| frame.name == "v4_tcp_syn_12").expect("it is named");
+    let mut host = environment::host();
+    let address = u32::from_ne_bytes([240, 1, 2, 3]);
+    let bucket = host.local[0].bucket_v4(address);
+    host.local[0].v4_be[bucket][1] = address;
+    let mut bytes = frame.bytes.clone();
+    bytes[30..34].copy_from_slice(&[240, 1, 2, 3]);
+    let policy = environment::policy();
+    let lookup = Always(Socket::None);
+    let tables =
+        Tables { policy: &policy, host: &host, allowed: Allowed::default(), now: 1, lookup };
+    let long = classify(&bytes.as_slice(), frame.layer, &tables);
+    let short = classify_common(&bytes.as_slice(), frame.layer, &tables, &Keep);
+    assert_eq!(long.outcome, Outcome::Dropped);
+    assert_eq!(short, Some(long));
+}

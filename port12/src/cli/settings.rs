@@ -106,7 +106,7 @@ struct Flags {
     /// Time between reports: 1s, 500ms, 1m [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = period, env = "PORT12_INTERVAL")]
     interval: Option<Duration>,
-    /// Sources that a run remembers, those that came last [default: 65536]
+    /// Sources that a run remembers [default: 65536]
     #[arg(
         long,
         value_name = "N",

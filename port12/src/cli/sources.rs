@@ -173,9 +173,8 @@ impl Source {
         self.bytes += seen.bytes;
         self.first_seen = self.first_seen.min(moment.wall_at(seen.first_seen));
         self.last_seen = self.last_seen.max(moment.wall_at(seen.last_seen));
-        self.ports
-            .extend(seen.touched.ports.iter().map(|&(transport, port)| Port { transport, port }));
-        self.other_ports.extend(seen.touched.others.iter().map(|transport| transport.as_str()));
+        self.ports.extend(seen.touched.ports().map(|(transport, port)| Port { transport, port }));
+        self.other_ports.extend(seen.touched.others().map(Transport::as_str));
         self.interfaces.insert(pinned.interface().to_owned());
     }
 

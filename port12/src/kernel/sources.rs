@@ -1,7 +1,7 @@
 //! Who knocks, as one program instance has recorded it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     hash::{BuildHasher as _, RandomState},
     net::IpAddr,
     sync::atomic::{Ordering, fence},
@@ -10,17 +10,14 @@ use std::{
 
 use port12_common::{
     Transport,
-    abi::{
-        CpuCounters, FIRST_TOUCH, PORTS, REGISTERS, SLOTS, Source, SourceAddress, TOUCHES, Tally,
-        Touches,
-    },
+    abi::{CpuCounters, FIRST_TOUCH, PORTS, REGISTERS, SLOTS, Source, TOUCHES, Tally, Touches},
+    watched,
 };
 
 use super::{mapped::Mapped, state::Rules};
 
-/// A source that is silent for this long weighs nothing: its place in the kernel's table goes to the
-/// next one that wants it.
-const IDLE: Duration = Duration::from_secs(60);
+/// What a source weighs is halved in about this time, between half of it and all.
+const HALF_LIFE: Duration = Duration::from_secs(16);
 
 /// Transports whose ports have bits of their own. With those of the registry they take 848 of the bits; the
 /// rest is for what a policy adds. Those who scan UDP-Lite and DCCP are told by the transport.
@@ -41,27 +38,31 @@ pub struct Seen {
     pub touched: Touched,
 }
 
-/// Ports that a source touched.
+/// Ports that a source touched. Most touch one or two, and thousands of sources are remembered.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Touched {
-    /// Those that the table tells apart.
-    pub ports: BTreeSet<(Transport, u16)>,
-    /// Transports of further ports; all of them, where it is not known which.
-    pub others: BTreeSet<Transport>,
+    /// Transport and port in one number, ascending.
+    ports: Vec<u16>,
+    /// Bits by transport.
+    others: u8,
 }
 
 /// A source on one CPU: what was seen of it there since it was last given a slot.
 #[derive(Clone, Debug)]
 pub struct Slot {
-    /// The CPU.
-    pub cpu: usize,
+    /// Where it is, among all the slots of the interface.
+    pub place: usize,
     source: Source,
 }
 
 /// The sources of one interface.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// What is in the tables, in no order.
+    /// Which tables these are, whatever interface they belong to.
+    pub tables: u64,
+    /// How many slots there are, empty ones included.
+    pub places: usize,
+    /// What is in the tables, in the order of their places.
     pub slots: Vec<Slot>,
     /// How many different sources have knocked since the program was attached: an estimate, with a
     /// standard error of 1.6 %.
@@ -100,7 +101,7 @@ impl<'a> SourceMap<'a> {
             unsafe {
                 let sources = &raw mut (*cpu).sources;
                 (&raw mut (*sources).seed).write_volatile(seed);
-                (&raw mut (*sources).idle).write_volatile(IDLE.as_secs() * hz);
+                (&raw mut (*sources).half_life).write_volatile(half_life(hz));
                 (&raw mut (*sources).random).write_volatile(random(number) | 1);
             }
         }
@@ -112,24 +113,31 @@ impl<'a> SourceMap<'a> {
     }
 
     /// Sees to it that the ports that rules watch are told apart, as far as there are bits. A port
-    /// keeps its bit for as long as the counters live.
+    /// keeps its bit for as long as the counters live; those that the registry lists as unassigned have
+    /// theirs before all others.
     pub fn tell_apart(self, rules: &Rules) {
         let mut touches = self.touches();
         let taken = touches.0.iter().flatten().copied().max().unwrap_or(0);
         let mut next = taken.max(FIRST_TOUCH - 1) + 1;
         let mut changed = false;
-        for transport in TOLD_APART {
-            let of_transport =
-                touches.0[transport as usize].iter_mut().zip(&rules[transport as usize]);
-            for (bit, rule) in of_transport {
-                if !rule.watches() || *bit >= FIRST_TOUCH {
-                    continue;
+        let of_registry = |transport: Transport, port: usize| {
+            watched::BITS[transport as usize][port / 64] >> (port % 64) & 1 == 1
+        };
+        let of_policy =
+            |transport: Transport, port: usize| rules[transport as usize][port].watches();
+        let wanted: [&dyn Fn(Transport, usize) -> bool; 2] = [&of_registry, &of_policy];
+        for is_wanted in wanted {
+            for transport in TOLD_APART {
+                for (port, bit) in touches.0[transport as usize].iter_mut().enumerate() {
+                    if *bit < FIRST_TOUCH
+                        && usize::from(next) < TOUCHES
+                        && is_wanted(transport, port)
+                    {
+                        *bit = next;
+                        next += 1;
+                        changed = true;
+                    }
                 }
-                let is_free = usize::from(next) < TOUCHES;
-                let wanted = if is_free { next } else { other(transport) };
-                next += u16::from(is_free);
-                changed |= *bit != wanted;
-                *bit = wanted;
             }
         }
         for transport in Transport::ALL {
@@ -174,6 +182,9 @@ impl<'a> SourceMap<'a> {
                     (&raw const (*table).registers).read_volatile(),
                 )
             };
+            // SAFETY: as above.
+            sources.tables = unsafe { (&raw const (*table).seed).read_volatile() };
+            sources.places += SLOTS;
             sources.evictions += evictions;
             add(&mut sources.evicted, evicted);
             add(&mut sources.refused, refused);
@@ -186,13 +197,18 @@ impl<'a> SourceMap<'a> {
             for index in 0..SLOTS {
                 // SAFETY: as above; the slot lies within the table.
                 if let Some(source) = settled(unsafe { slots.add(index) }) {
-                    sources.slots.push(Slot { cpu: number, source });
+                    sources.slots.push(Slot { place: number * SLOTS + index, source });
                 }
             }
         }
         sources.distinct = estimate(&registers);
         sources
     }
+}
+
+/// How often 1,024 jiffies are doubled without exceeding the half-life.
+fn half_life(hz: u64) -> u64 {
+    u64::from((HALF_LIFE.as_secs() * hz / 1024).max(1).ilog2())
 }
 
 /// The bit of a transport's ports that have none of their own.
@@ -210,10 +226,7 @@ fn settled(slot: *const Source) -> Option<Source> {
     let copy = unsafe { slot.read_volatile() };
     fence(Ordering::Acquire);
     let is_settled = before == first_seen() && before == copy.first_seen;
-    // The unspecified address, which no packet should come from, is that of an empty slot, and is counted
-    // there without having been admitted.
-    let is_known = before != 0 || copy.address == SourceAddress::NONE;
-    (is_settled && is_known && copy.packets != 0).then_some(copy)
+    (is_settled && before != 0 && copy.packets != 0).then_some(copy)
 }
 
 fn add(sum: &mut Tally, tally: Tally) {
@@ -248,7 +261,7 @@ impl Slot {
 
     /// Jiffies when it was given the slot.
     pub fn first_seen(&self) -> u64 {
-        if self.source.first_seen == 0 { self.source.last_seen } else { self.source.first_seen }
+        self.source.first_seen
     }
 
     /// Jiffies of its last probe.
@@ -260,9 +273,14 @@ impl Slot {
 impl Sources {
     /// Tables with these slots, by CPU, under the port of each bit.
     #[cfg(test)]
-    pub(crate) fn of(slots: &[(usize, Source)], ports: &[(u16, (Transport, u16))]) -> Self {
-        let slots = slots.iter().map(|&(cpu, source)| Slot { cpu, source }).collect();
-        Self { slots, ports: ports.iter().copied().collect(), ..Self::default() }
+    pub(crate) fn of(
+        tables: u64,
+        slots: &[(usize, Source)],
+        ports: &[(u16, (Transport, u16))],
+    ) -> Self {
+        let slots = slots.iter().map(|&(place, source)| Slot { place, source }).collect();
+        let ports = ports.iter().copied().collect();
+        Self { tables, places: 4 * SLOTS, slots, ports, ..Self::default() }
     }
 
     /// The ports that a source touched since it was given its slot.
@@ -270,11 +288,18 @@ impl Sources {
         let mut touched = Touched::default();
         for bit in bits(&slot.source) {
             match bit {
-                0 => touched.others.extend(Transport::ALL),
+                0 => Transport::ALL.into_iter().for_each(|it| touched.insert_other(it)),
                 _ if bit < FIRST_TOUCH => {
-                    touched.others.extend(Transport::ALL.get(usize::from(bit) - 1));
+                    Transport::ALL
+                        .get(usize::from(bit) - 1)
+                        .into_iter()
+                        .for_each(|it| touched.insert_other(*it));
                 }
-                _ => touched.ports.extend(self.ports.get(&bit)),
+                _ => self
+                    .ports
+                    .get(&bit)
+                    .into_iter()
+                    .for_each(|(transport, port)| touched.insert(*transport, *port)),
             }
         }
         touched
@@ -290,22 +315,55 @@ impl Sources {
             seen.last_seen = seen.last_seen.max(slot.last_seen());
             seen.packets += slot.source.packets;
             seen.bytes += slot.source.bytes;
-            seen.touched.add(self.touched(slot));
+            seen.touched.add(&self.touched(slot));
         }
         merged
     }
 }
 
 impl Touched {
+    const PORT_BITS: u32 = PORTS.trailing_zeros();
+
+    /// A port.
+    pub fn insert(&mut self, transport: Transport, port: u16) {
+        let number = (transport as u16) << Self::PORT_BITS | port & (PORTS as u16 - 1);
+        if let Err(at) = self.ports.binary_search(&number) {
+            self.ports.insert(at, number);
+        }
+    }
+
+    /// A port of a transport, of which it is not known which.
+    pub fn insert_other(&mut self, transport: Transport) {
+        self.others |= 1 << transport as u8;
+    }
+
     /// What another touched as well.
-    pub fn add(&mut self, mut other: Self) {
-        self.ports.append(&mut other.ports);
-        self.others.append(&mut other.others);
+    pub fn add(&mut self, other: &Self) {
+        self.others |= other.others;
+        if other.ports.iter().any(|number| self.ports.binary_search(number).is_err()) {
+            self.ports.extend(&other.ports);
+            self.ports.sort_unstable();
+            self.ports.dedup();
+        }
+    }
+
+    /// The ports that are told apart, by transport and number.
+    pub fn ports(&self) -> impl Iterator<Item = (Transport, u16)> + '_ {
+        let port = |number: &u16| {
+            let transport = Transport::ALL.get(usize::from(number >> Self::PORT_BITS))?;
+            Some((*transport, number & (PORTS as u16 - 1)))
+        };
+        self.ports.iter().filter_map(port)
+    }
+
+    /// Transports of further ports; all of them, where it is not known which.
+    pub fn others(&self) -> impl Iterator<Item = Transport> + '_ {
+        Transport::ALL.into_iter().filter(|transport| self.others >> *transport as u8 & 1 == 1)
     }
 
     /// How many ports, as far as they are told apart.
     pub fn count(&self) -> usize {
-        self.ports.len() + self.others.len()
+        self.ports.len() + self.others.count_ones() as usize
     }
 }
 
@@ -322,15 +380,57 @@ fn bits(source: &Source) -> Vec<u16> {
     source.touched.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(of_word).collect()
 }
 
-/// The number of sources that registers tell of: HyperLogLog, and for few sources linear counting.
+/// The number of sources that registers tell of (Ertl, "New cardinality estimation algorithms for
+/// HyperLogLog sketches", 2017, algorithm 6): without a bias at any number.
 fn estimate(registers: &[u8; REGISTERS]) -> u64 {
+    /// The bits of a hash that do not choose the register.
+    const Q: usize = 52;
     let count = REGISTERS as f64;
-    let alpha = 0.7213 / (1.0 + 1.079 / count);
-    let sum: f64 = registers.iter().map(|&register| 2_f64.powi(-i32::from(register))).sum();
-    let estimate = alpha * count * count / sum;
-    let empty = registers.iter().filter(|&&register| register == 0).count();
-    if estimate <= 2.5 * count && empty > 0 {
-        return (count * (count / empty as f64).ln()).round() as u64;
+    let mut with = [0.0; Q + 2];
+    for &register in registers {
+        with[usize::from(register).min(Q + 1)] += 1.0;
     }
-    estimate.round() as u64
+    let mut sum = count * tau(1.0 - with[Q + 1] / count);
+    for of_value in with[1..=Q].iter().rev() {
+        sum = 0.5 * (sum + of_value);
+    }
+    sum += count * sigma(with[0] / count);
+    if sum.is_infinite() {
+        return 0;
+    }
+    (count * count / (2.0 * 2_f64.ln() * sum)).round() as u64
+}
+
+/// x + the sum of x^(2^k) * 2^(k - 1), k from 1.
+fn sigma(x: f64) -> f64 {
+    if x >= 1.0 {
+        return f64::INFINITY;
+    }
+    let (mut power, mut factor, mut sum) = (x, 1.0, x);
+    loop {
+        power *= power;
+        let before = sum;
+        sum += power * factor;
+        factor += factor;
+        if sum <= before {
+            return sum;
+        }
+    }
+}
+
+/// (1 - x - the sum of (1 - x^(2^-k))^2 * 2^-k, k from 1) / 3.
+fn tau(x: f64) -> f64 {
+    if x <= 0.0 || x >= 1.0 {
+        return 0.0;
+    }
+    let (mut root, mut factor, mut sum) = (x, 1.0, 1.0 - x);
+    loop {
+        root = root.sqrt();
+        let before = sum;
+        factor *= 0.5;
+        sum -= (1.0 - root).powi(2) * factor;
+        if sum >= before {
+            return sum / 3.0;
+        }
+    }
 }

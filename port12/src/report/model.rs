@@ -72,7 +72,7 @@ pub struct Capture {
 pub struct SourcesReport {
     /// How many sources are remembered.
     pub remembered: usize,
-    /// How many were forgotten, for others came later.
+    /// How many were forgotten, for want of room.
     pub forgotten: u64,
     /// Those with the most probes, ten at most.
     pub top: Vec<SourceReport>,
@@ -101,8 +101,8 @@ impl SourcesReport {
     /// Those with the most probes.
     const TOP: usize = 10;
 
-    /// What a ledger remembers.
-    pub fn of(ledger: &Ledger) -> Self {
+    /// What a ledger remembers; `moment` tells the time of day.
+    pub fn of(ledger: &Ledger, moment: &Moment) -> Self {
         let top = ledger.top(Self::TOP).into_iter();
         Self {
             remembered: ledger.len(),
@@ -112,8 +112,8 @@ impl SourcesReport {
                     source,
                     packets: remembered.tally.packets,
                     bytes: remembered.tally.bytes,
-                    first_seen: remembered.first_seen,
-                    last_seen: remembered.last_seen,
+                    first_seen: moment.wall_at(remembered.first_seen),
+                    last_seen: moment.wall_at(remembered.last_seen),
                     ports: remembered.touched.count(),
                 })
                 .collect(),

@@ -204,7 +204,7 @@ impl Watched {
     /// Takes note of who has knocked.
     pub fn note_sources(&mut self, ledger: &mut Ledger) {
         let moment = self.moment();
-        ledger.update(self.index, &self.instance.sources().read(), &moment);
+        ledger.update(&self.instance.sources().read(), moment.jiffies);
     }
 
     /// Takes the program off the interface, unless it is to stay.

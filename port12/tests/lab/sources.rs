@@ -10,7 +10,7 @@ use crate::support::{
     Bpffs, Pair,
     addresses::{FAR, FAR_V6, NEAR, NEAR_V6},
     build::other_build,
-    lab,
+    lab, reaches,
 };
 
 fn sources(bpffs: &Bpffs, pair: &Pair, args: &str) -> Value {
@@ -145,5 +145,25 @@ fn a_report_names_those_with_the_most_probes() {
         assert_eq!(top[0]["source"], FAR.to_string());
         assert_eq!((&top[0]["packets"], &top[0]["ports"]), (&4.into(), &4.into()));
         assert_eq!((&top[1]["source"], &top[1]["packets"]), (&"10.12.7.1".into(), &3.into()));
+    });
+}
+
+#[test]
+fn an_interface_that_leaves_and_comes_back_is_not_counted_twice() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let mut run = bpffs.run(&pair.near, "-i w0 --mode drop --pin");
+        let packets = |report: &crate::support::Report| {
+            report.0["sources"]["top"][0]["packets"].as_u64().unwrap_or(0)
+        };
+        for port in [12, 14, 15] {
+            assert!(!reaches(&pair.far_raw(), port));
+        }
+        run.wait_for("three probes", |report| packets(report) == 3);
+        pair.near.sh("ip link del w0");
+        run.wait_for("that it is gone", |report| report.interface("w0")["gone"] == true);
+        pair.near.sh("ip link add w0 type veth peer name w1 && ip link set w0 up");
+        run.wait_for("that it is back", |report| report.interface("w0")["gone"] == false);
+        assert_eq!(packets(&run.stop()), 3);
     });
 }
