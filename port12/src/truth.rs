@@ -9,7 +9,7 @@ use std::{
 use aya::programs::ProgramError;
 use port12_common::{
     Transport,
-    abi::{HostTable, PORTS},
+    abi::{Action, HostTable, PORTS},
 };
 use thiserror::Error;
 
@@ -115,15 +115,27 @@ fn publish_sockets(instance: &Instance) -> Result<(), TruthError> {
     let valid_until = instance.now()?.after(HEARTBEAT);
     let open = sockets::scan()?;
     let listed = open.bitmap().listed;
-    let valid_until = if proves_none(&open) { valid_until } else { 0 };
+    let rules = instance.state().rules();
+    let drops = |transport: Transport| {
+        let mut rules = rules[transport as usize].iter();
+        rules.any(|rule| matches!(rule.action(), Action::Drop { .. }))
+    };
+    let valid_until = if proves_none(&open, drops) { valid_until } else { 0 };
     // SAFETY: the pointer is to a mapped element, and every word is written whole.
     unsafe { write_sockets(instance.state().host(), &listed, valid_until) };
     Ok(())
 }
 
-/// Whether a clear bit says that there is no listener: not where TCP's cannot be listed.
-fn proves_none(open: &OpenSockets) -> bool {
-    !open.unseen.contains(&Transport::Tcp)
+/// Whether a clear bit says that there is no listener: not where TCP's cannot be listed, nor those of
+/// a transport of which something `drops`, though nothing else knows of its sockets. UDP's are looked
+/// up all the same.
+fn proves_none(open: &OpenSockets, drops: impl Fn(Transport) -> bool) -> bool {
+    let needs = |transport: Transport| match transport {
+        Transport::Tcp => true,
+        Transport::Udp => false,
+        Transport::UdpLite | Transport::Sctp | Transport::Dccp => drops(transport),
+    };
+    !open.unseen.iter().any(|&transport| needs(transport))
 }
 
 /// # Safety
@@ -145,8 +157,14 @@ mod tests {
     #[test]
     fn listeners_that_cannot_be_listed_are_not_taken_for_none() {
         let unseen = |transport| OpenSockets { unseen: vec![transport], ..OpenSockets::default() };
-        assert!(proves_none(&OpenSockets::default()));
-        assert!(proves_none(&unseen(Transport::Sctp)));
-        assert!(!proves_none(&unseen(Transport::Tcp)));
+        let all_drop = |_| true;
+        let only_tcp = |transport| transport == Transport::Tcp;
+        assert!(proves_none(&OpenSockets::default(), all_drop));
+        assert!(!proves_none(&unseen(Transport::Tcp), only_tcp));
+        assert!(proves_none(&unseen(Transport::Udp), all_drop));
+        for transport in [Transport::UdpLite, Transport::Sctp, Transport::Dccp] {
+            assert!(proves_none(&unseen(transport), only_tcp), "{transport}");
+            assert!(!proves_none(&unseen(transport), all_drop), "{transport}");
+        }
     }
 }
