@@ -22,7 +22,7 @@ macro_rules! instruction {
 pub fn unknown(mut number: usize) -> usize {
     // SAFETY: it does nothing to anything.
     unsafe {
-        asm!(instruction!(), inout(reg) number, options(pure, nomem, preserves_flags, nostack))
+        asm!(instruction!(), inout(reg) number, options(pure, nomem, preserves_flags, nostack));
     };
     number
 }
