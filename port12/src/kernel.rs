@@ -6,6 +6,7 @@ pub mod clock;
 mod errno;
 mod foreign;
 pub mod instance;
+mod load_error;
 pub mod mapped;
 pub mod object;
 pub mod pin;

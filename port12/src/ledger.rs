@@ -109,6 +109,11 @@ impl Ledger {
         self.forget();
     }
 
+    /// Knows no other tables any longer: those of interfaces that are watched no more.
+    pub fn keep_tables(&mut self, tables: &[u64]) {
+        self.looked.retain(|known, _| tables.contains(known));
+    }
+
     /// Makes room, an eighth at once, where there are too many: half of those that stay have the most
     /// probes, the others came last. A flood of sources that come once pushes out others like them.
     fn forget(&mut self) {
@@ -236,6 +241,18 @@ mod tests {
         let known = ledger.get(Ipv4Addr::from_bits(7).into()).expect("it is remembered");
         assert_eq!((known.tally.bytes, known.first_seen, known.last_seen), (14 * 60, 5, 90));
         assert_eq!(known.touched.ports().collect::<Vec<_>>(), [(Transport::Tcp, 12)]);
+    }
+
+    #[test]
+    fn tables_that_are_gone_leave_nothing_behind_but_their_sources() {
+        let mut ledger = Ledger::default();
+        for number in 1..=3 {
+            ledger.update(&tables(number, &[slot(0, 7, 5, (10, 20))]), 40);
+        }
+        ledger.keep_tables(&[2]);
+        assert_eq!((ledger.looked.len(), packets(&ledger, 7)), (1, Some(15)));
+        ledger.update(&tables(2, &[slot(0, 7, 6, (10, 50))]), 60);
+        assert_eq!(packets(&ledger, 7), Some(16));
     }
 
     #[test]

@@ -36,8 +36,9 @@ pub enum TransitPolicy {
 /// What the policy says of one transport's port, in one byte: a frame that reads it once goes by
 /// one policy, whatever is written over it meanwhile.
 ///
-/// Bits 0 to 2 are the [`Action`], or 0 where it is unset, bits 3 and 4 the [`TransitPolicy`]. The program asks for no
-/// more than it needs at each place, for the kernel's verifier walks every way on from a decision.
+/// Bits 0 to 2 are the [`Action`], or 0 where it is unset, bits 3 and 4 the [`TransitPolicy`]. The
+/// program asks for no more than it needs at each place, for the kernel's verifier walks every way on
+/// from a decision.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(transparent)]
 pub struct Rule(u8);

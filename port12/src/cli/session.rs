@@ -326,6 +326,10 @@ impl Session {
         for watched in self.watched.iter_mut().filter(|it| !it.link.gone) {
             watched.note_sources(&mut self.ledger);
         }
+        // Those of an interface that has vanished too: it may come back with them.
+        let tables: Vec<u64> =
+            self.watched.iter().map(|it| it.instance().sources().tables()).collect();
+        self.ledger.keep_tables(&tables);
     }
 
     /// Says how drop mode stands, where that has changed.

@@ -1,5 +1,8 @@
 //! Who knocks, as one program instance has recorded it.
 
+mod estimate;
+mod touched;
+
 use std::{
     collections::BTreeMap,
     hash::{BuildHasher as _, RandomState},
@@ -14,6 +17,8 @@ use port12_common::{
     watched,
 };
 
+use self::estimate::estimate;
+pub use self::touched::Touched;
 use super::{mapped::Mapped, state::Rules};
 
 /// What a source weighs is halved in about this time, between half of it and all.
@@ -36,15 +41,6 @@ pub struct Seen {
     pub last_seen: u64,
     /// The ports that it touched.
     pub touched: Touched,
-}
-
-/// Ports that a source touched. Most touch one or two, and thousands of sources are remembered.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Touched {
-    /// Transport and port in one number, ascending.
-    ports: Vec<u16>,
-    /// Bits by transport.
-    others: u8,
 }
 
 /// A source on one CPU: what was seen of it there since it was last given a slot.
@@ -88,6 +84,12 @@ impl<'a> SourceMap<'a> {
 
     fn cpus(self) -> impl Iterator<Item = *mut CpuCounters> {
         (0..self.0.len()).filter_map(move |cpu| self.0.pointer(cpu))
+    }
+
+    /// Which tables these are, whatever interface they belong to: all CPUs' have one seed.
+    pub fn tables(self) -> u64 {
+        // SAFETY: the element is mapped.
+        unsafe { (&raw const (*self.0.first()).sources.seed).read_volatile() }
     }
 
     /// Prepares the tables of a program that has seen no frame: who shares a place in them is nothing
@@ -168,7 +170,8 @@ impl<'a> SourceMap<'a> {
 
     /// What is recorded now.
     pub fn read(self) -> Sources {
-        let mut sources = Sources { ports: ports(&self.touches()), ..Sources::default() };
+        let ports = ports(&self.touches());
+        let mut sources = Sources { tables: self.tables(), ports, ..Sources::default() };
         let mut registers = [0; REGISTERS];
         for (number, cpu) in self.cpus().enumerate() {
             // SAFETY: the element is mapped; the program may be writing, so it is only copied from.
@@ -182,8 +185,6 @@ impl<'a> SourceMap<'a> {
                     (&raw const (*table).registers).read_volatile(),
                 )
             };
-            // SAFETY: as above.
-            sources.tables = unsafe { (&raw const (*table).seed).read_volatile() };
             sources.places += SLOTS;
             sources.evictions += evictions;
             add(&mut sources.evicted, evicted);
@@ -287,19 +288,14 @@ impl Sources {
     pub fn touched(&self, slot: &Slot) -> Touched {
         let mut touched = Touched::default();
         for bit in bits(&slot.source) {
-            match bit {
-                0 => Transport::ALL.into_iter().for_each(|it| touched.insert_other(it)),
-                _ if bit < FIRST_TOUCH => {
-                    Transport::ALL
-                        .get(usize::from(bit) - 1)
-                        .into_iter()
-                        .for_each(|it| touched.insert_other(*it));
-                }
-                _ => self
-                    .ports
-                    .get(&bit)
-                    .into_iter()
-                    .for_each(|(transport, port)| touched.insert(*transport, *port)),
+            let of_transport =
+                usize::from(bit).checked_sub(1).and_then(|at| Transport::ALL.get(at));
+            if let Some(&(transport, port)) = self.ports.get(&bit) {
+                touched.insert(transport, port);
+            } else if let Some(&transport) = of_transport {
+                touched.insert_other(transport);
+            } else if bit == 0 {
+                Transport::ALL.into_iter().for_each(|transport| touched.insert_other(transport));
             }
         }
         touched
@@ -321,52 +317,6 @@ impl Sources {
     }
 }
 
-impl Touched {
-    const PORT_BITS: u32 = PORTS.trailing_zeros();
-
-    /// A port.
-    pub fn insert(&mut self, transport: Transport, port: u16) {
-        let number = (transport as u16) << Self::PORT_BITS | port & (PORTS as u16 - 1);
-        if let Err(at) = self.ports.binary_search(&number) {
-            self.ports.insert(at, number);
-        }
-    }
-
-    /// A port of a transport, of which it is not known which.
-    pub fn insert_other(&mut self, transport: Transport) {
-        self.others |= 1 << transport as u8;
-    }
-
-    /// What another touched as well.
-    pub fn add(&mut self, other: &Self) {
-        self.others |= other.others;
-        if other.ports.iter().any(|number| self.ports.binary_search(number).is_err()) {
-            self.ports.extend(&other.ports);
-            self.ports.sort_unstable();
-            self.ports.dedup();
-        }
-    }
-
-    /// The ports that are told apart, by transport and number.
-    pub fn ports(&self) -> impl Iterator<Item = (Transport, u16)> + '_ {
-        let port = |number: &u16| {
-            let transport = Transport::ALL.get(usize::from(number >> Self::PORT_BITS))?;
-            Some((*transport, number & (PORTS as u16 - 1)))
-        };
-        self.ports.iter().filter_map(port)
-    }
-
-    /// Transports of further ports; all of them, where it is not known which.
-    pub fn others(&self) -> impl Iterator<Item = Transport> + '_ {
-        Transport::ALL.into_iter().filter(|transport| self.others >> *transport as u8 & 1 == 1)
-    }
-
-    /// How many ports, as far as they are told apart.
-    pub fn count(&self) -> usize {
-        self.ports.len() + self.others.count_ones() as usize
-    }
-}
-
 /// The bits of a source's set.
 fn bits(source: &Source) -> Vec<u16> {
     if source.only != Source::MANY {
@@ -378,59 +328,4 @@ fn bits(source: &Source) -> Vec<u16> {
         (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| index as u16 * 64 + bit)
     };
     source.touched.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(of_word).collect()
-}
-
-/// The number of sources that registers tell of (Ertl, "New cardinality estimation algorithms for
-/// HyperLogLog sketches", 2017, algorithm 6): without a bias at any number.
-fn estimate(registers: &[u8; REGISTERS]) -> u64 {
-    /// The bits of a hash that do not choose the register.
-    const Q: usize = 52;
-    let count = REGISTERS as f64;
-    let mut with = [0.0; Q + 2];
-    for &register in registers {
-        with[usize::from(register).min(Q + 1)] += 1.0;
-    }
-    let mut sum = count * tau(1.0 - with[Q + 1] / count);
-    for of_value in with[1..=Q].iter().rev() {
-        sum = 0.5 * (sum + of_value);
-    }
-    sum += count * sigma(with[0] / count);
-    if sum.is_infinite() {
-        return 0;
-    }
-    (count * count / (2.0 * 2_f64.ln() * sum)).round() as u64
-}
-
-/// x + the sum of x^(2^k) * 2^(k - 1), k from 1.
-fn sigma(x: f64) -> f64 {
-    if x >= 1.0 {
-        return f64::INFINITY;
-    }
-    let (mut power, mut factor, mut sum) = (x, 1.0, x);
-    loop {
-        power *= power;
-        let before = sum;
-        sum += power * factor;
-        factor += factor;
-        if sum <= before {
-            return sum;
-        }
-    }
-}
-
-/// (1 - x - the sum of (1 - x^(2^-k))^2 * 2^-k, k from 1) / 3.
-fn tau(x: f64) -> f64 {
-    if x <= 0.0 || x >= 1.0 {
-        return 0.0;
-    }
-    let (mut root, mut factor, mut sum) = (x, 1.0, 1.0 - x);
-    loop {
-        root = root.sqrt();
-        let before = sum;
-        factor *= 0.5;
-        sum -= (1.0 - root).powi(2) * factor;
-        if sum >= before {
-            return sum / 3.0;
-        }
-    }
 }

@@ -3,6 +3,7 @@
 mod attach;
 mod named;
 mod persistence;
+mod sources;
 mod test_run;
 mod verifier;
 
@@ -42,6 +43,7 @@ fn entry_point(report: &mut Report, entry: EntryPoint) {
     };
     report.check(&format!("frames {name}"), || test_run::frames(&mut object, name));
     report.check(&format!("named frames {name}"), || named::every_frame(entry));
+    report.check(&format!("sources {name}"), || sources::are_recorded(entry));
     for (mode, text) in [(XdpMode::Driver, "native"), (XdpMode::Skb, "generic")] {
         report.check(&format!("attach {text} {name}"), || {
             attach::comes_and_goes(&mut object, name, mode, &interface::virtio()?)

@@ -1,0 +1,80 @@
+//! Why the kernel object is not in the kernel, in one line.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why the kernel object is not in the kernel.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The kernel is older than 5.10.
+    #[error("kernel {0} is too old: port12 needs 5.10 or newer")]
+    TooOld(String),
+    /// The capabilities are missing.
+    #[error(
+        "the kernel does not let this process load BPF programs ({0}): run as root, or with \
+         CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
+    )]
+    Permission(String),
+    /// The kernel refuses the object.
+    #[error("the kernel refuses the program: {0}")]
+    Refused(String),
+    /// This build has no tracing object.
+    #[error(
+        "this build has no tracing program: `cargo xtask build-ebpf --trace` makes it, and \
+         `cargo build -p port12 --features trace` takes it in"
+    )]
+    NoTrace,
+    /// The object's maps are not what this build of port12 reads.
+    #[error("cannot use the map {name}: {error}")]
+    Map {
+        /// The map.
+        name: &'static str,
+        /// What went wrong.
+        error: io::Error,
+    },
+}
+
+impl LoadError {
+    pub(super) fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut cause = Some(error);
+        while let Some(current) = cause {
+            // The verifier refuses a program with EACCES, a missing capability is EPERM.
+            let errno = current.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+            if errno == Some(libc::EPERM) {
+                return Self::Permission(current.to_string());
+            }
+            cause = current.source();
+        }
+        Self::Refused(chain(error))
+    }
+}
+
+/// An error and its causes on one line.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        let part = current.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        cause = current.source();
+    }
+    one_line(&text)
+}
+
+/// How the lines begin in which the verifier tells, at the end, what it took.
+const STATISTICS: [&str; 3] = ["verification time ", "stack depth ", "processed "];
+
+/// The first line of a text, and the last ones: a verifier's log has thousands.
+fn one_line(text: &str) -> String {
+    let says = |line: &&str| {
+        !line.is_empty() && !STATISTICS.iter().any(|statistics| line.starts_with(statistics))
+    };
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(says).collect();
+    match lines.as_slice() {
+        [first, .., before, last] if lines.len() > 3 => format!("{first} ... {before}; {last}"),
+        lines => lines.join("; "),
+    }
+}
