@@ -151,6 +151,16 @@ pub(crate) fn plain<F: Frame>(
     (packet.protocol == transport.protocol()).then_some(packet)
 }
 
+/// The version of a frame's IP packet by its EtherType, and the offset of its header, in bytes.
+///
+/// # Errors
+///
+/// [`Stop`]: there is none, or a tag cannot be read.
+#[inline(always)]
+pub fn network<F: Frame>(frame: &F, layer: Layer) -> Result<(Version, usize), Stop> {
+    link::network(frame, layer)
+}
+
 /// Finds the IP packet in a frame.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod cli;
 pub mod config;
+pub mod event;
 pub mod failure;
 pub mod fault;
 pub mod host;
@@ -12,6 +13,8 @@ pub mod policy;
 pub mod registry;
 pub mod replay;
 pub mod report;
+pub mod scan;
+pub mod sink;
 pub mod snapshot;
 pub mod truth;
 pub mod watch;

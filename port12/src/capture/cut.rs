@@ -37,11 +37,12 @@ pub struct CutFrame<'a> {
 impl<'a> CutFrame<'a> {
     /// The frame, of which nothing was asked.
     pub fn new(frame: &CapturedFrame<'a>) -> Self {
-        Self {
-            bytes: frame.bytes,
-            original_length: frame.original_length,
-            missed: Cell::new(false),
-        }
+        Self::of(frame.bytes, frame.original_length)
+    }
+
+    /// The first bytes of a frame, of which nothing was asked.
+    pub fn of(bytes: &'a [u8], original_length: usize) -> Self {
+        Self { bytes, original_length, missed: Cell::new(false) }
     }
 
     /// Whether bytes were asked for that were not captured.

@@ -1,0 +1,5 @@
+//! Where events and alerts go.
+
+mod format;
+
+pub use format::Format;
