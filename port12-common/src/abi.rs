@@ -4,22 +4,23 @@
 //! with pinned state and is locked by [`VERSION`] and the assertions below.
 
 mod counters;
+mod events;
 mod host;
 mod policy;
 mod sources;
 mod state;
 
 pub use counters::{Clock, CpuCounters, PortCounters, Tally};
+pub use events::{Budget, EVENT, EVENT_FRAME, EVENT_RING, EventRecord, Known, Label, Telling};
 pub use host::{HostTable, Local, Prefix4, Prefix6, Sockets};
 pub use policy::{Action, Gate, Policy, Rule, TransitPolicy, bypass, origin};
 pub use sources::{
-    FIRST_TOUCH, Knock, Known, REGISTERS, SLOTS, Source, SourceAddress, SourceTable, TOUCHES,
-    Touches,
+    FIRST_TOUCH, Knock, REGISTERS, SLOTS, Source, SourceAddress, SourceTable, TOUCHES, Touches,
 };
 pub use state::{Header, State};
 
 /// The layout version of every map.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Well-known ports: 0 to 1023 (RFC 6335 section 6).
 pub const PORTS: usize = 1024;
@@ -37,6 +38,8 @@ pub mod map {
     pub const ALLOW_V4: &str = "ALLOW_V4";
     /// `LpmTrie<[u32; 4], u8>`: the IPv6 sources that are never dropped.
     pub const ALLOW_V6: &str = "ALLOW_V6";
+    /// A ring buffer of [`EventRecord`](super::EventRecord).
+    pub const EVENTS: &str = "EVENTS";
     /// `Array<Clock>`, one element.
     pub const CLOCK: &str = "CLOCK";
 }
@@ -49,6 +52,9 @@ pub mod constant {
     pub const REPLAY: &str = "REPLAY";
     /// `u8`: 0 keeps no record of who knocks; 1 unless it is patched.
     pub const SOURCES: &str = "SOURCES";
+    /// `u32`: jiffies after which a source that goes on is told of again; 0, unless it is patched, tells
+    /// nothing at all.
+    pub const TELL_AGAIN: &str = "TELL_AGAIN";
 }
 
 /// Names of the programs in the object.

@@ -5,15 +5,15 @@ use std::mem::offset_of;
 use port12_common::{
     Layer, Malformed, Outcome, Shape, Transport,
     abi::{
-        self, Action, Clock, CpuCounters, FIRST_TOUCH, Gate, Header, HostTable, Local, Policy,
-        PortCounters, Prefix4, Prefix6, Rule, Sockets, Source, SourceAddress, SourceTable, State,
-        Tally, Touches, TransitPolicy,
+        self, Action, Budget, Clock, CpuCounters, EventRecord, FIRST_TOUCH, Gate, Header,
+        HostTable, Local, Policy, PortCounters, Prefix4, Prefix6, Rule, Sockets, Source,
+        SourceAddress, SourceTable, State, Tally, Telling, Touches, TransitPolicy,
     },
 };
 
 #[test]
-fn the_layout_is_that_of_version_2() {
-    assert_eq!(abi::VERSION, 2);
+fn the_layout_is_that_of_version_3() {
+    assert_eq!(abi::VERSION, 3);
 }
 
 #[test]
@@ -28,13 +28,14 @@ fn counters_keep_their_layout() {
     assert_eq!(offset_of!(PortCounters, local_socket), 24);
     assert_eq!(offset_of!(PortCounters, last_seen), 32);
 
-    assert_eq!((size_of::<CpuCounters>(), align_of::<CpuCounters>()), (1_006_144, 64));
+    assert_eq!((size_of::<CpuCounters>(), align_of::<CpuCounters>()), (1_006_272, 64));
     assert_eq!(offset_of!(CpuCounters, outcomes), 0);
     assert_eq!(offset_of!(CpuCounters, reasons), 256);
     assert_eq!(offset_of!(CpuCounters, shapes), 384);
     assert_eq!(offset_of!(CpuCounters, ports), 512);
     assert_eq!(offset_of!(CpuCounters, touches), 205_312);
-    assert_eq!(offset_of!(CpuCounters, sources), 215_552);
+    assert_eq!(offset_of!(CpuCounters, telling), 215_552);
+    assert_eq!(offset_of!(CpuCounters, sources), 215_680);
 }
 
 #[test]
@@ -50,9 +51,26 @@ fn the_sources_keep_their_layout() {
     assert_eq!((offset_of!(Source, packets), offset_of!(Source, bytes)), (16, 24));
     assert_eq!((offset_of!(Source, first_seen), offset_of!(Source, last_seen)), (32, 40));
     assert_eq!((offset_of!(Source, weight), offset_of!(Source, only)), (48, 56));
+    assert_eq!(offset_of!(Source, told), 60);
     assert_eq!(offset_of!(Source, touched), 64);
 
     assert_eq!((size_of::<Touches>(), FIRST_TOUCH), (10_240, 6));
+}
+
+#[test]
+fn what_is_told_keeps_its_layout() {
+    assert_eq!((size_of::<EventRecord>(), align_of::<EventRecord>()), (304, 8));
+    assert_eq!((offset_of!(EventRecord, boot_ns), offset_of!(EventRecord, source)), (0, 8));
+    assert_eq!((offset_of!(EventRecord, label), offset_of!(EventRecord, length)), (24, 32));
+    assert_eq!((offset_of!(EventRecord, interface), offset_of!(EventRecord, captured)), (36, 40));
+    assert_eq!(offset_of!(EventRecord, frame), 48);
+
+    assert_eq!((size_of::<Budget>(), size_of::<Telling>()), (32, 128));
+    assert_eq!((offset_of!(Budget, tokens), offset_of!(Budget, filled)), (0, 8));
+    assert_eq!((offset_of!(Budget, rate), offset_of!(Budget, burst)), (16, 24));
+    assert_eq!((offset_of!(Telling, known), offset_of!(Telling, newcomers)), (0, 32));
+    assert_eq!((offset_of!(Telling, told), offset_of!(Telling, suppressed)), (64, 72));
+    assert_eq!(offset_of!(Telling, lost), 80);
 }
 
 #[test]

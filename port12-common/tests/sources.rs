@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use port12_common::abi::{FIRST_TOUCH, Knock, Known, Source, SourceAddress, SourceTable};
+use port12_common::abi::{FIRST_TOUCH, Knock, Known, Label, Source, SourceAddress, SourceTable};
 
 /// A table as the kernel makes it, with what user space chooses at random.
 fn table(seed: u64) -> Box<SourceTable> {
@@ -25,8 +25,11 @@ fn table(seed: u64) -> Box<SourceTable> {
     table
 }
 
+/// Jiffies after which a source that goes on is told of again.
+const AGAIN: u32 = 1000;
+
 fn knock(source: SourceAddress, bit: u16, now: u64) -> Knock {
-    Knock { source, bit, bytes: 60, now }
+    Knock { source, bit, bytes: 60, now, label: Label::default() }
 }
 
 fn v4(number: u32) -> SourceAddress {
@@ -74,7 +77,7 @@ fn the_unspecified_address_is_a_source_like_others() {
     let mut table = table(9);
     let source = v6(Ipv6Addr::UNSPECIFIED);
     for now in 1..=5 {
-        table.record(&knock(source, FIRST_TOUCH, now));
+        table.record(&knock(source, FIRST_TOUCH, now), AGAIN);
     }
     let slot = slot(&table, source).expect("it has a slot");
     assert_eq!((slot.packets, slot.first_seen, slot.last_seen), (5, 1, 5));
@@ -85,10 +88,12 @@ fn a_source_is_what_was_seen_of_it() {
     let mut table = table(7);
     let bits = [FIRST_TOUCH, 63, 64, 1023];
     for (index, bit) in bits.into_iter().enumerate() {
-        assert_eq!(table.record(&knock(v4(1), bit, 100 + index as u64)), Known::First);
-        assert_eq!(table.record(&knock(v4(1), bit, 100 + index as u64)), Known::Again);
+        let knock = knock(v4(1), bit, 100 + index as u64);
+        let first = if index == 0 { Known::New } else { Known::First };
+        assert_eq!(table.record(&knock, AGAIN), first);
+        assert_eq!(table.record(&knock, AGAIN), Known::Repeats);
     }
-    assert_eq!(table.record(&knock(v4(2), FIRST_TOUCH, 200)), Known::First);
+    assert_eq!(table.record(&knock(v4(2), FIRST_TOUCH, 200), AGAIN), Known::New);
     let one = slot(&table, v4(1)).expect("it has a slot");
     assert_eq!((one.packets, one.bytes, one.weight), (8, 480, 8));
     assert_eq!((one.first_seen, one.last_seen), (100, 103));
@@ -108,7 +113,7 @@ fn no_probe_gets_lost_whoever_sends() {
             let number = random(&mut state);
             let source =
                 if number.is_multiple_of(4) { v4(number as u32 % 50) } else { v4(number as u32) };
-            table.record(&knock(source, FIRST_TOUCH, now / 100));
+            table.record(&knock(source, FIRST_TOUCH, now / 100), AGAIN);
             sent += 1;
         }
         let counted: u64 = slots(&table).map(|slot| slot.packets).sum();
@@ -129,7 +134,7 @@ fn those_that_come_often_are_found_behind_very_many_that_come_once() {
         let number = random(&mut state) as u32;
         let source = if number.is_multiple_of(100) { number / 100 % 100 } else { number | 1 << 31 };
         *sent.entry(source).or_default() += 1;
-        table.record(&knock(v4(source), FIRST_TOUCH, now / 1000));
+        table.record(&knock(v4(source), FIRST_TOUCH, now / 1000), AGAIN);
     }
     let found = (0..100).filter(|source| slot(&table, v4(*source)).is_some()).count();
     assert!(found >= 99, "{found} of 100 are in the table");
@@ -150,7 +155,7 @@ fn admitted(now: u64) -> usize {
         slot.address = v4(1);
     }
     let knocks = (0..100).map(|number| knock(v4(0xdead_0000 | number), FIRST_TOUCH, now));
-    knocks.filter(|knock| table.record(knock) == Known::First).count()
+    knocks.filter(|knock| table.record(knock, AGAIN) == Known::New).count()
 }
 
 #[test]
@@ -168,11 +173,11 @@ fn whoever_is_silent_gives_way_to_the_next_but_not_at_once() {
 fn whoever_keeps_sending_little_weighs_little() {
     let mut table = table(3);
     for _ in 0..10_000 {
-        table.record(&knock(v4(1), FIRST_TOUCH, 1));
+        table.record(&knock(v4(1), FIRST_TOUCH, 1), AGAIN);
     }
     assert_eq!(slot(&table, v4(1)).expect("it has a slot").weight, 10_000);
     for packet in 1..=20 {
-        table.record(&knock(v4(1), FIRST_TOUCH, packet * 1024));
+        table.record(&knock(v4(1), FIRST_TOUCH, packet * 1024), AGAIN);
     }
     let slot = slot(&table, v4(1)).expect("it has a slot");
     assert!(slot.weight <= 2, "{}", slot.weight);
@@ -184,7 +189,7 @@ fn both_slots_of_a_bucket_are_used_where_nobody_has_prepared_the_table() {
     let mut table = table(0);
     table.random = 0;
     for number in 0..100_000 {
-        table.record(&knock(v4(number), FIRST_TOUCH, u64::from(number)));
+        table.record(&knock(v4(number), FIRST_TOUCH, u64::from(number)), AGAIN);
     }
     assert!(slots(&table).count() > 2000);
 }
@@ -198,7 +203,7 @@ fn a_newcomer_inherits_weight_and_no_packets() {
         now += 1;
         let evictions = table.evictions;
         for bit in [FIRST_TOUCH, 500, 900] {
-            table.record(&knock(*source, bit, now / 1000));
+            table.record(&knock(*source, bit, now / 1000), AGAIN);
         }
         table.evictions > evictions
     });
@@ -209,6 +214,6 @@ fn a_newcomer_inherits_weight_and_no_packets() {
     let touched = |slot: &Source| (0..1024).filter(|bit| slot.has_touched(*bit)).count();
     assert_eq!(touched(slot), 3);
     // What the one before had touched is not the newcomer's.
-    table.record(&knock(newcomer, 77, now));
+    table.record(&knock(newcomer, 77, now), AGAIN);
     assert_eq!(touched(self::slot(&table, newcomer).expect("it stays")), 4);
 }

@@ -16,9 +16,13 @@ static REPLAY: u8 = 0;
 #[unsafe(no_mangle)]
 static SOURCES: u8 = 1;
 
+/// [`port12_common::abi::constant::TELL_AGAIN`].
+#[unsafe(no_mangle)]
+static TELL_AGAIN: u32 = 0;
+
 /// Reads a constant as the loader left it, not as the compiler knows it.
 #[inline(always)]
-fn patched(constant: &'static u8) -> u8 {
+fn patched<T>(constant: &'static T) -> T {
     // SAFETY: a reference is valid for reads.
     unsafe { ptr::read_volatile(constant) }
 }
@@ -39,4 +43,10 @@ pub fn replay() -> bool {
 #[inline(always)]
 pub fn sources() -> bool {
     patched(&SOURCES) != 0
+}
+
+/// Jiffies after which a source that goes on is told of again; 0 where nothing is told.
+#[inline(always)]
+pub fn tell_again() -> u32 {
+    patched(&TELL_AGAIN)
 }

@@ -9,6 +9,7 @@
 
 mod clock;
 mod constants;
+mod events;
 mod linear;
 mod maps;
 mod record;
@@ -25,8 +26,10 @@ use aya_ebpf::{
     bindings::xdp_action, helpers::bpf_xdp_get_buff_len, macros::xdp, programs::XdpContext,
 };
 use port12_common::{
-    Conclude, Finding, Frame, Verdict, abi::Knock, classify_common, classify_then,
-    may_hide_headers, parse::is_padded,
+    Conclude, Finding, Frame, Verdict,
+    abi::{Knock, Known},
+    classify_common, classify_then, may_hide_headers,
+    parse::is_padded,
 };
 
 use crate::{linear::Linear, record::Counters, scattered::Scattered, tables::Kernel};
@@ -47,11 +50,11 @@ pub fn port12(ctx: XdpContext) -> u32 {
     let frame = Linear::of(&ctx, counters.zero());
     let whole = Whole { counters, length: frame.length() };
     if let Some(end) = classify_common(&frame, layer, &kernel, &whole) {
-        return end.meet(counters);
+        return end.meet::<LINEAR>(&ctx, counters);
     }
     let frame = Linear::again(&ctx, counters.zero());
     let whole = Whole { counters, length: frame.length() };
-    classify_then(&frame, layer, &kernel, &whole).meet(counters)
+    classify_then(&frame, layer, &kernel, &whole).meet::<LINEAR>(&ctx, counters)
 }
 
 /// The multi-buffer entry point (kernel 5.18). Headers outside the linear part are looked for
@@ -66,12 +69,17 @@ pub fn port12_frags(ctx: XdpContext) -> u32 {
     let frame = Linear::of(&ctx, counters.zero());
     let part = Part { ctx: &ctx, counters, linear: frame.length() };
     if let Some(end) = classify_common(&frame, layer, &kernel, &part) {
-        return end.meet(counters);
+        return end.meet::<FRAGS>(&ctx, counters);
     }
     let frame = Linear::again(&ctx, counters.zero());
     let part = Part { ctx: &ctx, counters, linear: frame.length() };
-    classify_then(&frame, layer, &kernel, &part).meet(counters)
+    classify_then(&frame, layer, &kernel, &part).meet::<FRAGS>(&ctx, counters)
 }
+
+/// A frame that is all in its linear part, for [`End::meet`].
+const LINEAR: bool = false;
+/// A frame that may be in parts (kernel 5.18).
+const FRAGS: bool = true;
 
 /// What is left to do about a frame that has been counted.
 struct End {
@@ -85,12 +93,16 @@ impl End {
         Self { action, knock: None }
     }
 
-    /// Records who knocked, in one place for all the ways that lead to it, and says what to do with the
+    /// Records who knocked, in one place for all the ways that lead to it, tells of it, and says what to do with the
     /// frame.
     #[inline(always)]
-    fn meet(self, counters: Counters) -> u32 {
+    fn meet<const IN_PARTS: bool>(self, ctx: &XdpContext, counters: Counters) -> u32 {
         if let Some(knock) = self.knock {
-            counters.meet(&knock);
+            let again = constants::tell_again();
+            let known = counters.meet(&knock, again);
+            if again != 0 && known != Known::Repeats {
+                events::tell::<IN_PARTS>(ctx, &knock, known);
+            }
         }
         self.action
     }
@@ -168,7 +180,7 @@ fn scattered(ctx: &XdpContext) -> u32 {
         &Kernel::of(ctx),
         &whole,
     )
-    .meet(counters)
+    .meet::<FRAGS>(ctx, counters)
 }
 
 #[inline(always)]

@@ -2,10 +2,10 @@
 
 use aya_ebpf::{
     bindings::BPF_F_MMAPABLE,
-    btf_maps::{Array, LpmTrie},
+    btf_maps::{Array, LpmTrie, RingBuf},
     macros::btf_map,
 };
-use port12_common::abi::{ALLOWED, Clock, CpuCounters, State};
+use port12_common::abi::{ALLOWED, Clock, CpuCounters, EVENT_RING, State};
 
 /// CPUs that a foreign loader gets counters for; port12 sizes the map to the machine.
 const DEFAULT_CPUS: usize = 64;
@@ -26,3 +26,6 @@ pub static ALLOW_V6: LpmTrie<[u32; 4], u8, ALLOWED> = LpmTrie::new();
 
 #[btf_map]
 pub static CLOCK: Array<Clock, 1, MMAPABLE> = Array::new();
+
+#[btf_map]
+pub static EVENTS: RingBuf<(), EVENT_RING> = RingBuf::new();

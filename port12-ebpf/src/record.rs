@@ -5,7 +5,7 @@ use core::ptr;
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use port12_common::{
     Finding, Malformed, Outcome,
-    abi::{CpuCounters, Knock, PORTS, PortCounters},
+    abi::{CpuCounters, Knock, Known, Label, PORTS, PortCounters, Telling},
 };
 
 use crate::{constants, maps::COUNTERS};
@@ -57,12 +57,20 @@ impl Counters {
         record(unsafe { &mut *self.0 }, finding)
     }
 
-    /// Takes note of who knocked.
+    /// Takes note of who knocked; says whether something is to be told of it. `again` is the time, in jiffies,
+    /// after which a source that goes on is told of again.
     #[inline(always)]
-    pub fn meet(self, knock: &Knock) {
+    pub fn meet(self, knock: &Knock, again: u32) -> Known {
         // SAFETY: as above.
         let counters = unsafe { &mut *self.0 };
-        let _ = counters.sources.record(knock);
+        counters.sources.record(knock, again)
+    }
+
+    /// What is told of single probes.
+    #[inline(always)]
+    pub fn telling(self) -> *mut Telling {
+        // SAFETY: the element outlives the program.
+        unsafe { &raw mut (*self.0).telling }
     }
 }
 
@@ -90,11 +98,14 @@ fn record(counters: &mut CpuCounters, finding: &Finding) -> Option<Knock> {
             if !constants::sources() {
                 return None;
             }
-            return finding.transport.map(|transport| Knock {
+            let (transport, shape) = (finding.transport?, finding.shape?);
+            let ports = (finding.source_port, finding.port);
+            return Some(Knock {
                 source: finding.source,
                 bit: counters.touches.bit(transport, finding.port),
                 bytes: length,
                 now: finding.now,
+                label: Label::new(finding.outcome, transport, shape, ports),
             });
         }
         Outcome::LocalSocket => {

@@ -4,6 +4,7 @@ pub mod allowlist;
 pub mod attach;
 pub mod clock;
 mod errno;
+pub mod events;
 mod foreign;
 pub mod instance;
 mod load_error;

@@ -206,7 +206,7 @@ mod tests {
             bytes: packets * 60,
             first_seen: first,
             last_seen: last,
-            only: u64::from(FIRST_TOUCH) + 1,
+            only: u32::from(FIRST_TOUCH) + 1,
             ..Source::EMPTY
         };
         (place, source)

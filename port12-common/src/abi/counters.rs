@@ -1,6 +1,6 @@
 //! What the program counts.
 
-use super::{PORTS, SourceTable, Touches};
+use super::{PORTS, SourceTable, Telling, Touches};
 use crate::{Malformed, Outcome, Shape, Transport};
 
 /// Packets and their bytes: whole frames, as the program saw them.
@@ -43,6 +43,8 @@ pub struct CpuCounters {
     pub ports: [[PortCounters; PORTS]; Transport::ALL.len()],
     /// Which ports the sets of the sources tell apart.
     pub touches: Touches,
+    /// What is told of single probes.
+    pub telling: Telling,
     /// Who knocks.
     pub sources: SourceTable,
 }
@@ -54,7 +56,12 @@ const _: () = {
     assert!(size_of::<PortCounters>() == 40);
     assert!(
         size_of::<CpuCounters>()
-            == 256 + 128 + 128 + 5 * 1024 * (40 + 2) + size_of::<SourceTable>()
+            == 256
+                + 128
+                + 128
+                + 5 * 1024 * (40 + 2)
+                + size_of::<Telling>()
+                + size_of::<SourceTable>()
     );
 };
 

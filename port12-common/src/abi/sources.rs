@@ -10,7 +10,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{PORTS, Tally};
+use super::{Known, Label, PORTS, Tally};
 use crate::Transport;
 
 /// Slots of a bucket.
@@ -67,6 +67,18 @@ impl SourceAddress {
         Self { high: pair(a, b) ^ Self::IPV6, low: pair(c, d) }
     }
 
+    /// The two halves.
+    #[inline(always)]
+    pub const fn halves(self) -> (u64, u64) {
+        (self.high, self.low)
+    }
+
+    /// That of two halves.
+    #[inline(always)]
+    pub const fn of_halves(high: u64, low: u64) -> Self {
+        Self { high, low }
+    }
+
     /// The address.
     pub fn address(self) -> IpAddr {
         let [high, low] = [(self.high ^ Self::IPV6).to_ne_bytes(), self.low.to_ne_bytes()];
@@ -108,17 +120,8 @@ pub struct Knock {
     pub bytes: u64,
     /// Jiffies.
     pub now: u64,
-}
-
-/// What became of a knock.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Known {
-    /// The source had a slot, and had touched the port before.
-    Again,
-    /// The source touches the port for the first time since it has its slot; it may have got it now.
-    First,
-    /// The source has no slot, and was given none.
-    Refused,
+    /// What the probe was.
+    pub label: Label,
 }
 
 /// One source. All zero is an empty slot.
@@ -139,7 +142,9 @@ pub struct Source {
     /// half-life, and what it inherited, of which nobody has seen a packet.
     pub weight: u64,
     /// One more than the only bit that it has touched, or [`Source::MANY`]; 0 before the first.
-    pub only: u64,
+    pub only: u32,
+    /// The lower half of the jiffies when something was told of it last.
+    pub told: u32,
     /// Bits by what [`Touches`] says, once there are several; what is here before is another's. Most
     /// sources of a flood touch one port, and two lines of the cache less.
     pub touched: [u64; TOUCHES / 64],
@@ -155,6 +160,7 @@ impl Source {
         last_seen: 0,
         weight: 0,
         only: 0,
+        told: 0,
         touched: [0; TOUCHES / 64],
     };
 
@@ -164,23 +170,33 @@ impl Source {
     }
 
     /// Of [`Source::only`]: it has touched several.
-    pub const MANY: u64 = u64::MAX;
+    pub const MANY: u32 = u32::MAX;
 
     /// Whether it has touched what a bit stands for.
     pub fn has_touched(&self, bit: u16) -> bool {
         match self.only {
             Self::MANY => self.touched[usize::from(bit) / 64] >> (bit % 64) & 1 == 1,
-            only => only == u64::from(bit) + 1,
+            only => only == u32::from(bit) + 1,
         }
     }
 
     #[inline(always)]
-    fn count(&mut self, knock: &Knock, half_life: u64) -> Known {
+    fn count(&mut self, knock: &Knock, half_life: u64, again: u32) -> Known {
         self.packets += 1;
         self.bytes += knock.bytes;
         self.weight = self.weight(knock.now, half_life) + 1;
         self.last_seen = knock.now;
-        if self.only == u64::from(knock.bit) + 1 { Known::Again } else { self.touch(knock.bit) }
+        let known = if self.only == u32::from(knock.bit) + 1 {
+            Known::Repeats
+        } else {
+            self.touch(knock.bit)
+        };
+        let now = knock.now as u32;
+        if known == Known::Repeats && now.wrapping_sub(self.told) < again {
+            return Known::Repeats;
+        }
+        self.told = now;
+        if known == Known::Repeats { Known::GoesOn } else { known }
     }
 
     /// Takes note of another port than the only one, if there is an only one.
@@ -188,15 +204,15 @@ impl Source {
     fn touch(&mut self, bit: u16) -> Known {
         match self.only {
             0 => {
-                self.only = u64::from(bit) + 1;
-                return Known::First;
+                self.only = u32::from(bit) + 1;
+                return Known::New;
             }
             Self::MANY => {}
             _ => self.spread(),
         }
         let touched = &mut self.touched[usize::from(bit) / 64 % (TOUCHES / 64)];
         let bit = 1 << (bit % 64);
-        let known = if *touched & bit == 0 { Known::First } else { Known::Again };
+        let known = if *touched & bit == 0 { Known::First } else { Known::Repeats };
         *touched |= bit;
         known
     }
@@ -276,9 +292,9 @@ pub struct SourceTable {
 }
 
 impl SourceTable {
-    /// Counts a knock.
+    /// Counts a knock. `again` is the time, in jiffies, after which a source that goes on is told of again.
     #[inline(always)]
-    pub fn record(&mut self, knock: &Knock) -> Known {
+    pub fn record(&mut self, knock: &Knock, again: u32) -> Known {
         let (at, half_life) = (bucket(knock.source, self.seed), self.half_life);
         let [one, other] = &self.buckets[at];
         let way = if one.is(knock.source) {
@@ -293,7 +309,7 @@ impl SourceTable {
             self.refused.bytes += knock.bytes;
             return Known::Refused;
         };
-        slot.count(knock, half_life)
+        slot.count(knock, half_life, again)
     }
 
     /// Gives a source one of the slots of its bucket, and returns which; or [`WAYS`], where it does not.

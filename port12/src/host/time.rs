@@ -1,6 +1,6 @@
 //! The kernel's tick.
 
-use std::io;
+use std::{io, time::Duration};
 
 /// The kernel's tick rate, in Hz: how many jiffies a second has. A coarse clock advances once a
 /// tick, so its resolution is the tick.
@@ -16,6 +16,15 @@ pub fn ticks_per_second() -> io::Result<u32> {
         return Err(io::Error::last_os_error());
     }
     rate(tick).ok_or_else(|| io::Error::other("the coarse clock has no resolution"))
+}
+
+/// The time since the machine booted, suspend included: that of `bpf_ktime_get_boot_ns`.
+pub fn since_boot() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a valid timespec for the kernel to fill. The clock is there since kernel 2.6.39.
+    unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &mut time) };
+    let seconds = Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or(0));
+    seconds + Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 fn rate(tick: libc::timespec) -> Option<u32> {

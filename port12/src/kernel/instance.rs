@@ -6,6 +6,7 @@ use super::{
     allowlist::Allowlist,
     clock::{self, Moment},
     errno,
+    events::{self, EventRing},
     load_error::chain,
     mapped::Mapped,
     object::{EntryPoint, OBJECT},
@@ -28,8 +29,8 @@ pub use super::load_error::LoadError;
 use crate::fault::other_object;
 
 /// The maps that are pinned, by their names in the object and in bpffs.
-pub(super) const PINNED: [&str; 5] =
-    [map::COUNTERS, map::STATE, map::CLOCK, map::ALLOW_V4, map::ALLOW_V6];
+pub(super) const PINNED: [&str; 6] =
+    [map::COUNTERS, map::STATE, map::CLOCK, map::ALLOW_V4, map::ALLOW_V6, map::EVENTS];
 
 /// What a program instance is loaded for.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,8 @@ pub struct LoadOptions<'a> {
     pub trace: bool,
     /// Records who knocks.
     pub sources: bool,
+    /// Tells of single probes, where it records who knocks.
+    pub events: bool,
     /// The maps to go on with, in place of new ones.
     pub maps: Option<&'a Slot>,
 }
@@ -57,6 +60,7 @@ impl LoadOptions<'_> {
             replay: false,
             trace: false,
             sources: true,
+            events: true,
             maps: None,
         }
     }
@@ -95,6 +99,9 @@ impl Instance {
         // The kernel's memory accounting before 5.11 wants RLIMIT_MEMLOCK raised; aya retries.
         let cpus =
             nr_cpus().map_err(|(what, error)| LoadError::Refused(format!("{what}: {error}")))?;
+        let hz = crate::host::time::ticks_per_second()
+            .map_err(|error| LoadError::Refused(format!("the tick's length: {error}")))?;
+        let tell_again = if options.events { events::again(hz) } else { 0 };
         let mut loader = EbpfLoader::new();
         for name in PINNED {
             if let Some(slot) = options.maps {
@@ -106,16 +113,16 @@ impl Instance {
             .override_global(constant::LINK_LAYER, &(options.layer as u8), true)
             .override_global(constant::REPLAY, &u8::from(options.replay), true)
             .override_global(constant::SOURCES, &u8::from(options.sources), true)
+            .override_global(constant::TELL_AGAIN, &tell_again, true)
             .load(&object(options.trace)?)
             .map_err(|error: EbpfError| LoadError::of(&error))?;
-        let hz = crate::host::time::ticks_per_second()
-            .map_err(|error| LoadError::Refused(format!("the tick's length: {error}")))?;
         for name in [options.entry.name(), program::CLOCK] {
             load(xdp_mut(&mut ebpf, name)?).map_err(|error| LoadError::of(&error))?;
         }
         let counters = mapped(&ebpf, map::COUNTERS)?;
         if options.maps.is_none() {
             SourceMap::new(&counters).prepare(hz.into());
+            events::prepare(&counters, hz);
         }
         Ok(Self {
             counters,
@@ -176,6 +183,26 @@ impl Instance {
         let (v4, v6) = (trie(map::ALLOW_V4)?, trie(map::ALLOW_V6)?);
         Allowlist::new(v4, v6, self.state.clone(), slot)
             .map_err(|error| LoadError::Map { name: map::ALLOW_V4, error: io::Error::other(error) })
+    }
+
+    /// What the program tells of single probes. There can be one reader.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Map`].
+    pub fn events(&self) -> Result<EventRing, LoadError> {
+        let error = |why: &dyn std::fmt::Display| LoadError::Map {
+            name: map::EVENTS,
+            error: io::Error::other(why.to_string()),
+        };
+        match self.ebpf.map(map::EVENTS) {
+            Some(Map::RingBuf(ring)) => {
+                let fd = ring.fd().as_fd().try_clone_to_owned().map_err(|why| error(&why))?;
+                EventRing::new(MapData::from_fd(fd).map_err(|why| error(&why))?)
+                    .map_err(|why| error(&why))
+            }
+            _ => Err(error(&"the object has no such ring buffer")),
+        }
     }
 
     /// Sets the time that a replayed program goes by, in jiffies.
@@ -242,7 +269,7 @@ impl Instance {
         for name in PINNED {
             let error = |error| LoadError::Map { name, error };
             match self.ebpf.map(name) {
-                Some(Map::Array(data) | Map::LpmTrie(data)) => {
+                Some(Map::Array(data) | Map::LpmTrie(data) | Map::RingBuf(data)) => {
                     data.pin(directory.join(name)).map_err(|why| error(io::Error::other(why)))?;
                 }
                 _ => return Err(error(io::Error::other("the object has no such map"))),

@@ -6,6 +6,7 @@ mod constants;
 mod counts;
 mod cpus;
 mod differential;
+mod events;
 mod foreign;
 mod gate;
 mod knock;

@@ -62,6 +62,7 @@ struct Footprint {
     name: String,
     value_size: u32,
     max_entries: u32,
+    is_ring: bool,
     is_mapped: bool,
     /// Bytes, by the descriptor's `fdinfo`.
     memlock: u64,
@@ -75,7 +76,7 @@ impl Footprint {
             .instance
             .maps()
             .filter_map(|(name, map)| match map {
-                Map::Array(data) => Some(Self::of(name, data)),
+                Map::Array(data) | Map::RingBuf(data) => Some(Self::of(name, data)),
                 // Takes its memory prefix by prefix, below 64 bytes each.
                 Map::LpmTrie(_) => None,
                 other => panic!("{name}: no rule for the memory of {other:?}"),
@@ -87,7 +88,7 @@ impl Footprint {
 
     fn of(name: &str, data: &MapData) -> Self {
         let info = data.info().expect("a map's information");
-        assert_eq!(info.map_type().expect("a map's type"), MapType::Array, "{name}");
+        let kind = info.map_type().expect("a map's type");
         let descriptor = data.fd().as_fd().as_raw_fd();
         let fdinfo = fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}")).expect("procfs");
         let memlock = fdinfo
@@ -98,14 +99,21 @@ impl Footprint {
             name: name.into(),
             value_size: info.value_size(),
             max_entries: info.max_entries(),
+            is_ring: kind == MapType::RingBuf,
             is_mapped: info.map_flags() & BPF_F_MMAPABLE != 0,
             memlock,
         }
     }
 
     /// The kernel's `array_map_alloc` and `array_map_mem_usage` for a map that can be mapped: a
-    /// page for the header, and whole pages of elements of whole words.
+    /// page for the header, and whole pages of elements of whole words. A ring buffer, in
+    /// `ringbuf_map_mem_usage`: its bytes, five pages beside them, and a pointer for each of all those pages and
+    /// for each of its own once more, for it is mapped twice in a row.
     fn bytes(&self, cpus: u32) -> u64 {
+        if self.is_ring {
+            let data = u64::from(self.max_entries);
+            return data + 5 * PAGE + 8 * (2 * data / PAGE + 5);
+        }
         let entries = if self.name == map::COUNTERS { cpus } else { self.max_entries };
         let element = u64::from(self.value_size).next_multiple_of(8);
         PAGE + (u64::from(entries) * element).next_multiple_of(PAGE)

@@ -61,7 +61,7 @@ fn tau(x: f64) -> f64 {
 mod tests {
     use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 
-    use port12_common::abi::{FIRST_TOUCH, Knock, SourceAddress, SourceTable};
+    use port12_common::abi::{FIRST_TOUCH, Knock, Label, SourceAddress, SourceTable};
 
     use super::*;
 
@@ -88,7 +88,8 @@ mod tests {
                 table.random = seed + 1;
                 for number in 0..sources {
                     let source = SourceAddress::v4(number.wrapping_mul(0x9e37_79b1).to_be());
-                    table.record(&Knock { source, bit: FIRST_TOUCH, bytes: 60, now: 1 });
+                    let label = Label::default();
+                    table.record(&Knock { source, bit: FIRST_TOUCH, bytes: 60, now: 1, label }, 0);
                 }
                 sum += estimate(&table.registers) as f64;
             }

@@ -1,0 +1,188 @@
+//! What is told of single probes: a record in a ring buffer, within a budget.
+
+use super::SourceAddress;
+use crate::{Outcome, Shape, Transport};
+
+/// Bytes of the frame in a record, at most.
+pub const EVENT_FRAME: usize = 256;
+
+/// The bytes of the ring buffer: some 3,300 records.
+pub const EVENT_RING: usize = 1 << 20;
+
+/// Fractions of an event in the numbers of a [`Budget`].
+pub const EVENT: u64 = 1 << 16;
+
+/// What became of a knock with its source.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Known {
+    /// The source has touched the port before, and something was told of it not long ago.
+    Repeats = 0,
+    /// The source has touched the port before, and nothing was told of it for a while.
+    GoesOn = 1,
+    /// The source had a slot, and touches the port for the first time since.
+    First = 2,
+    /// The source has just been given a slot.
+    New = 3,
+    /// The source has no slot, and was given none.
+    Refused = 4,
+}
+
+impl Known {
+    /// Whether the source had no slot before: one of a flood of forged ones, or not.
+    #[inline(always)]
+    pub const fn is_newcomer(self) -> bool {
+        matches!(self, Self::New | Self::Refused)
+    }
+
+    /// Whether the port was touched for the first time, as far as anybody knows.
+    pub const fn is_first_touch(self) -> bool {
+        matches!(self, Self::First | Self::New | Self::Refused)
+    }
+
+    /// That of a byte in a record.
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        Some(match byte {
+            0 => Self::Repeats,
+            1 => Self::GoesOn,
+            2 => Self::First,
+            3 => Self::New,
+            4 => Self::Refused,
+            _ => return None,
+        })
+    }
+}
+
+/// What a probe was, in one word: a register, on the way to where it is told.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(transparent)]
+pub struct Label(u64);
+
+impl Label {
+    /// Of a probe.
+    #[inline(always)]
+    pub const fn new(
+        outcome: Outcome,
+        transport: Transport,
+        shape: Shape,
+        (source_port, port): (u16, u16),
+    ) -> Self {
+        let kind = outcome as u64 | (transport as u64) << 8 | (shape as u64) << 16;
+        Self(kind | (port as u64) << 32 | (source_port as u64) << 48)
+    }
+
+    /// With what became of it.
+    #[inline(always)]
+    pub const fn known(self, known: u64) -> Self {
+        Self(self.0 | known << 24)
+    }
+
+    /// The outcome; `None` for a byte that is none.
+    pub fn outcome(self) -> Option<Outcome> {
+        Outcome::ALL.get(usize::from(self.0 as u8)).copied()
+    }
+
+    /// The transport; `None` for a byte that is none.
+    pub fn transport(self) -> Option<Transport> {
+        Transport::ALL.get(usize::from((self.0 >> 8) as u8)).copied()
+    }
+
+    /// How the conversation starts; `None` for a byte that is none.
+    pub fn shape(self) -> Option<Shape> {
+        Shape::ALL.get(usize::from((self.0 >> 16) as u8)).copied()
+    }
+
+    /// What became of it; `None` for a byte that is none.
+    pub fn what_is_known(self) -> Option<Known> {
+        Known::from_byte((self.0 >> 24) as u8)
+    }
+
+    /// Whether its source had no slot.
+    #[inline(always)]
+    pub const fn is_newcomer(self) -> bool {
+        (self.0 >> 24) as u8 >= Known::New as u8
+    }
+
+    /// The destination port.
+    pub const fn port(self) -> u16 {
+        (self.0 >> 32) as u16
+    }
+
+    /// The source port.
+    pub const fn source_port(self) -> u16 {
+        (self.0 >> 48) as u16
+    }
+}
+
+/// A record.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct EventRecord {
+    /// Nanoseconds since boot, suspend included: `bpf_ktime_get_boot_ns` (kernel 5.8).
+    pub boot_ns: u64,
+    /// Where the packet says it comes from.
+    pub source: SourceAddress,
+    /// What the probe was.
+    pub label: Label,
+    /// Bytes of the whole frame.
+    pub length: u32,
+    /// The interface's index.
+    pub interface: u32,
+    /// How many bytes of `frame` are the frame's.
+    pub captured: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// The first bytes of the frame.
+    pub frame: [u8; EVENT_FRAME],
+}
+
+/// How much may be told: a bucket of tokens that fills with the jiffies.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct Budget {
+    /// What is in it, in parts of an [`EVENT`].
+    pub tokens: u64,
+    /// Jiffies when it was filled last.
+    pub filled: u64,
+    /// What comes in with each jiffy, in the same parts; user space says how much, and 0 is nothing.
+    pub rate: u64,
+    /// What it holds, in the same parts, below 2^32.
+    pub burst: u64,
+}
+
+impl Budget {
+    /// Takes an event out, where there is one. `now` is in jiffies.
+    #[inline(always)]
+    pub fn spend(&mut self, now: u64) -> bool {
+        // No more than a bucketful: the product stays below 2^64.
+        let passed = now.wrapping_sub(self.filled).min(1 << 20);
+        let tokens = (self.tokens + passed * self.rate).min(self.burst);
+        self.filled = now;
+        let spends = tokens >= EVENT;
+        self.tokens = if spends { tokens - EVENT } else { tokens };
+        spends
+    }
+}
+
+/// What a CPU tells, and what became of it. Of all events that were due, each is in one of the three sums.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C, align(64))]
+pub struct Telling {
+    /// For sources that have a slot: whoever scans.
+    pub known: Budget,
+    /// For those that have none yet: a flood of forged ones spends this, and leaves the other.
+    pub newcomers: Budget,
+    /// Events that were put into the ring buffer.
+    pub told: u64,
+    /// Events for which there was no budget.
+    pub suppressed: u64,
+    /// Events for which there was no room in the ring buffer.
+    pub lost: u64,
+    /// Zero.
+    pub reserved: [u64; 5],
+}
+
+const _: () = {
+    assert!(size_of::<EventRecord>() == 304);
+    assert!(size_of::<Telling>() == 128);
+};

@@ -1,0 +1,148 @@
+//! What one program instance tells of single probes.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use aya::maps::{Map, MapData, MapError, RingBuf};
+use port12_common::{
+    Layer,
+    abi::{Budget, CpuCounters, EVENT, EVENT_FRAME, EventRecord, Telling},
+};
+
+use super::mapped::Mapped;
+use crate::{
+    event::{Event, Headers},
+    host::time::since_boot,
+};
+
+/// Seconds after which a source that goes on is told of again.
+const AGAIN: u32 = 10;
+
+/// Events of sources with a slot that a CPU tells at once, and in a second. A scan of every watched port
+/// of all transports is 1,414.
+const KNOWN: (u64, u64) = (2048, 512);
+
+/// Events of newcomers that a CPU tells at once, and in a second.
+const NEWCOMERS: (u64, u64) = (1024, 128);
+
+/// Jiffies after which a source that goes on is told of again.
+pub(super) fn again(hz: u32) -> u32 {
+    AGAIN * hz
+}
+
+/// Fills the budgets of a program that has seen no frame.
+pub(super) fn prepare(counters: &Mapped<CpuCounters>, hz: u32) {
+    let budget = |(burst, per_second): (u64, u64)| Budget {
+        tokens: burst * EVENT,
+        filled: 0,
+        rate: per_second * EVENT / u64::from(hz.max(1)),
+        burst: burst * EVENT,
+    };
+    let telling =
+        Telling { known: budget(KNOWN), newcomers: budget(NEWCOMERS), ..Telling::default() };
+    for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
+        // SAFETY: the element is mapped for writing, and no frame has been seen.
+        unsafe { (&raw mut (*cpu).telling).write(telling) };
+    }
+}
+
+/// What became of the events that were due.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Told {
+    /// They were put into the ring buffer.
+    pub told: u64,
+    /// There was no budget for them.
+    pub suppressed: u64,
+    /// The ring buffer was full.
+    pub lost: u64,
+}
+
+impl Told {
+    /// Over all CPUs.
+    pub fn read(counters: &Mapped<CpuCounters>) -> Self {
+        let mut sum = Self::default();
+        for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
+            // SAFETY: the element is mapped, and each number is read on its own.
+            unsafe {
+                sum.told += (&raw const (*cpu).telling.told).read_volatile();
+                sum.suppressed += (&raw const (*cpu).telling.suppressed).read_volatile();
+                sum.lost += (&raw const (*cpu).telling.lost).read_volatile();
+            }
+        }
+        sum
+    }
+}
+
+/// The ring buffer of an instance, in this process's memory.
+pub struct EventRing(RingBuf<MapData>);
+
+impl EventRing {
+    /// Maps a ring buffer.
+    ///
+    /// # Errors
+    ///
+    /// [`MapError`].
+    pub fn new(map: MapData) -> Result<Self, MapError> {
+        RingBuf::try_from(Map::from_map_data(map)?).map(Self)
+    }
+
+    /// The next event, with the interface by the name that `reader` gives it. A record that is none is
+    /// skipped: it is of another version.
+    pub fn next(&mut self, reader: &Reading) -> Option<Event> {
+        loop {
+            let record = self.0.next()?;
+            if let Some(event) = reader.event(&record) {
+                return Some(event);
+            }
+        }
+    }
+}
+
+/// How records are read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The name of the interface.
+    pub interface: Arc<str>,
+    /// What the first byte of a frame belongs to.
+    pub layer: Layer,
+    /// When the machine booted, by the time of day and as if it had not been set since.
+    boot: SystemTime,
+}
+
+impl Reading {
+    /// From now on: the time of day is the present one's.
+    pub fn new(interface: &str, layer: Layer) -> Self {
+        let now = SystemTime::now();
+        let boot = now.checked_sub(since_boot()).unwrap_or(SystemTime::UNIX_EPOCH);
+        Self { interface: interface.into(), layer, boot }
+    }
+
+    /// The event of a record.
+    fn event(&self, bytes: &[u8]) -> Option<Event> {
+        if bytes.len() != size_of::<EventRecord>() {
+            return None;
+        }
+        // SAFETY: it is as long as a record, which any bytes are.
+        let record: EventRecord = unsafe { bytes.as_ptr().cast::<EventRecord>().read_unaligned() };
+        let transport = record.label.transport()?;
+        let captured = (record.captured as usize).min(EVENT_FRAME).min(record.length as usize);
+        let frame = record.frame[..captured].to_vec();
+        Some(Event {
+            time: self.boot + Duration::from_nanos(record.boot_ns),
+            interface: Arc::clone(&self.interface),
+            outcome: record.label.outcome()?,
+            transport,
+            shape: record.label.shape()?,
+            source: record.source.address(),
+            source_port: record.label.source_port(),
+            port: record.label.port(),
+            is_first: record.label.what_is_known()?.is_first_touch(),
+            length: record.length,
+            layer: self.layer,
+            headers: Headers::of(&frame, record.length as usize, self.layer, transport),
+            frame,
+        })
+    }
+}
