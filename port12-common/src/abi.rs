@@ -11,7 +11,9 @@ mod sources;
 mod state;
 
 pub use counters::{Clock, CpuCounters, PortCounters, Tally};
-pub use events::{Budget, EVENT, EVENT_FRAME, EVENT_RING, EventRecord, Known, Label, Telling};
+pub use events::{
+    Budget, EVENT, EVENT_FRAME, EVENT_RING, EventRecord, Known, Label, Pending, Telling,
+};
 pub use host::{HostTable, Local, Prefix4, Prefix6, Sockets};
 pub use policy::{Action, Gate, Policy, Rule, TransitPolicy, bypass, origin};
 pub use sources::{

@@ -8,32 +8,36 @@ use aya_ebpf::{
     helpers::{bpf_jiffies64, bpf_ktime_get_boot_ns, bpf_xdp_load_bytes},
     programs::XdpContext,
 };
-use port12_common::abi::{EVENT_FRAME, EventRecord, Knock, Known, Label, SourceAddress};
+use port12_common::abi::{EVENT_FRAME, EventRecord, Knock, Known, Pending, Telling};
 
 use crate::{maps::EVENTS, record::Counters, unknown::unknown};
 
 /// Tells of a probe. The one who reads looks for it by itself: to wake it up takes 5 us.
 #[inline(always)]
-pub fn tell<const IN_PARTS: bool>(ctx: &XdpContext, knock: &Knock, known: Known) {
-    let (high, low) = knock.source.halves();
-    let label = knock.label.known(known as u64);
-    tell_within_budget::<IN_PARTS>(ctx.as_ptr().cast(), high, low, label, knock.bytes);
-}
-
-/// Out of line, with arguments that fit into registers.
-#[inline(never)]
-fn tell_within_budget<const IN_PARTS: bool>(
-    ctx: *mut xdp_md,
-    high: u64,
-    low: u64,
-    label: Label,
-    length: u64,
-) -> u64 {
-    let Some(counters) = Counters::of_this_cpu() else {
-        return 0;
-    };
+pub fn tell<const IN_PARTS: bool>(
+    ctx: &XdpContext,
+    counters: Counters,
+    knock: &Knock,
+    known: Known,
+) {
     // SAFETY: the element is this CPU's own; user space writes to it only before it is attached.
     let telling = unsafe { &mut *counters.telling() };
+    if known.is_newcomer() && telling.newcomers.is_spent(knock.now) {
+        telling.suppressed += 1;
+        return;
+    }
+    telling.pending.source = knock.source;
+    telling.pending.label = knock.label.known(known as u64);
+    telling.pending.length = knock.bytes;
+    tell_pending::<IN_PARTS>(ctx.as_ptr().cast(), telling);
+}
+
+/// Out of line, and told nothing but where to look: the kernel's verifier walks it once.
+#[inline(never)]
+fn tell_pending<const IN_PARTS: bool>(ctx: *mut xdp_md, telling: *mut Telling) -> u64 {
+    // SAFETY: as above.
+    let telling = unsafe { &mut *telling };
+    let Pending { source, label, length } = telling.pending;
     // SAFETY: the helper takes no arguments.
     let now = unsafe { bpf_jiffies64() };
     let budget = if label.is_newcomer() { &mut telling.newcomers } else { &mut telling.known };
@@ -51,7 +55,7 @@ fn tell_within_budget<const IN_PARTS: bool>(
     // written as far as `captured` says.
     unsafe {
         (&raw mut (*record).boot_ns).write(bpf_ktime_get_boot_ns());
-        (&raw mut (*record).source).write(SourceAddress::of_halves(high, low));
+        (&raw mut (*record).source).write(source);
         (&raw mut (*record).label).write(label);
         (&raw mut (*record).length).write(length as u32);
         (&raw mut (*record).interface).write((*ctx).ingress_ifindex);
@@ -96,9 +100,9 @@ unsafe fn copy_linear(ctx: *mut xdp_md, to: *mut u8) -> u64 {
         unsafe { ptr::write(to.add(at).cast::<u64>(), ptr::read((behind - WORD) as *const u64)) };
         at += WORD;
     }
-    while at < EVENT_FRAME {
+    for _ in 1..WORD {
         let behind = unknown(start + at + 1);
-        if behind > end {
+        if at >= EVENT_FRAME || behind > end {
             break;
         }
         // SAFETY: as above.

@@ -101,7 +101,7 @@ impl End {
             let again = constants::tell_again();
             let known = counters.meet(&knock, again);
             if again != 0 && known != Known::Repeats {
-                events::tell::<IN_PARTS>(ctx, &knock, known);
+                events::tell::<IN_PARTS>(ctx, counters, &knock, known);
             }
         }
         self.action

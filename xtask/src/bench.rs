@@ -34,6 +34,7 @@ use self::{
     machine::Machine,
     report::Report,
     rounds::{Column, Lane},
+    sources::What,
     subject::{product::Product, xdp_filter::XdpFilter},
 };
 use crate::privilege;
@@ -122,6 +123,7 @@ fn measure(args: &BenchArgs) -> Result<Report> {
         EntryPoint::Linear => None,
     };
     let mut without_sources = Product::load_without_sources(entry)?;
+    let mut without_events = Product::load_without_events(entry)?;
     let xdp_filter = XdpFilter::load();
 
     let mut kept = Vec::new();
@@ -130,11 +132,13 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     }
     kept.push(chosen.keep()?);
     kept.push(without_sources.keep()?);
+    kept.push(without_events.keep()?);
     kept.extend(linear.as_mut().map(Product::keep).transpose()?);
     kept.extend(xdp_filter.as_ref().ok().map(XdpFilter::keep).transpose()?);
 
-    let pair = sources::Pair::of(&chosen, &without_sources)?;
-    for vary in pair.programs() {
+    let record = sources::Pair::of(What::Record, &without_events, &without_sources)?;
+    let events = sources::Pair::of(What::Events, &chosen, &without_events)?;
+    for vary in record.programs().into_iter().chain(events.programs()) {
         kept.push(dispatcher::keep(vary.program().as_fd())?);
     }
 
@@ -149,7 +153,8 @@ fn measure(args: &BenchArgs) -> Result<Report> {
         Products { chosen: &chosen, without_sources: &without_sources, linear: linear.as_ref() };
     let mut lanes = lanes(&cases, &products, xdp_filter.as_ref().ok());
     rounds::run(&mut lanes, &bare, args.rounds(), args.repeat())?;
-    let sources = pair.measure(args.rounds(), args.repeat())?;
+    let sources = record.measure(args.rounds(), args.repeat())?;
+    let events = events.measure(args.rounds(), args.repeat())?;
     let steps = life::measure(args.rounds())?;
     machine.ask_again();
     let xdp_filter_error = xdp_filter.as_ref().err().map(|error| format!("{error:#}"));
@@ -158,7 +163,7 @@ fn measure(args: &BenchArgs) -> Result<Report> {
         args,
         (&cases, &lanes),
         xdp_filter_error,
-        (sources, steps),
+        (sources, events, steps),
         memory,
         machine,
     ))

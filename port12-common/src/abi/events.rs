@@ -162,6 +162,13 @@ impl Budget {
         self.tokens = if spends { tokens - EVENT } else { tokens };
         spends
     }
+
+    /// Whether it is known to be empty without a look at what has come in: in one jiffy, a flood asks
+    /// thousands of times.
+    #[inline(always)]
+    pub const fn is_spent(&self, now: u64) -> bool {
+        self.filled == now && self.tokens < EVENT
+    }
 }
 
 /// What a CPU tells, and what became of it. Of all events that were due, each is in one of the three sums.
@@ -178,8 +185,23 @@ pub struct Telling {
     pub suppressed: u64,
     /// Events for which there was no room in the ring buffer.
     pub lost: u64,
+    /// What is on its way into the ring buffer.
+    pub pending: Pending,
     /// Zero.
-    pub reserved: [u64; 5],
+    pub reserved: u64,
+}
+
+/// A probe that is to be told, in memory of the CPU's own: of what comes from there, the kernel's verifier
+/// knows nothing, and walks the way from there on once.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct Pending {
+    /// Where the packet says it comes from.
+    pub source: SourceAddress,
+    /// What the probe was.
+    pub label: Label,
+    /// Bytes of the whole frame.
+    pub length: u64,
 }
 
 const _: () = {

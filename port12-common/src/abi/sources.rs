@@ -67,18 +67,6 @@ impl SourceAddress {
         Self { high: pair(a, b) ^ Self::IPV6, low: pair(c, d) }
     }
 
-    /// The two halves.
-    #[inline(always)]
-    pub const fn halves(self) -> (u64, u64) {
-        (self.high, self.low)
-    }
-
-    /// That of two halves.
-    #[inline(always)]
-    pub const fn of_halves(high: u64, low: u64) -> Self {
-        Self { high, low }
-    }
-
     /// The address.
     pub fn address(self) -> IpAddr {
         let [high, low] = [(self.high ^ Self::IPV6).to_ne_bytes(), self.low.to_ne_bytes()];

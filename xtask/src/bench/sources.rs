@@ -1,5 +1,5 @@
-//! What it costs to record who knocks: the program that does against the one that does not, behind
-//! sources of which every frame has another.
+//! What it costs to record who knocks, and to tell of it: the program that does against the one that does
+//! not, behind sources of which every frame has another.
 
 use anyhow::{Result, ensure};
 use port12_common::Verdict;
@@ -23,25 +23,48 @@ const NUMBERS: [u32; 5] = [1, 1 << 10, 1 << 16, 1 << 20, 1 << 24];
 pub struct Row {
     /// How many.
     pub sources: u32,
-    /// Nanoseconds that the record adds to a SYN that is counted and dropped.
+    /// Nanoseconds that it adds to a SYN that is counted and dropped.
     pub cost: Summary,
     /// What they are held against.
-    pub target: Target,
+    pub target: Option<Target>,
 }
 
-/// A program that records sources, one that does not, and what varies them in front of each.
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+pub enum What {
+    /// The record of the sources.
+    Record,
+    /// Telling of first touches, beside the record.
+    Events,
+}
+
+impl What {
+    /// Up to a thousand sources every frame but a few touches again what its source has touched before;
+    /// beyond, nearly all of them are first touches, of which the budget leaves few.
+    const fn target(self, sources: u32) -> Option<Target> {
+        match (self, sources <= 1 << 10) {
+            (Self::Record, true) => Some(target::SOURCES),
+            (Self::Record, false) => Some(target::MANY_SOURCES),
+            (Self::Events, true) => Some(target::EVENTS),
+            (Self::Events, false) => None,
+        }
+    }
+}
+
+/// A program that does it, one that does not, and what varies them in front of each.
 pub struct Pair<'a> {
+    what: What,
     with: (&'a Product, Vary),
     without: (&'a Product, Vary),
 }
 
 impl<'a> Pair<'a> {
     /// Both programs.
-    pub fn of(with: &'a Product, without: &'a Product) -> Result<Self> {
+    pub fn of(what: What, with: &'a Product, without: &'a Product) -> Result<Self> {
         let vary = |product: &'a Product| -> Result<_> {
             Ok((product, Vary::before(product.program()?)?))
         };
-        Ok(Self { with: vary(with)?, without: vary(without)? })
+        Ok(Self { what, with: vary(with)?, without: vary(without)? })
     }
 
     /// The programs that vary, to be [kept](super::dispatcher::keep).
@@ -55,6 +78,7 @@ impl<'a> Pair<'a> {
         // A flood leaves a full table behind: the numbers one after the other, each with its own.
         for (sources, samples) in NUMBERS.into_iter().zip(&mut samples) {
             self.with.0.forget_sources();
+            self.without.0.forget_sources();
             for round in 0..=rounds {
                 let floor = time(&self.without, sources, repeat)?;
                 let cost = time(&self.with, sources, repeat)?;
@@ -66,7 +90,7 @@ impl<'a> Pair<'a> {
         let row = |(sources, samples): (u32, Vec<Sample>)| Row {
             sources,
             cost: Summary::of(&samples),
-            target: if sources <= 1 << 10 { target::SOURCES } else { target::MANY_SOURCES },
+            target: self.what.target(sources),
         };
         Ok(NUMBERS.into_iter().zip(samples).map(row).collect())
     }

@@ -21,6 +21,8 @@ pub const DROP: Target = Target { median: 12.0, quiet: 9.0 };
 pub const SOURCES: Target = Target { median: 5.0, quiet: 5.0 };
 /// What it adds, however many there are.
 pub const MANY_SOURCES: Target = Target { median: 25.0, quiet: 25.0 };
+/// What telling of first touches adds to a frame that is none.
+pub const EVENTS: Target = Target { median: 5.0, quiet: 5.0 };
 /// How many times cheaper than xdp-filter's full build.
 pub const RATIO: f64 = 8.0;
 

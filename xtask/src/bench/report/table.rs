@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Comparison, Report, Row, Sums};
-use crate::bench::{statistics::Summary, target::Target};
+use crate::bench::{sources, statistics::Summary, target::Target};
 
 /// The whole report.
 pub fn text(report: &Report) -> String {
@@ -43,17 +43,8 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
     }
     writeln!(text)?;
     write_comparison(text, &report.xdp_filter)?;
-    writeln!(text, "what a record of the sources adds to a dropped SYN, by their number:")?;
-    for row in &report.sources {
-        let Summary { median, lower, upper, quiet } = row.cost;
-        let verdict = if row.target.is_met(&row.cost) { "met" } else { "not met" };
-        let target = row.target.median;
-        writeln!(
-            text,
-            "  {:>10}: {median:.1} ns ({lower:.1} to {upper:.1}), quiet {quiet:.1}; target {target}: {verdict}",
-            row.sources
-        )?;
-    }
+    write_numbers(text, "what a record of the sources adds to a dropped SYN", &report.sources)?;
+    write_numbers(text, "what telling of events adds to that", &report.events)?;
     for step in &report.steps {
         let (median, quiet, target) = (step.median, step.quiet, step.target);
         // The kernel's part is the same; user space's is not.
@@ -70,6 +61,23 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
     }
     write_memory(text, report)?;
     write_machine(text, report)
+}
+
+fn write_numbers(text: &mut String, what: &str, rows: &[sources::Row]) -> std::fmt::Result {
+    writeln!(text, "{what}, by the number of sources:")?;
+    for row in rows {
+        let Summary { median, lower, upper, quiet } = row.cost;
+        let verdict = row.target.map_or_else(String::new, |target| {
+            let verdict = if target.is_met(&row.cost) { "met" } else { "not met" };
+            format!("; target {}: {verdict}", target.median)
+        });
+        writeln!(
+            text,
+            "  {:>10}: {median:.1} ns ({lower:.1} to {upper:.1}), quiet {quiet:.1}{verdict}",
+            row.sources
+        )?;
+    }
+    Ok(())
 }
 
 fn line(row: &Row) -> String {

@@ -76,6 +76,11 @@ impl Product {
         Self::load_with(&LoadOptions { sources: false, ..LoadOptions::live(entry) })
     }
 
+    /// Loads it with a record of who sends, of which it tells nothing.
+    pub fn load_without_events(entry: EntryPoint) -> Result<Self> {
+        Self::load_with(&LoadOptions { events: false, ..LoadOptions::live(entry) })
+    }
+
     fn load_with(options: &LoadOptions<'_>) -> Result<Self> {
         let instance = Instance::load(options).context("loading port12")?;
         Ok(Self { instance, allowed: Cell::new(0) })
