@@ -157,8 +157,10 @@ impl<'a> SourceMap<'a> {
         }
     }
 
-    /// Empties the tables of a program that sees no frame meanwhile.
-    pub fn forget(self) {
+    /// Empties the tables of a program that sees no frame meanwhile, and chooses another place for
+    /// every source.
+    pub fn forget(self, hz: u64) {
+        self.prepare(hz);
         for cpu in self.cpus() {
             // SAFETY: the element is mapped for writing, and a slot of zeros is an empty one.
             unsafe {

@@ -72,19 +72,19 @@ impl<'a> Pair<'a> {
         [&self.with.1, &self.without.1]
     }
 
-    /// Measures every number in every round; the frames of the first round fill the table.
+    /// Measures every number in every round. Which sources share a bucket is another matter in each
+    /// round; the frames of a first measurement fill the table.
     pub fn measure(&self, rounds: u32, repeat: u32) -> Result<Vec<Row>> {
         let mut samples = NUMBERS.map(|_| Vec::new());
-        // A flood leaves a full table behind: the numbers one after the other, each with its own.
-        for (sources, samples) in NUMBERS.into_iter().zip(&mut samples) {
-            self.with.0.forget_sources();
-            self.without.0.forget_sources();
-            for round in 0..=rounds {
+        for _ in 0..rounds {
+            for (sources, samples) in NUMBERS.into_iter().zip(&mut samples) {
+                for side in [&self.without, &self.with] {
+                    side.0.forget_sources()?;
+                    time(side, sources, repeat)?;
+                }
                 let floor = time(&self.without, sources, repeat)?;
                 let cost = time(&self.with, sources, repeat)?;
-                if round > 0 {
-                    samples.push(Sample { floor, cost });
-                }
+                samples.push(Sample { floor, cost });
             }
         }
         let row = |(sources, samples): (u32, Vec<Sample>)| Row {

@@ -107,8 +107,9 @@ impl Product {
     }
 
     /// Empties the table of sources.
-    pub fn forget_sources(&self) {
-        self.instance.sources().forget();
+    pub fn forget_sources(&self) -> Result<()> {
+        self.instance.sources().forget(self.instance.now()?.hz);
+        Ok(())
     }
 
     /// Whether the program takes a frame: a plain one takes one buffer, a page with the kernel's
