@@ -1,0 +1,214 @@
+//! Who scans.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+    time::{Duration, SystemTime},
+};
+
+use port12_common::abi::PORTS;
+
+use super::{Alert, budget::Budget, clock::Clock, source::Source};
+use crate::event::Event;
+
+/// A scan that goes on, and that there were too many alerts to tell of, is tried again after this.
+const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// How much a [`Detector`] remembers and tells.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Sources that are followed. One that touched a port takes 450 bytes, and none more than 2.5 KiB.
+    pub sources: usize,
+    /// Alerts that are told in a minute, and at once.
+    pub alerts_per_minute: u32,
+}
+
+impl Default for Limits {
+    /// 65,536 sources, which take 30 MiB where each has come once, and 160 MiB where each has touched every
+    /// port; 60 alerts a minute.
+    fn default() -> Self {
+        Self { sources: 65_536, alerts_per_minute: 60 }
+    }
+}
+
+/// Finds scans among events.
+///
+/// It goes by the times that it is told. Those may be out of order by up to a minute; the clock may be set.
+/// A time that lies further back, or far ahead, ends scans too soon or too late, and nothing else.
+#[derive(Debug)]
+pub struct Detector {
+    capacity: usize,
+    clock: Clock,
+    sources: HashMap<IpAddr, Source>,
+    /// When each scan that goes on is to be looked at.
+    due: BTreeSet<(Duration, IpAddr)>,
+    budget: Budget,
+    suppressed: u64,
+    forgotten: u64,
+}
+
+impl Default for Detector {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl Detector {
+    /// One that has seen nothing.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            capacity: limits.sources,
+            clock: Clock::default(),
+            sources: HashMap::new(),
+            due: BTreeSet::new(),
+            budget: Budget::new(limits.alerts_per_minute),
+            suppressed: 0,
+            forgotten: 0,
+        }
+    }
+
+    /// Takes note of an event; one of a port above 1023 is ignored. Returns what has to be told before it:
+    /// an earlier scan of the same source, or scans that have to make room.
+    pub fn note(&mut self, event: &Event) -> Vec<Alert> {
+        let now = self.clock.advance(event.time);
+        let mut alerts = Vec::new();
+        if usize::from(event.port) >= PORTS {
+            return alerts;
+        }
+        if self.sources.get(&event.source).is_some_and(|source| source.is_over(now)) {
+            alerts.extend(self.end(event.source, event.time, now));
+        }
+        let source = self.sources.entry(event.source).or_insert_with(|| Source::new(event, now));
+        source.note(event, now);
+        if source.is_due_sooner() {
+            self.schedule(event.source);
+        }
+        if self.sources.len() > self.capacity {
+            alerts.extend(self.forget(event.time, now));
+        }
+        alerts
+    }
+
+    /// Returns what has come to an end by a time, and what has gone on for ten minutes. To be called once a
+    /// second or so of the time that events bear.
+    pub fn tick(&mut self, time: SystemTime) -> Vec<Alert> {
+        let now = self.clock.advance(time);
+        let due = self.due.iter().take_while(|(at, _)| *at <= now).map(|(_, address)| *address);
+        let due = self.most_first(due.collect());
+        due.into_iter().filter_map(|address| self.look(address, time, now)).collect()
+    }
+
+    /// Returns the scans that go on when the run or the capture ends, as many as may be told. Nothing is
+    /// remembered after it.
+    pub fn finish(&mut self, time: SystemTime) -> Vec<Alert> {
+        let now = self.clock.advance(time);
+        let scans = self.due.iter().map(|(_, address)| *address).collect();
+        let alerts = self.end_all(scans, time, now);
+        self.sources.clear();
+        alerts
+    }
+
+    /// Alerts that were not told: there were more than [`Limits::alerts_per_minute`].
+    pub fn suppressed(&self) -> u64 {
+        self.suppressed
+    }
+
+    /// Sources that were forgotten because there were more than [`Limits::sources`].
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// Sources that are followed.
+    pub fn len(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// Whether nobody is.
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// Looks at a scan: whether it is over, or has to be told while it goes on.
+    fn look(&mut self, address: IpAddr, time: SystemTime, now: Duration) -> Option<Alert> {
+        let source = self.sources.get_mut(&address)?;
+        if source.is_over(now) {
+            return self.end(address, time, now);
+        }
+        let scan = source.scan.as_mut()?;
+        let mut alert = None;
+        if scan.told.is_none() && scan.tell_at <= now {
+            if self.budget.take(now) {
+                alert = source.alert(time, address);
+                source.was_told();
+            } else {
+                scan.tell_at = now.saturating_add(TRIED_AGAIN_AFTER);
+            }
+        }
+        self.schedule(address);
+        alert
+    }
+
+    /// Writes down when a scan is to be looked at next.
+    fn schedule(&mut self, address: IpAddr) {
+        let Some(source) = self.sources.get_mut(&address) else {
+            return;
+        };
+        let next = source.next_look();
+        if let (Some(scan), Some(next)) = (&mut source.scan, next) {
+            self.due.remove(&(scan.due, address));
+            scan.due = next;
+            self.due.insert((next, address));
+        }
+    }
+
+    /// Forgets a source, and returns what there is to tell of it.
+    fn end(&mut self, address: IpAddr, time: SystemTime, now: Duration) -> Option<Alert> {
+        let source = self.sources.remove(&address)?;
+        self.due.remove(&(source.scan.as_ref()?.due, address));
+        let alert = source.alert(time, address)?;
+        if self.budget.take(now) {
+            return Some(alert);
+        }
+        self.suppressed += 1;
+        None
+    }
+
+    fn is_scan(&self, address: IpAddr) -> bool {
+        self.sources.get(&address).is_some_and(|source| source.scan.is_some())
+    }
+
+    fn end_all(&mut self, scans: Vec<IpAddr>, time: SystemTime, now: Duration) -> Vec<Alert> {
+        let scans = self.most_first(scans);
+        scans.into_iter().filter_map(|address| self.end(address, time, now)).collect()
+    }
+
+    /// Those who touched most come first: where not all can be told, the others are suppressed.
+    fn most_first(&self, mut scans: Vec<IpAddr>) -> Vec<IpAddr> {
+        scans.sort_by_cached_key(|address| {
+            (Reverse(self.sources.get(address).map(Source::extent)), *address)
+        });
+        scans
+    }
+
+    /// Makes room, an eighth at once: those go first that are no scans, and of them those with the lowest
+    /// score, and then those that have been quiet for longest.
+    fn forget(&mut self, time: SystemTime, now: Duration) -> Vec<Alert> {
+        self.sources.retain(|_, source| source.scan.is_some() || !source.is_over(now));
+        let keep = self.capacity - self.capacity / 8;
+        let Some(excess) = self.sources.len().checked_sub(keep).filter(|excess| *excess > 0) else {
+            return Vec::new();
+        };
+        let mut all: Vec<_> =
+            self.sources.iter().map(|(address, source)| (source.rank(now), *address)).collect();
+        all.select_nth_unstable(excess - 1);
+        all.truncate(excess);
+        self.forgotten += excess as u64;
+        let (scans, others): (Vec<IpAddr>, Vec<IpAddr>) =
+            all.into_iter().map(|(_, address)| address).partition(|it| self.is_scan(*it));
+        for address in others {
+            self.sources.remove(&address);
+        }
+        self.end_all(scans, time, now)
+    }
+}
