@@ -18,14 +18,14 @@ const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// How much a [`Detector`] remembers and tells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Sources that are followed. One that touched a port takes 450 bytes, and none more than 2.5 KiB.
+    /// Sources that are followed. One that touched a port takes half a kibibyte, and none more than 3.
     pub sources: usize,
     /// Alerts that are told in a minute, and at once.
     pub alerts_per_minute: u32,
 }
 
 impl Default for Limits {
-    /// 65,536 sources, which take 30 MiB where each has come once, and 160 MiB where each has touched every
+    /// 65,536 sources, which take 35 MiB where each has come once, and 190 MiB where each has touched every
     /// port; 60 alerts a minute.
     fn default() -> Self {
         Self { sources: 65_536, alerts_per_minute: 60 }
@@ -40,7 +40,7 @@ impl Default for Limits {
 pub struct Detector {
     capacity: usize,
     clock: Clock,
-    sources: HashMap<IpAddr, Source>,
+    sources: HashMap<IpAddr, Box<Source>>,
     /// When each scan that goes on is to be looked at.
     due: BTreeSet<(Duration, IpAddr)>,
     budget: Budget,
@@ -79,7 +79,8 @@ impl Detector {
         if self.sources.get(&event.source).is_some_and(|source| source.is_over(now)) {
             alerts.extend(self.end(event.source, event.time, now));
         }
-        let source = self.sources.entry(event.source).or_insert_with(|| Source::new(event, now));
+        let source =
+            self.sources.entry(event.source).or_insert_with(|| Box::new(Source::new(event, now)));
         source.note(event, now);
         if source.is_due_sooner() {
             self.schedule(event.source);
@@ -91,7 +92,8 @@ impl Detector {
     }
 
     /// Returns what has come to an end by a time, and what has gone on for ten minutes. To be called once a
-    /// second or so of the time that events bear.
+    /// second or so, with the time of the clock that events go by: one that differs from it by more than a
+    /// minute makes time run faster.
     pub fn tick(&mut self, time: SystemTime) -> Vec<Alert> {
         let now = self.clock.advance(time);
         let due = self.due.iter().take_while(|(at, _)| *at <= now).map(|(_, address)| *address);
@@ -174,10 +176,6 @@ impl Detector {
         None
     }
 
-    fn is_scan(&self, address: IpAddr) -> bool {
-        self.sources.get(&address).is_some_and(|source| source.scan.is_some())
-    }
-
     fn end_all(&mut self, scans: Vec<IpAddr>, time: SystemTime, now: Duration) -> Vec<Alert> {
         let scans = self.most_first(scans);
         scans.into_iter().filter_map(|address| self.end(address, time, now)).collect()
@@ -186,15 +184,13 @@ impl Detector {
     /// Those who touched most come first: where not all can be told, the others are suppressed.
     fn most_first(&self, mut scans: Vec<IpAddr>) -> Vec<IpAddr> {
         scans.sort_by_cached_key(|address| {
-            (Reverse(self.sources.get(address).map(Source::extent)), *address)
+            (Reverse(self.sources.get(address).map(|it| it.extent())), *address)
         });
         scans
     }
 
-    /// Makes room, an eighth at once: those go first that are no scans, and of them those with the lowest
-    /// score, and then those that have been quiet for longest.
+    /// Makes room, an eighth at once.
     fn forget(&mut self, time: SystemTime, now: Duration) -> Vec<Alert> {
-        self.sources.retain(|_, source| source.scan.is_some() || !source.is_over(now));
         let keep = self.capacity - self.capacity / 8;
         let Some(excess) = self.sources.len().checked_sub(keep).filter(|excess| *excess > 0) else {
             return Vec::new();
@@ -203,12 +199,11 @@ impl Detector {
             self.sources.iter().map(|(address, source)| (source.rank(now), *address)).collect();
         all.select_nth_unstable(excess - 1);
         all.truncate(excess);
-        self.forgotten += excess as u64;
-        let (scans, others): (Vec<IpAddr>, Vec<IpAddr>) =
-            all.into_iter().map(|(_, address)| address).partition(|it| self.is_scan(*it));
-        for address in others {
+        self.forgotten += all.iter().filter(|(rank, _)| rank.is_current).count() as u64;
+        let (scans, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(rank, _)| rank.is_scan);
+        for (_, address) in others {
             self.sources.remove(&address);
         }
-        self.end_all(scans, time, now)
+        self.end_all(scans.into_iter().map(|(_, address)| address).collect(), time, now)
     }
 }

@@ -18,9 +18,9 @@ pub const TARGET: f64 = 2.0;
 /// A port that was touched by what is plainly an answer. Two hundred of them are a scan with forged answers.
 pub const ANSWER: f64 = 0.1;
 
-/// What was touched weighs half after this time: nmap's `-T0` with the default ports, which touches 24 in 83
+/// What was touched weighs half after two days: nmap's `-T0` with the default ports, which touches 24 in 83
 /// hours, becomes a scan within two days.
-pub const BREADTH_HALF_LIFE: Duration = Duration::from_secs(48 * 60 * 60);
+pub type Breadth = Score<{ 48 * 60 * 60 }>;
 
 /// A second during which a source goes on.
 const SECOND: f64 = 0.035;
@@ -29,29 +29,28 @@ const SECOND: f64 = 0.035;
 /// client that tries in vain every half minute goes on for a third of the time.
 const LONGEST_GAP: Duration = Duration::from_secs(10);
 
-/// Going on weighs half after this time: one port becomes a scan in twelve minutes without a pause, and never
-/// where two thirds of the time are pauses.
-pub const PERSISTENCE_HALF_LIFE: Duration = Duration::from_secs(10 * 60);
+/// Going on weighs half after ten minutes: one port becomes a scan in twelve minutes without a pause, and
+/// never where half of the time is pauses.
+pub type Persistence = Score<{ 10 * 60 }>;
 
-/// Points that fade.
+/// Points of which half fade in so many seconds.
 #[derive(Debug)]
-pub struct Score {
+pub struct Score<const HALF_LIFE: u64> {
     points: f64,
     /// When points were added last.
     pub at: Duration,
-    half_life: Duration,
 }
 
-impl Score {
+impl<const HALF_LIFE: u64> Score<HALF_LIFE> {
     /// None.
-    pub fn new(half_life: Duration, now: Duration) -> Self {
-        Self { points: 0.0, at: now, half_life }
+    pub fn new(now: Duration) -> Self {
+        Self { points: 0.0, at: now }
     }
 
     /// What is left.
     pub fn level(&self, now: Duration) -> f64 {
-        let half_lives = now.saturating_sub(self.at).div_duration_f64(self.half_life);
-        self.points * (-half_lives).exp2()
+        let half_life = Duration::from_secs(HALF_LIFE);
+        self.points * (-now.saturating_sub(self.at).div_duration_f64(half_life)).exp2()
     }
 
     /// Adds points.

@@ -13,7 +13,7 @@ use super::{
     answer::is_answer,
     pace::{MOST_PATIENCE, Pace},
     ports::Ports,
-    score::{self, Score},
+    score::{self, Breadth, Persistence},
     targets::Targets,
 };
 use crate::event::Event;
@@ -34,9 +34,9 @@ pub struct Source {
     last: Duration,
     pace: Pace,
     /// What it touched.
-    breadth: Score,
+    breadth: Breadth,
     /// How long it goes on.
-    persistence: Score,
+    persistence: Persistence,
     /// Touched by what may be a probe.
     probed: Ports,
     /// Touched by an answer, before any probe.
@@ -67,6 +67,18 @@ pub struct Scan {
     sample: Event,
 }
 
+/// What decides who is forgotten: the least goes first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Rank {
+    pub is_scan: bool,
+    /// Whether it has not come to an end.
+    pub is_current: bool,
+    /// In thousandths of a point.
+    score: u64,
+    /// The running time of the last touch.
+    last: Duration,
+}
+
 impl Source {
     /// One that has touched nothing yet.
     pub fn new(event: &Event, now: Duration) -> Self {
@@ -75,8 +87,8 @@ impl Source {
             last_seen: event.time,
             last: now,
             pace: Pace::default(),
-            breadth: Score::new(score::BREADTH_HALF_LIFE, now),
-            persistence: Score::new(score::PERSISTENCE_HALF_LIFE, now),
+            breadth: Breadth::new(now),
+            persistence: Persistence::new(now),
             probed: Ports::default(),
             answered: Ports::default(),
             targets: Targets::default(),
@@ -152,10 +164,14 @@ impl Source {
         self.breadth.level(now) + self.persistence.level(now)
     }
 
-    /// Who is forgotten last, where there is no room for all: scans, the highest score in thousandths, who
-    /// came last.
-    pub fn rank(&self, now: Duration) -> (bool, u64, Duration) {
-        (self.scan.is_some(), (self.level(now) * 1000.0) as u64, self.last)
+    /// Its rank among those who are forgotten where there is no room for all.
+    pub fn rank(&self, now: Duration) -> Rank {
+        Rank {
+            is_scan: self.scan.is_some(),
+            is_current: !self.is_over(now),
+            score: (self.level(now) * 1000.0) as u64,
+            last: self.last,
+        }
     }
 
     /// When it has been quiet for so long that what comes after is something else.
