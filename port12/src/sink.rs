@@ -1,5 +1,46 @@
 //! Where events and alerts go.
+//!
+//! [`Sinks`] is what a run holds: each of its sinks has a thread of its own behind a bounded queue, so
+//! that whoever offers a record waits for no disk, no reader and no other sink.
 
+mod counts;
+mod error;
 mod format;
+mod outlet;
+mod running;
+mod set;
+mod spec;
+mod worker;
 
+#[cfg(test)]
+mod sample;
+
+pub use counts::Counts;
+pub use error::SinkError;
 pub use format::Format;
+pub use running::{QUEUE, Sink};
+pub use set::Sinks;
+pub use spec::{Form, Level, SinkSpec, SpecError, Target};
+
+use crate::{event::Event, scan::Alert};
+
+/// What is told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Record {
+    /// A touch.
+    Event(Box<Event>),
+    /// A scan.
+    Alert(Box<Alert>),
+}
+
+impl From<Event> for Record {
+    fn from(event: Event) -> Self {
+        Self::Event(Box::new(event))
+    }
+}
+
+impl From<Alert> for Record {
+    fn from(alert: Alert) -> Self {
+        Self::Alert(Box::new(alert))
+    }
+}

@@ -1,10 +1,27 @@
 //! The form in which a sink writes.
 
+mod eve;
+mod flow;
+mod human;
+mod journald;
+mod pcapng;
+mod ports;
+mod portsentry;
+mod syslog;
+mod text;
+mod time;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use super::{Form, SinkSpec};
 use crate::{event::Event, scan::Alert};
 
-/// A form. Every record is written whole: a line with its end, a block.
+/// A form. What it writes for a record is whole: a line with its end, blocks, a datagram.
 pub trait Format: Send {
-    /// What a file, or a stream to a new reader, begins with.
+    /// What a reader has to see first: it goes before the first record at each opening of the target,
+    /// which may hold earlier records.
     fn begin(&mut self, out: &mut Vec<u8>) {
         let _ = out;
     }
@@ -14,4 +31,16 @@ pub trait Format: Send {
 
     /// An alert. A form without alerts writes nothing.
     fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>);
+}
+
+/// The form that a sink is to have.
+pub(super) fn of(spec: &SinkSpec) -> Box<dyn Format> {
+    match spec.form {
+        Form::Human => Box::new(human::Human),
+        Form::Eve => Box::new(eve::Eve::new()),
+        Form::Portsentry => Box::new(portsentry::Portsentry),
+        Form::Pcapng => Box::new(pcapng::Pcapng::default()),
+        Form::Syslog => Box::new(syslog::Syslog::new()),
+        Form::Journald => Box::new(journald::Journald),
+    }
 }

@@ -1,0 +1,174 @@
+//! Suricata's EVE JSON: `etc/schema.json` of Suricata 8, in which the top level, `alert` and `verdict`
+//! have a fixed set of keys; what is port12's own stands under `alert.metadata`, whose values are lists
+//! of texts, and under `alert.context`. `dist/eve.schema.json` says which keys there are.
+
+mod record;
+
+use record::{Alerted, Eve as Record, EventContext, Metadata, Own, ScanContext, Verdict};
+
+use super::{
+    Format,
+    flow::{self, Flow},
+    ports, time, words,
+};
+use crate::{event::Event, report::Printable, scan::Alert};
+
+/// Targets of a scan that are listed.
+const TARGETS: usize = 64;
+
+/// Ranges of ports in the metadata of a scan; the context has all of its ports.
+const RANGES: usize = 32;
+
+pub(super) struct Eve {
+    host: Option<String>,
+}
+
+/// What Suricata has rules for, port12 has three of. Their numbers are in the range for local use.
+#[derive(Clone, Copy)]
+struct Signature {
+    id: u32,
+    text: &'static str,
+}
+
+const PROBE: Signature = Signature { id: 1_012_001, text: "PORT12 probe of an unassigned port" };
+const SCAN: Signature = Signature { id: 1_012_002, text: "PORT12 scan of unassigned ports" };
+const SCAN_END: Signature =
+    Signature { id: 1_012_003, text: "PORT12 end of a scan of unassigned ports" };
+
+impl Eve {
+    pub(super) fn new() -> Self {
+        Self { host: host() }
+    }
+
+    /// The record of an event; that of an alert is the record of its sample with another alert.
+    fn record<'a>(&'a self, event: &Event, timestamp: String, alert: Alerted) -> Record<'a> {
+        let headers = &event.headers;
+        Record {
+            timestamp,
+            flow_id: flow::id(event),
+            in_iface: Printable(&event.interface).to_string(),
+            event_type: "alert",
+            vlan: headers.vlans.clone(),
+            src_ip: event.source,
+            src_port: event.source_port,
+            dest_ip: headers.destination,
+            dest_port: event.port,
+            proto: words::proto(event.transport),
+            ip_v: if event.source.is_ipv4() { 4 } else { 6 },
+            pkt_src: "wire/pcap",
+            community_id: Flow::of(event).map(|flow| flow.community_id()),
+            alert,
+            verdict: Verdict { action: if event.is_dropped() { "drop" } else { "alert" } },
+            direction: "to_server",
+            host: self.host.as_deref(),
+        }
+    }
+}
+
+impl Format for Eve {
+    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        let alert = alerted(event, PROBE, event_metadata(event), Own::Event(context(event)));
+        line(&self.record(event, time::numeric_micros(event.time), alert), out);
+    }
+
+    fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>) {
+        let signature = if alert.is_end { SCAN_END } else { SCAN };
+        let own = Own::Scan(scan_context(alert));
+        let alerted = alerted(&alert.sample, signature, scan_metadata(alert), own);
+        line(&self.record(&alert.sample, time::numeric_micros(alert.time), alerted), out);
+    }
+}
+
+fn line(record: &Record<'_>, out: &mut Vec<u8>) {
+    let before = out.len();
+    // Writing to memory does not fail, and every key is text.
+    match serde_json::to_writer(&mut *out, record) {
+        Ok(()) => out.push(b'\n'),
+        Err(_) => out.truncate(before),
+    }
+}
+
+fn alerted(event: &Event, signature: Signature, metadata: Metadata, own: Own) -> Alerted {
+    Alerted {
+        action: if event.is_dropped() { "blocked" } else { "allowed" },
+        gid: 1,
+        signature_id: signature.id,
+        rev: 1,
+        signature: signature.text,
+        category: "Detection of a Network Scan",
+        severity: 3,
+        metadata,
+        context: record::Context { port12: own },
+    }
+}
+
+fn event_metadata(event: &Event) -> Metadata {
+    let mut metadata = Metadata::from([
+        ("port12_shape", vec![event.shape.as_str().to_owned()]),
+        ("port12_touch", vec![words::touch(event).to_owned()]),
+    ]);
+    let flags: Vec<String> = event
+        .headers
+        .tcp_flags
+        .map(words::flags)
+        .into_iter()
+        .flatten()
+        .map(str::to_owned)
+        .collect();
+    if !flags.is_empty() {
+        metadata.insert("port12_tcp_flags", flags);
+    }
+    metadata
+}
+
+fn context(event: &Event) -> EventContext {
+    EventContext {
+        shape: event.shape.as_str(),
+        outcome: event.outcome.as_str(),
+        first: event.is_first,
+        length: event.length,
+        captured: event.frame.len(),
+        hop_limit: event.headers.hop_limit,
+        tcp_flags: event.headers.tcp_flags,
+        options: event.headers.has_options,
+    }
+}
+
+fn scan_metadata(alert: &Alert) -> Metadata {
+    let pace = if alert.is_slow { "slow" } else { "fast" };
+    let ranges = ports::ranges(&alert.ports, RANGES);
+    Metadata::from([
+        ("port12_scan", vec![words::kind(alert.kind).to_owned()]),
+        ("port12_pace", vec![pace.to_owned()]),
+        ("port12_ports", vec![ranges]),
+    ])
+}
+
+fn scan_context(alert: &Alert) -> ScanContext {
+    let duration = time::between(alert.first_seen, alert.last_seen);
+    ScanContext {
+        scan: words::kind(alert.kind),
+        slow: alert.is_slow,
+        end: alert.is_end,
+        source: alert.source,
+        port_count: alert.ports.len(),
+        ports: ports::listed(&alert.ports),
+        target_count: alert.targets.len(),
+        targets: alert.targets.iter().copied().take(TARGETS).collect(),
+        events: alert.events,
+        dropped: alert.dropped,
+        first_seen: time::numeric_micros(alert.first_seen),
+        last_seen: time::numeric_micros(alert.last_seen),
+        duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// The name of this host, as the kernel has it.
+fn host() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let name = Printable(name.trim_end()).to_string();
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+pub(super) mod tests;

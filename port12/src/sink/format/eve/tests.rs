@@ -1,0 +1,212 @@
+mod schema;
+
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::sink::sample;
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../../../../dist/eve.schema.json")).unwrap()
+});
+
+/// Keys of Suricata 8's `etc/schema.json`: those of the top level, `alert` and `verdict` that a record
+/// of an alert on a packet may have.
+const SURICATA: [&[&str]; 3] = [
+    &[
+        "timestamp",
+        "flow_id",
+        "in_iface",
+        "event_type",
+        "vlan",
+        "src_ip",
+        "src_port",
+        "dest_ip",
+        "dest_port",
+        "proto",
+        "ip_v",
+        "pkt_src",
+        "community_id",
+        "alert",
+        "verdict",
+        "direction",
+        "host",
+    ],
+    &[
+        "action",
+        "category",
+        "context",
+        "gid",
+        "metadata",
+        "references",
+        "rev",
+        "rule",
+        "severity",
+        "signature",
+        "signature_id",
+        "source",
+        "target",
+        "xff",
+    ],
+    &["action", "reject", "reject-target"],
+];
+
+/// Why port12's own schema refuses a record, where it does.
+pub(in super::super) fn schema_refuses(record: &Value) -> Option<String> {
+    schema::check(&SCHEMA, &SCHEMA, record, "$").err()
+}
+
+fn eve() -> Eve {
+    Eve { host: Some("edge".into()) }
+}
+
+fn event(event: &Event) -> Value {
+    let mut out = Vec::new();
+    eve().event(event, &mut out);
+    assert!(out.ends_with(b"}\n"));
+    serde_json::from_slice(&out).unwrap()
+}
+
+fn alert(alert: &Alert) -> Value {
+    let mut out = Vec::new();
+    eve().alert(alert, &mut out);
+    serde_json::from_slice(&out).unwrap()
+}
+
+#[test]
+fn an_event_is_suricatas_alert() {
+    assert_eq!(
+        event(&sample::event()),
+        json!({
+            "timestamp": "2026-03-01T12:34:56.789012+0000",
+            "flow_id": Flow::of(&sample::event()).unwrap().id(),
+            "in_iface": "eth0",
+            "event_type": "alert",
+            "src_ip": "192.0.2.1",
+            "src_port": 40000,
+            "dest_ip": "198.51.100.7",
+            "dest_port": 12,
+            "proto": "TCP",
+            "ip_v": 4,
+            "pkt_src": "wire/pcap",
+            "community_id": Flow::of(&sample::event()).unwrap().community_id(),
+            "alert": {
+                "action": "blocked",
+                "gid": 1,
+                "signature_id": 1_012_001,
+                "rev": 1,
+                "signature": "PORT12 probe of an unassigned port",
+                "category": "Detection of a Network Scan",
+                "severity": 3,
+                "metadata": {
+                    "port12_shape": ["tcp_syn"],
+                    "port12_touch": ["first"],
+                    "port12_tcp_flags": ["SYN"],
+                },
+                "context": { "port12": {
+                    "shape": "tcp_syn",
+                    "outcome": "dropped",
+                    "first": true,
+                    "length": 54,
+                    "captured": 54,
+                    "hop_limit": 54,
+                    "tcp_flags": 2,
+                    "options": false,
+                } },
+            },
+            "verdict": { "action": "drop" },
+            "direction": "to_server",
+            "host": "edge",
+        })
+    );
+}
+
+#[test]
+fn what_passed_was_allowed() {
+    let record = event(&sample::sctp());
+    assert_eq!(record["alert"]["action"], "allowed");
+    assert_eq!(record["verdict"]["action"], "alert");
+    assert_eq!((&record["ip_v"], &record["proto"]), (&json!(6), &json!("SCTP")));
+}
+
+#[test]
+fn vlans_are_a_list_and_what_is_not_known_is_absent() {
+    let mut tagged = sample::event();
+    tagged.headers.vlans = vec![100, 7];
+    assert_eq!(event(&tagged)["vlan"], json!([100, 7]));
+    let mut cut = sample::event();
+    cut.headers = crate::event::Headers::default();
+    let record = event(&cut);
+    for key in ["vlan", "dest_ip", "community_id"] {
+        assert!(record.get(key).is_none(), "{key}");
+    }
+    assert!(record["flow_id"].is_u64());
+}
+
+#[test]
+fn a_scan_has_the_tuple_of_its_sample_and_every_port() {
+    let record = alert(&sample::alert());
+    assert_eq!(record["event_type"], "alert");
+    assert_eq!(record["alert"]["signature_id"], 1_012_002);
+    assert_eq!(record["dest_port"], 12);
+    assert_eq!(record["alert"]["metadata"]["port12_ports"], json!(["tcp/2,12-14"]));
+    let own = &record["alert"]["context"]["port12"];
+    assert_eq!(own["ports"], json!({ "tcp": [2, 12, 13, 14] }));
+    assert_eq!(own["duration_ms"], 12_543);
+    let mut end = sample::alert();
+    end.is_end = true;
+    assert_eq!(alert(&end)["alert"]["signature_id"], 1_012_003);
+}
+
+#[test]
+fn the_schema_accepts_the_samples_and_nothing_else() {
+    let good = event(&sample::event());
+    assert_eq!(schema_refuses(&good), None);
+    assert_eq!(schema_refuses(&alert(&sample::alert())), None);
+    for (pointer, key, value) in [
+        ("", "extra", json!(1)),
+        ("/alert", "extra", json!("x")),
+        ("/alert/context/port12", "extra", json!("x")),
+        ("/alert/metadata", "port12_shape", json!("tcp_syn")),
+        ("/verdict", "action", json!("reject")),
+        ("", "src_port", json!(65536)),
+        ("", "flow_id", json!(-1)),
+        ("", "vlan", json!([])),
+        ("", "timestamp", json!("2026-03-01T12:34:56.789012Z")),
+    ] {
+        let mut bad = good.clone();
+        let object = if pointer.is_empty() { &mut bad } else { bad.pointer_mut(pointer).unwrap() };
+        object[key] = value;
+        assert!(schema_refuses(&bad).is_some(), "{pointer}/{key}");
+    }
+    let mut short = good;
+    short.as_object_mut().unwrap().remove("flow_id");
+    assert!(schema_refuses(&short).is_some());
+}
+
+#[test]
+fn every_object_of_the_schema_is_closed() {
+    fn walk(schema: &Value, path: &str) {
+        if schema["type"] == "object" {
+            assert_eq!(schema["additionalProperties"], false, "{path}");
+        }
+        let members = schema.as_object().into_iter().flatten();
+        let items = schema.as_array().into_iter().flatten().enumerate();
+        members.for_each(|(key, value)| walk(value, &format!("{path}/{key}")));
+        items.for_each(|(index, value)| walk(value, &format!("{path}/{index}")));
+    }
+    walk(&SCHEMA, "");
+}
+
+#[test]
+fn every_key_is_one_of_suricatas() {
+    let properties = &SCHEMA["properties"];
+    let objects =
+        [properties, &properties["alert"]["properties"], &properties["verdict"]["properties"]];
+    for (object, known) in objects.into_iter().zip(SURICATA) {
+        for key in object.as_object().unwrap().keys() {
+            assert!(known.contains(&key.as_str()), "{key}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A line for people, with the time in front.
+
+use super::{Format, text, time};
+use crate::{event::Event, scan::Alert};
+
+pub(super) struct Human;
+
+impl Format for Human {
+    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        let line = format!("{} {}\n", time::rfc3339_millis(event.time), text::event(event));
+        out.extend(line.as_bytes());
+    }
+
+    fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>) {
+        let line = format!("{} {}\n", time::rfc3339_millis(alert.time), text::alert(alert));
+        out.extend(line.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::sample;
+
+    fn written(write: impl FnOnce(&mut Human, &mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut Human, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_a_line() {
+        assert_eq!(
+            written(|human, out| human.event(&sample::event(), out)),
+            "2026-03-01T12:34:56.789Z eth0 dropped tcp/12 of 198.51.100.7, SYN from 192.0.2.1 port \
+             40000, TTL 54\n"
+        );
+        let mut event = sample::sctp();
+        event.headers.vlans = vec![100, 7];
+        event.is_first = false;
+        assert_eq!(
+            written(|human, out| human.event(&event, out)),
+            "2026-03-01T12:34:56.789Z eth0 passed sctp/12 of 2001:db8::7, INIT from 2001:db8::1 port \
+             40000, TTL 54, VLAN 100.7, again\n"
+        );
+    }
+
+    #[test]
+    fn what_was_not_captured_is_not_said() {
+        let mut event = sample::event();
+        event.headers = crate::event::Headers::default();
+        let line = written(|human, out| human.event(&event, out));
+        assert!(line.ends_with(" eth0 dropped tcp/12, SYN from 192.0.2.1 port 40000\n"), "{line}");
+    }
+
+    #[test]
+    fn an_alert_is_a_line() {
+        assert_eq!(
+            written(|human, out| human.alert(&sample::alert(), out)),
+            "2026-03-01T12:34:56.789Z eth0 TCP SYN scan from 192.0.2.1: 4 ports of 1 address in 12s \
+             500ms, 5 events, 5 dropped: tcp/2,12-14\n"
+        );
+        let mut end = sample::alert();
+        (end.is_end, end.is_slow) = (true, true);
+        let line = written(|human, out| human.alert(&end, out));
+        assert!(line.contains("eth0 end of a slow TCP SYN scan from"), "{line}");
+    }
+
+    #[test]
+    fn names_move_no_cursor() {
+        let mut event = sample::event();
+        event.interface = "a\u{1b}[2J\n\u{9b}".into();
+        let line = written(|human, out| human.event(&event, out));
+        assert!(!line.trim_end_matches('\n').contains(char::is_control), "{line:?}");
+    }
+}

@@ -1,0 +1,89 @@
+//! An entry of the journal, in its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): one datagram
+//! of fields. A value without a line end is `NAME=value`; another has its length in front.
+
+use std::net::IpAddr;
+
+use super::{Format, ports, syslog, text, time, words};
+use crate::{event::Event, scan::Alert};
+
+/// What an entry is, for message catalogs (`MESSAGE_ID`).
+const PROBE: &str = "5b8f1ad0c3e94b6c9d1e7a20f4b3c612";
+const SCAN: &str = "a6d1c47e0b5f4e38b2c90d7f6e1a3b54";
+const SCAN_END: &str = "e2709c85d14a4f0fa83b5c6d7e91f028";
+
+pub(super) struct Journald;
+
+impl Format for Journald {
+    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        head(PROBE, syslog::INFORMATIONAL, &text::event(event), out);
+        tuple(event, event.source, out);
+        let headers = &event.headers;
+        let vlans: Vec<String> = headers.vlans.iter().map(u16::to_string).collect();
+        for (name, value) in [
+            ("PORT12_RECORD", Some("event".to_owned())),
+            ("PORT12_SHAPE", Some(event.shape.to_string())),
+            ("PORT12_TOUCH", Some(words::touch(event).to_owned())),
+            ("PORT12_TTL", headers.hop_limit.map(|it| it.to_string())),
+            ("PORT12_VLAN", (!vlans.is_empty()).then(|| vlans.join("."))),
+            ("PORT12_LENGTH", Some(event.length.to_string())),
+            ("PORT12_TIME", Some(time::rfc3339_micros(event.time))),
+        ] {
+            value.inspect(|value| field(name, value, out));
+        }
+    }
+
+    fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>) {
+        let id = if alert.is_end { SCAN_END } else { SCAN };
+        head(id, syslog::severity(alert), &text::alert(alert), out);
+        tuple(&alert.sample, alert.source, out);
+        for (name, value) in [
+            ("PORT12_RECORD", if alert.is_end { "scan_end" } else { "scan" }.to_owned()),
+            ("PORT12_SCAN", words::kind(alert.kind).to_owned()),
+            ("PORT12_SLOW", alert.is_slow.to_string()),
+            ("PORT12_PORTS", ports::ranges(&alert.ports, usize::MAX)),
+            ("PORT12_PORT_COUNT", alert.ports.len().to_string()),
+            ("PORT12_TARGET_COUNT", alert.targets.len().to_string()),
+            ("PORT12_EVENTS", alert.events.to_string()),
+            ("PORT12_DROPPED", alert.dropped.to_string()),
+            ("PORT12_FIRST_SEEN", time::rfc3339_micros(alert.first_seen)),
+            ("PORT12_LAST_SEEN", time::rfc3339_micros(alert.last_seen)),
+        ] {
+            field(name, &value, out);
+        }
+    }
+}
+
+fn head(id: &str, severity: u8, message: &str, out: &mut Vec<u8>) {
+    field("MESSAGE", message, out);
+    field("MESSAGE_ID", id, out);
+    field("PRIORITY", &severity.to_string(), out);
+    field("SYSLOG_FACILITY", &syslog::DAEMON.to_string(), out);
+    field("SYSLOG_IDENTIFIER", "port12", out);
+}
+
+fn tuple(event: &Event, source: IpAddr, out: &mut Vec<u8>) {
+    field("PORT12_INTERFACE", &event.interface, out);
+    field("PORT12_SOURCE", &source.to_string(), out);
+    field("PORT12_SOURCE_PORT", &event.source_port.to_string(), out);
+    if let Some(destination) = event.headers.destination {
+        field("PORT12_DESTINATION", &destination.to_string(), out);
+    }
+    field("PORT12_TRANSPORT", event.transport.as_str(), out);
+    field("PORT12_PORT", &event.port.to_string(), out);
+    field("PORT12_VERDICT", event.outcome.verdict().as_str(), out);
+}
+
+fn field(name: &str, value: &str, out: &mut Vec<u8>) {
+    out.extend(name.as_bytes());
+    if value.contains('\n') {
+        out.push(b'\n');
+        out.extend((value.len() as u64).to_le_bytes());
+    } else {
+        out.push(b'=');
+    }
+    out.extend(value.as_bytes());
+    out.push(b'\n');
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,126 @@
+//! A message to the local syslog socket.
+//!
+//! `<PRI>TAG[PID]: MESSAGE`: what glibc's `syslog` sends but for the time, which has no time zone
+//! there. journald, rsyslog, syslog-ng and BusyBox read this form at `/dev/log`, and take the time
+//! when it comes; RFC 5424 is read there by none of them unless it is configured. The fields stand in
+//! the message, as netfilter's LOG writes them.
+
+use std::fmt::{Display, Write as _};
+
+use super::{Format, text, words};
+use crate::{event::Event, report::Printable, scan::Alert};
+
+/// RFC 5424 section 6.2.1: the facility of daemons, and severities.
+pub(super) const DAEMON: u8 = 3;
+pub(super) const WARNING: u8 = 4;
+pub(super) const NOTICE: u8 = 5;
+pub(super) const INFORMATIONAL: u8 = 6;
+
+/// Bytes of a message that every receiver takes: rsyslog's default is 8 KiB in all.
+const MAX_MESSAGE: usize = 4096;
+
+pub(super) struct Syslog {
+    process: u32,
+}
+
+impl Syslog {
+    pub(super) fn new() -> Self {
+        Self { process: std::process::id() }
+    }
+
+    fn message(&self, severity: u8, mut message: String, out: &mut Vec<u8>) {
+        if let Some(end) = (0..=MAX_MESSAGE).rev().find(|&end| message.is_char_boundary(end)) {
+            message.truncate(end);
+        }
+        let priority = DAEMON << 3 | severity;
+        out.extend(format!("<{priority}>port12[{}]: {message}", self.process).as_bytes());
+    }
+}
+
+impl Format for Syslog {
+    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        let mut message = text::event(event);
+        let headers = &event.headers;
+        field(&mut message, "IN", Some(Printable(&event.interface)));
+        field(&mut message, "SRC", Some(event.source));
+        field(&mut message, "DST", headers.destination);
+        field(&mut message, "LEN", Some(event.length));
+        field(&mut message, "TTL", headers.hop_limit);
+        field(&mut message, "PROTO", Some(words::proto(event.transport)));
+        field(&mut message, "SPT", Some(event.source_port));
+        field(&mut message, "DPT", Some(event.port));
+        field(&mut message, "VERDICT", Some(event.outcome.verdict().as_str()));
+        field(&mut message, "SHAPE", Some(event.shape));
+        self.message(INFORMATIONAL, message, out);
+    }
+
+    fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>) {
+        let mut message = text::alert(alert);
+        field(&mut message, "SRC", Some(alert.source));
+        field(&mut message, "SCAN", Some(words::kind(alert.kind)));
+        field(&mut message, "PORTS", Some(alert.ports.len()));
+        field(&mut message, "TARGETS", Some(alert.targets.len()));
+        field(&mut message, "EVENTS", Some(alert.events));
+        field(&mut message, "DROPPED", Some(alert.dropped));
+        self.message(severity(alert), message, out);
+    }
+}
+
+/// The end of a scan was told of before.
+pub(super) fn severity(alert: &Alert) -> u8 {
+    match alert.is_end {
+        true => NOTICE,
+        false => WARNING,
+    }
+}
+
+fn field(message: &mut String, name: &str, value: Option<impl Display>) {
+    if let Some(value) = value {
+        // Writing to a text does not fail.
+        let _ = write!(message, " {name}={value}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::sample;
+
+    fn message(write: impl FnOnce(&mut Syslog, &mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut Syslog { process: 7 }, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_information_with_fields() {
+        assert_eq!(
+            message(|syslog, out| syslog.event(&sample::event(), out)),
+            "<30>port12[7]: eth0 dropped tcp/12 of 198.51.100.7, SYN from 192.0.2.1 port 40000, TTL \
+             54 IN=eth0 SRC=192.0.2.1 DST=198.51.100.7 LEN=54 TTL=54 PROTO=TCP SPT=40000 DPT=12 \
+             VERDICT=drop SHAPE=tcp_syn"
+        );
+    }
+
+    #[test]
+    fn an_alert_is_a_warning_and_its_end_a_notice() {
+        let mut alert = sample::alert();
+        let text = message(|syslog, out| syslog.alert(&alert, out));
+        assert!(
+            text.starts_with("<28>port12[7]: eth0 TCP SYN scan from 192.0.2.1: 4 ports"),
+            "{text}"
+        );
+        assert!(text.ends_with(" SRC=192.0.2.1 SCAN=syn PORTS=4 TARGETS=1 EVENTS=5 DROPPED=5"));
+        alert.is_end = true;
+        assert!(message(|syslog, out| syslog.alert(&alert, out)).starts_with("<29>"));
+    }
+
+    #[test]
+    fn a_message_is_one_short_line() {
+        let interface = format!("\n{}", "é".repeat(9000)).into();
+        let text = message(|syslog, out| {
+            syslog.event(&Event { interface, ..sample::event() }, out);
+        });
+        assert!(text.len() < MAX_MESSAGE + 20 && !text.contains('\n'));
+    }
+}

@@ -1,0 +1,88 @@
+//! What is said of an event or an alert, in one place for all forms.
+
+use port12_common::{Shape, Transport};
+
+use crate::{event::Event, scan::Kind};
+
+/// The name of a kind of scan in fields.
+pub(super) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Syn => "syn",
+        Kind::Null => "null",
+        Kind::Fin => "fin",
+        Kind::Xmas => "xmas",
+        Kind::OtherTcp => "other_tcp",
+        Kind::TinyFragments => "tiny_fragments",
+        Kind::Udp => "udp",
+        Kind::Sctp => "sctp",
+        Kind::Dccp => "dccp",
+        Kind::Mixed => "mixed",
+        Kind::Persistent => "persistent",
+    }
+}
+
+/// A kind of scan, for people.
+pub(super) fn scan(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Syn => "TCP SYN scan",
+        Kind::Null => "TCP NULL scan",
+        Kind::Fin => "TCP FIN scan",
+        Kind::Xmas => "TCP XMAS scan",
+        Kind::OtherTcp => "TCP scan with odd flags",
+        Kind::TinyFragments => "TCP scan in tiny fragments",
+        Kind::Udp => "UDP scan",
+        Kind::Sctp => "SCTP INIT scan",
+        Kind::Dccp => "DCCP scan",
+        Kind::Mixed => "mixed scan",
+        Kind::Persistent => "persistent probing",
+    }
+}
+
+/// A shape, for people.
+pub(super) fn shape(shape: Shape) -> &'static str {
+    match shape {
+        Shape::TcpSyn => "SYN",
+        Shape::TcpNull => "NULL",
+        Shape::TcpFin => "FIN",
+        Shape::TcpXmas => "XMAS",
+        Shape::TcpOther => "odd flags",
+        Shape::TinyFragment => "tiny fragment",
+        Shape::Datagram => "datagram",
+        Shape::SctpInit => "INIT",
+        Shape::DccpRequest => "Request",
+    }
+}
+
+/// The name of a transport in Suricata's `proto`.
+pub(super) fn proto(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "TCP",
+        Transport::Udp => "UDP",
+        Transport::UdpLite => "UDPLITE",
+        Transport::Sctp => "SCTP",
+        Transport::Dccp => "DCCP",
+    }
+}
+
+/// What became of the frame, for people.
+pub(super) fn verdict(event: &Event) -> &'static str {
+    match event.is_dropped() {
+        true => "dropped",
+        false => "passed",
+    }
+}
+
+/// Whether the source is heard of this port for the first time.
+pub(super) fn touch(event: &Event) -> &'static str {
+    match event.is_first {
+        true => "first",
+        false => "again",
+    }
+}
+
+/// The names of TCP's flags that are set, in the order of their bits (RFC 9293 section 3.1).
+pub(super) fn flags(bits: u8) -> Vec<&'static str> {
+    const NAMES: [&str; 8] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
+    let set = NAMES.into_iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
+    set.map(|(_, name)| name).collect()
+}

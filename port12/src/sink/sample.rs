@@ -1,0 +1,220 @@
+//! Events and alerts for tests.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::{Duration, SystemTime},
+};
+
+use etherparse::PacketBuilder;
+use port12_common::{Layer, Outcome, Shape, Transport};
+use proptest::{
+    collection::{btree_set, vec},
+    option,
+    prelude::*,
+    sample::select,
+};
+
+use crate::{
+    event::{Event, Headers},
+    scan::{Alert, Kind},
+};
+
+/// 2026-03-01T12:34:56.789012345Z.
+pub(super) fn time() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::new(1_772_368_496, 789_012_345)
+}
+
+/// A SYN from 192.0.2.1 port 40000 to 198.51.100.7 port 12 that was dropped.
+pub(super) fn event() -> Event {
+    let mut frame = Vec::new();
+    PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+        .ipv4([192, 0, 2, 1], [198, 51, 100, 7], 54)
+        .tcp(40000, 12, 1, 1024)
+        .syn()
+        .write(&mut frame, &[])
+        .unwrap();
+    Event {
+        time: time(),
+        interface: "eth0".into(),
+        outcome: Outcome::Dropped,
+        transport: Transport::Tcp,
+        shape: Shape::TcpSyn,
+        source: Ipv4Addr::new(192, 0, 2, 1).into(),
+        source_port: 40000,
+        port: 12,
+        is_first: true,
+        length: frame.len() as u32,
+        layer: Layer::Ethernet,
+        headers: Headers::of(&frame, frame.len(), Layer::Ethernet, Transport::Tcp),
+        frame,
+    }
+}
+
+/// A datagram, in a packet without an Ethernet header, of which the start was captured.
+pub(super) fn datagram() -> Event {
+    let mut frame = Vec::new();
+    PacketBuilder::ipv4([192, 0, 2, 1], [198, 51, 100, 7], 54)
+        .udp(40000, 12)
+        .write(&mut frame, &[7; 300])
+        .unwrap();
+    let length = frame.len();
+    frame.truncate(128);
+    Event {
+        interface: "tun0".into(),
+        outcome: Outcome::Probe,
+        transport: Transport::Udp,
+        shape: Shape::Datagram,
+        length: length as u32,
+        layer: Layer::Ip,
+        headers: Headers::of(&frame, length, Layer::Ip, Transport::Udp),
+        frame,
+        ..event()
+    }
+}
+
+/// An SCTP INIT over IPv6 that was passed.
+pub(super) fn sctp() -> Event {
+    let (source, destination) = (v6(1), v6(7));
+    let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x86, 0xdd];
+    frame.extend([0x60, 0, 0, 0, 0, 32, 132, 54]);
+    frame.extend(source.octets());
+    frame.extend(destination.octets());
+    frame.extend([0x9c, 0x40, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 20]);
+    frame.extend([0; 16]);
+    Event {
+        outcome: Outcome::Probe,
+        transport: Transport::Sctp,
+        shape: Shape::SctpInit,
+        source: IpAddr::V6(source),
+        length: frame.len() as u32,
+        headers: Headers::of(&frame, frame.len(), Layer::Ethernet, Transport::Sctp),
+        frame,
+        ..event()
+    }
+}
+
+fn v6(last: u16) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last)
+}
+
+/// A SYN scan of four ports.
+pub(super) fn alert() -> Alert {
+    let sample = event();
+    Alert {
+        time: sample.time,
+        source: sample.source,
+        kind: Kind::Syn,
+        is_slow: false,
+        is_end: false,
+        ports: [2, 12, 13, 14].map(|port| (Transport::Tcp, port)).into(),
+        targets: sample.headers.destination.into_iter().collect(),
+        events: 5,
+        dropped: 5,
+        first_seen: sample.time - Duration::from_millis(12_543),
+        last_seen: sample.time,
+        sample,
+    }
+}
+
+/// Any event, whether a kernel program could tell it or not.
+pub(super) fn any_event() -> impl Strategy<Value = Event> {
+    let kinds = (select(&Transport::ALL[..]), select(&Shape::ALL[..]), any::<(bool, bool, bool)>());
+    let ends = (any_address(), any::<(u16, u16, u32)>(), any_time(), any_name());
+    let frame = vec(any::<u8>(), 0..300);
+    (kinds, ends, any_headers(), frame).prop_map(|(kinds, ends, headers, frame)| {
+        let (transport, shape, (is_dropped, is_first, is_ethernet)) = kinds;
+        let (source, (source_port, port, length), time, interface) = ends;
+        let outcome = if is_dropped { Outcome::Dropped } else { Outcome::Probe };
+        let layer = if is_ethernet { Layer::Ethernet } else { Layer::Ip };
+        Event {
+            time,
+            interface: interface.into(),
+            outcome,
+            transport,
+            shape,
+            source,
+            source_port,
+            port,
+            is_first,
+            length,
+            layer,
+            headers,
+            frame,
+        }
+    })
+}
+
+fn any_headers() -> impl Strategy<Value = Headers> {
+    let vlans = vec(0..4096_u16, 0..=4);
+    let others = any::<(Option<u8>, Option<bool>, Option<u8>, Option<usize>)>();
+    (vlans, option::of(any_address()), others).prop_map(|(vlans, destination, others)| {
+        let (hop_limit, has_options, tcp_flags, payload) = others;
+        Headers { vlans, destination, hop_limit, has_options, tcp_flags, payload }
+    })
+}
+
+fn any_address() -> impl Strategy<Value = IpAddr> {
+    prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from),]
+}
+
+/// 584 years either way.
+fn any_time() -> impl Strategy<Value = SystemTime> {
+    let near = any::<i64>().prop_map(|nanoseconds| {
+        let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
+        match nanoseconds < 0 {
+            true => SystemTime::UNIX_EPOCH - distance,
+            false => SystemTime::UNIX_EPOCH + distance,
+        }
+    });
+    let far = (0..1_u64 << 50).prop_map(|it| SystemTime::UNIX_EPOCH + Duration::from_secs(it));
+    prop_oneof![4 => near, 1 => far]
+}
+
+fn any_name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z0-9.]{1,15}",
+        ".{0,40}",
+        "[\\x00-\\x1f\\x7f-\\u{9f} =\\[\\]\"]{0,20}",
+        "é{600}"
+    ]
+}
+
+/// Any alert.
+pub(super) fn any_alert() -> impl Strategy<Value = Alert> {
+    let ports = btree_set((select(&Transport::ALL[..]), any::<u16>()), 0..60);
+    let targets = btree_set(any_address(), 0..80);
+    let facts = (select(KINDS), any::<(bool, bool, u64, u64)>(), any_time(), any_time());
+    (any_event(), any_address(), ports, targets, facts).prop_map(
+        |(sample, source, ports, targets, facts)| {
+            let (kind, (is_slow, is_end, events, dropped), first_seen, last_seen) = facts;
+            Alert {
+                time: sample.time,
+                source,
+                kind,
+                is_slow,
+                is_end,
+                ports,
+                targets,
+                events,
+                dropped,
+                first_seen,
+                last_seen,
+                sample,
+            }
+        },
+    )
+}
+
+const KINDS: &[Kind] = &[
+    Kind::Syn,
+    Kind::Null,
+    Kind::Fin,
+    Kind::Xmas,
+    Kind::OtherTcp,
+    Kind::TinyFragments,
+    Kind::Udp,
+    Kind::Sctp,
+    Kind::Dccp,
+    Kind::Mixed,
+    Kind::Persistent,
+];
