@@ -325,3 +325,27 @@ fn what_cannot_be_a_sink_says_why() {
     assert!(error(directory.sink("pcapng", "text")).contains("no pcapng file"));
     assert_eq!(directory.read("text"), "a text, and no capture");
 }
+
+#[test]
+fn a_capture_that_was_cut_is_continued_behind_its_last_whole_block() {
+    let directory = Directory::new();
+    let at = directory.path("a");
+    for cut in [0, 1, 100] {
+        let sink = start(directory.sink("pcapng", "a"));
+        sink.offer(&record(cut));
+        assert_eq!(sink.finish(PATIENCE).written, 1);
+        let length = fs::metadata(&at).unwrap().len();
+        File::options().write(true).open(&at).unwrap().set_len(length - u64::from(cut)).unwrap();
+    }
+    let sink = start(directory.sink("pcapng", "a"));
+    sink.offer(&record(4));
+    sink.finish(PATIENCE);
+    let mut reader = crate::capture::open(&at).unwrap();
+    let mut sections = Vec::new();
+    while let Some(frame) = reader.next_frame() {
+        sections.push(frame.interface.section);
+    }
+    assert_eq!(reader.summary().end, Some(crate::capture::End::Complete));
+    // The second and third sections lost their only frame.
+    assert_eq!(sections, [0, 3]);
+}

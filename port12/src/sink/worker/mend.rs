@@ -86,3 +86,6 @@ fn whole_blocks(mut file: impl Read + Seek, length: u64) -> io::Result<u64> {
     }
     Ok(at)
 }
+
+#[cfg(test)]
+mod tests;
