@@ -138,3 +138,39 @@ fn is_ready(file: &File) -> io::Result<bool> {
         _ => Err(io::Error::last_os_error()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{os::fd::OwnedFd, sync::mpsc, thread};
+
+    use super::*;
+
+    /// Standard output is a pipe that others share: it cannot be told not to wait.
+    #[test]
+    fn a_pipe_that_waits_is_never_waited_for() {
+        let (reader, writer) = io::pipe().unwrap();
+        let (send, receive) = mpsc::channel();
+        thread::spawn(move || {
+            let mut outlet = Outlet::new(File::from(OwnedFd::from(writer)), Way::Stream);
+            send.send(outlet.write(&[0; 1 << 20], &|| true)).unwrap();
+        });
+        let unwritten = receive.recv_timeout(Duration::from_secs(60)).unwrap().unwrap_err();
+        assert_eq!(unwritten.error.kind(), io::ErrorKind::TimedOut);
+        assert!((1..1 << 20).contains(&unwritten.written));
+        drop(reader);
+    }
+
+    #[test]
+    fn only_the_end_of_a_file_is_taken_back() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let open = || File::options().append(true).open(file.path()).unwrap();
+        let mut outlet = Outlet::new(open(), Way::File);
+        outlet.write(b"whole\ntorn", &|| true).unwrap();
+        assert!(outlet.take_back(4));
+        assert_eq!(std::fs::read(file.path()).unwrap(), b"whole\n");
+        outlet.write(b"torn", &|| true).unwrap();
+        open().write_all(b"of another").unwrap();
+        assert!(!outlet.take_back(4));
+        assert_eq!(std::fs::read(file.path()).unwrap(), b"whole\ntornof another");
+    }
+}

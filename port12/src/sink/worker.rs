@@ -144,7 +144,7 @@ impl Worker {
             self.is_fresh = false;
             return Ok(());
         };
-        match outlet.take_back(written) || is_gone(&error) {
+        match outlet.take_back(written) {
             true => self.outlet = None,
             false => self.rest = bytes[written..].to_vec(),
         }
@@ -191,13 +191,5 @@ impl Worker {
 /// How long a worker waits without looking whether it is to go on.
 const TURN: Duration = Duration::from_millis(20);
 
-/// Whether whoever read is not there any more: what was written was written to nobody.
-fn is_gone(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::BrokenPipe
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::NotConnected
-    )
-}
+#[cfg(test)]
+mod tests;

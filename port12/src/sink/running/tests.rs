@@ -202,7 +202,7 @@ fn the_end_waits_for_a_stalled_reader_no_longer_than_it_is_told() {
     let directory = Directory::new();
     let listener = UnixListener::bind(directory.path("s")).unwrap();
     let sink = start(directory.sink("eve:unix", "s"));
-    let _peer = listener.accept().unwrap();
+    let (mut peer, _) = listener.accept().unwrap();
     for number in 0..2000 {
         sink.offer(&record(number));
     }
@@ -210,6 +210,11 @@ fn the_end_waits_for_a_stalled_reader_no_longer_than_it_is_told() {
     let counts = sink.finish(IMPATIENCE);
     assert!(begin.elapsed() < Duration::from_secs(5));
     assert!(counts.lost > 0 && counts.written + counts.lost == 2000, "{counts:?}");
+    // The thread has ended too, and does not go on with what was given up.
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut text = String::new();
+    peer.read_to_string(&mut text).unwrap();
+    assert_eq!(text.lines().count() as u64, counts.written);
 }
 
 #[test]
@@ -348,4 +353,54 @@ fn a_capture_that_was_cut_is_continued_behind_its_last_whole_block() {
     assert_eq!(reader.summary().end, Some(crate::capture::End::Complete));
     // The second and third sections lost their only frame.
     assert_eq!(sections, [0, 3]);
+}
+
+#[test]
+fn each_capture_of_a_rotation_is_whole() {
+    let directory = Directory::new();
+    let sink = start(directory.sink("pcapng", "a"));
+    sink.offer(&record(1));
+    wait_until("the first frame", || sink.counts().written == 1);
+    fs::rename(directory.path("a"), directory.path("a.1")).unwrap();
+    sink.reopen();
+    sink.offer(&record(2));
+    assert_eq!(sink.finish(PATIENCE).written, 2);
+    for name in ["a.1", "a"] {
+        let mut reader = crate::capture::open(&directory.path(name)).unwrap();
+        assert!(reader.next_frame().is_some() && reader.next_frame().is_none(), "{name}");
+        assert_eq!(reader.summary().end, Some(crate::capture::End::Complete));
+    }
+}
+
+#[test]
+fn a_reader_that_goes_in_the_middle_of_a_record_leaves_a_whole_one_to_the_next() {
+    let directory = Directory::new();
+    let listener = UnixListener::bind(directory.path("s")).unwrap();
+    let sink = start(directory.sink("eve:unix", "s"));
+    let (stalling, _) = listener.accept().unwrap();
+    let ports = (0..1024).map(|port| (port12_common::Transport::Tcp, port)).collect();
+    let alert = Arc::new(crate::scan::Alert { ports, ..sample::alert() }.into());
+    for _ in 0..200 {
+        sink.offer(&alert);
+    }
+    wait_until("a stalled reader", || {
+        let before = sink.counts().written;
+        thread::sleep(Duration::from_millis(100));
+        before > 0 && sink.counts().written == before
+    });
+    let before = sink.counts().written;
+    assert!(before < 200);
+    drop(stalling);
+    let (mut peer, _) = listener.accept().unwrap();
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        peer.read_to_string(&mut text).unwrap();
+        text
+    });
+    assert_eq!(sink.finish(PATIENCE).written, 200);
+    let text = reader.join().unwrap();
+    assert_eq!(text.lines().count() as u64, 200 - before);
+    for line in text.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
 }
