@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, Read},
     os::unix::{
-        fs::{PermissionsExt, symlink},
+        fs::{OpenOptionsExt, PermissionsExt, symlink},
         net::{UnixDatagram, UnixListener},
     },
     path::PathBuf,
@@ -403,4 +403,26 @@ fn a_reader_that_goes_in_the_middle_of_a_record_leaves_a_whole_one_to_the_next()
     for line in text.lines() {
         serde_json::from_str::<serde_json::Value>(line).unwrap();
     }
+}
+
+#[test]
+fn an_order_that_finds_the_queue_full_is_carried_out_before_the_next_record() {
+    let directory = Directory::new();
+    let path = directory.fifo("f");
+    let mut pipe = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(&path).unwrap();
+    let sink = start(directory.sink("human/events", "f"));
+    while sink.counts().lost == 0 {
+        sink.offer(&record(0));
+    }
+    sink.reopen();
+    fs::rename(&path, directory.path("f.1")).unwrap();
+    let mut buffer = [0; 4096];
+    wait_until("the end of what is queued", || {
+        // Nothing to read is no failure here.
+        let _ = pipe.read(&mut buffer);
+        let counts = sink.counts();
+        counts.offered == counts.written + counts.lost
+    });
+    sink.finish(PATIENCE);
+    assert!(numbers(&directory.read("f")).len() >= QUEUE - 1);
 }
