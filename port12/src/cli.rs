@@ -6,6 +6,7 @@ pub mod bypass;
 pub mod check;
 pub mod confirm;
 pub mod detach;
+pub mod events;
 pub mod explain;
 pub mod output;
 pub mod pins;

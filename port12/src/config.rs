@@ -41,10 +41,12 @@ pub use rule::{PortAction, PortRule};
 pub use write::Entry;
 
 use crate::{
+    event::FRAME_BYTES,
     kernel::attach::Wanted,
     ledger::CAPACITY,
     policy::{Forwarding, Mode, Transit},
     report::OutputFormat,
+    sink::SinkSpec,
 };
 
 /// The policy file that is read where no other is named. It need not be there.
@@ -83,6 +85,10 @@ pub struct Config {
     pub interval: Valued<Duration>,
     /// How many sources a run remembers.
     pub remember_sources: Valued<usize>,
+    /// Where events and alerts go.
+    pub sinks: Valued<Vec<SinkSpec>>,
+    /// How many bytes of a frame the sinks keep, 0 to [`MAX_FRAME_BYTES`](crate::event::MAX_FRAME_BYTES).
+    pub frame_bytes: Valued<usize>,
     /// The form of the reports.
     pub output: Valued<OutputFormat>,
     /// What the file says of single ports; the later rule wins.
@@ -137,6 +143,8 @@ impl Config {
             pin: first(flag.pin, file.pin, false),
             interval: first(flag.interval, file.interval, Duration::from_secs(1)),
             remember_sources: first(flag.remember_sources, file.remember_sources, CAPACITY),
+            sinks: first(flag.sinks, file.sinks, Vec::new()),
+            frame_bytes: first(flag.frame_bytes, file.frame_bytes, FRAME_BYTES),
             output: first(flag.output, file.output, OutputFormat::default()),
             rules,
         }

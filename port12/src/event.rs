@@ -4,7 +4,7 @@ mod headers;
 
 use std::{net::IpAddr, sync::Arc, time::SystemTime};
 
-use port12_common::{Layer, Outcome, Shape, Transport};
+use port12_common::{Finding, Layer, Outcome, Shape, Transport};
 
 pub use headers::Headers;
 
@@ -47,6 +47,32 @@ pub struct Event {
 }
 
 impl Event {
+    /// What a probe of a capture comes to: `bytes` are the first ones of its frame.
+    pub fn of(
+        finding: &Finding,
+        (bytes, layer): (&[u8], Layer),
+        (interface, time): (&Arc<str>, SystemTime),
+        is_first: bool,
+    ) -> Option<Self> {
+        let transport = finding.transport?;
+        let frame = bytes[..bytes.len().min(MAX_FRAME_BYTES)].to_vec();
+        Some(Self {
+            time,
+            interface: Arc::clone(interface),
+            outcome: finding.outcome,
+            transport,
+            shape: finding.shape?,
+            source: finding.source.address(),
+            source_port: finding.source_port,
+            port: finding.port,
+            is_first,
+            length: u32::try_from(finding.length).unwrap_or(u32::MAX),
+            layer,
+            headers: Headers::of(&frame, finding.length, layer, transport),
+            frame,
+        })
+    }
+
     /// Whether the frame was dropped.
     pub fn is_dropped(&self) -> bool {
         self.outcome == Outcome::Dropped

@@ -14,6 +14,7 @@ use crate::{
         pinned::PinnedError,
     },
     registry::RegistryError,
+    sink::SinkError,
     truth::TruthError,
 };
 
@@ -74,6 +75,20 @@ impl From<RegistryError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::new(Code::Config, error)
+    }
+}
+
+impl From<SinkError> for Failure {
+    fn from(error: SinkError) -> Self {
+        let code = match &error {
+            _ if error.is_permission() => Code::Permission,
+            SinkError::Thread { .. } => Code::Runtime,
+            SinkError::Directory { .. }
+            | SinkError::Open { .. }
+            | SinkError::Unfit { .. }
+            | SinkError::Same { .. } => Code::Config,
+        };
+        Self::new(code, error)
     }
 }
 

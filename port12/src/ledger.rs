@@ -4,7 +4,10 @@
 
 use std::{cmp::Reverse, collections::HashMap, net::IpAddr};
 
-use port12_common::{Finding, Outcome, abi::Tally};
+use port12_common::{
+    Finding, Outcome,
+    abi::{Known as Knock, Tally},
+};
 
 use crate::kernel::sources::{Slot, Sources, Touched};
 
@@ -22,6 +25,8 @@ pub struct Remembered {
     pub last_seen: u64,
     /// The ports that it touched.
     pub touched: Touched,
+    /// Jiffies when it was told of last, of a capture.
+    told: u64,
 }
 
 /// The tables of one interface when they were looked at last.
@@ -72,17 +77,25 @@ impl Ledger {
     }
 
     /// Takes note of one frame, where it is a probe: of a capture, whose every frame is seen. `now` is
-    /// its time in jiffies.
-    pub fn note(&mut self, finding: &Finding, bytes: u64, now: u64) {
+    /// its time in jiffies, and `again` how many of them pass before a source that goes on is told of again.
+    pub fn note(&mut self, finding: &Finding, bytes: u64, now: u64, again: u64) -> Knock {
         let (Outcome::Probe | Outcome::Dropped, Some(transport)) =
             (finding.outcome, finding.transport)
         else {
-            return;
+            return Knock::Repeats;
         };
         let source = self.source(finding.source.address(), now);
         source.add(Tally { packets: 1, bytes }, (now, now));
-        source.touched.insert(transport, finding.port);
+        let knock = match source.touched.insert(transport, finding.port) {
+            true => Knock::First,
+            false if now.saturating_sub(source.told) >= again => Knock::GoesOn,
+            false => Knock::Repeats,
+        };
+        if knock != Knock::Repeats {
+            source.told = now;
+        }
         self.forget();
+        knock
     }
 
     fn source(&mut self, address: IpAddr, first_seen: u64) -> &mut Remembered {
@@ -305,7 +318,7 @@ mod tests {
             (Outcome::LocalSocket, 2),
         ] {
             finding.outcome = outcome;
-            ledger.note(&finding, 60, now);
+            ledger.note(&finding, 60, now, 1000);
         }
         let known = ledger.get(Ipv4Addr::from_bits(7).into()).expect("it is remembered");
         assert_eq!((known.tally.packets, known.tally.bytes), (2, 120));

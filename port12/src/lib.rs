@@ -16,5 +16,6 @@ pub mod report;
 pub mod scan;
 pub mod sink;
 pub mod snapshot;
+pub mod story;
 pub mod truth;
 pub mod watch;

@@ -8,7 +8,7 @@ use std::{
 use clap::{ArgAction, Parser, Subcommand, error::ErrorKind};
 use port12::{
     cli::{
-        allow, attach, bypass, check, confirm, detach, explain,
+        allow, attach, bypass, check, confirm, detach, events, explain,
         output::{tell, unless_closed},
         ports, replay, run, sources, stats, status,
     },
@@ -40,6 +40,8 @@ enum Command {
     Stats(stats::StatsArgs),
     /// Who knocks on what is attached
     Sources(sources::SourcesArgs),
+    /// What happened, as an EVE sink keeps it
+    Events(events::EventsArgs),
     /// The sources that are never dropped, on what is attached
     Allow(allow::AllowArgs),
     /// Keep drop mode, which a deadline would end
@@ -105,6 +107,7 @@ fn try_main(command: Command) -> Result<(), Failure> {
         Command::Status(args) => then_flush(status::run(&args, &mut out), &mut out),
         Command::Stats(args) => stats::run(&args, &mut out),
         Command::Sources(args) => then_flush(sources::run(&args, &mut out), &mut out),
+        Command::Events(args) => events::run(&args, &mut out),
         Command::Confirm(args) => then_flush(confirm::run(&args, &mut out), &mut out),
         Command::Bypass(args) => then_flush(bypass::run(&args, &mut out), &mut out),
         Command::Replay(args) => replay::run(&args, &mut out),

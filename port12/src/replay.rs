@@ -4,24 +4,35 @@ mod engine;
 
 use std::{
     io,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 pub use engine::{Engine, EngineKind};
 
+use port12_common::{Finding, abi::Known};
+
 use crate::{
     capture::{self, CaptureError, CapturedFrame, Reader, Summary},
     cli::output::ReportError,
+    event::Event,
     failure::{Code, Failure},
-    kernel::{clock::Moment, instance::LoadError},
+    kernel::{clock::Moment, events, instance::LoadError},
     ledger::Ledger,
     report::{Capture, Kind, Link, Period, Printable, Report, SourcesReport},
     snapshot::Snapshot,
+    story::Story,
     watch::{Subject, describe},
 };
 
 /// The replayed clock runs in milliseconds.
 const HZ: u64 = 1000;
+
+/// How long the end waits for the sinks.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Jiffies of the replayed clock after which a source that goes on is told of again.
+const AGAIN: u64 = events::AGAIN as u64 * HZ;
 
 /// A capture on its way through an engine.
 pub struct Replay<'a> {
@@ -33,13 +44,16 @@ pub struct Replay<'a> {
     began: Duration,
     reported: Duration,
     ledger: Ledger,
+    story: Story,
+    name: Arc<str>,
     frames: u64,
     cut: u64,
 }
 
 impl<'a> Replay<'a> {
-    /// Nothing replayed yet. `name` stands where a live report has the interface.
-    pub fn new(subject: Subject<'a>, engine: Engine, name: &str) -> Self {
+    /// Nothing replayed yet. `name` stands where a live report has the interface; `story` is told what
+    /// happens.
+    pub fn new(subject: Subject<'a>, engine: Engine, name: &str, story: Story) -> Self {
         let link = Link {
             interface: name.to_owned(),
             xdp_mode: "replay".to_owned(),
@@ -59,6 +73,8 @@ impl<'a> Replay<'a> {
             began: Duration::ZERO,
             reported: Duration::ZERO,
             ledger: Ledger::default(),
+            story,
+            name: name.into(),
             frames: 0,
             cut: 0,
         }
@@ -94,12 +110,32 @@ impl<'a> Replay<'a> {
                     let clock = self.clock.unwrap_or_default();
                     let jiffies = jiffies(clock);
                     let bytes = frame.padded(&mut scratch);
-                    self.ledger.note(&finding, bytes.len() as u64, jiffies);
+                    let length = bytes.len() as u64;
+                    let knock = self.ledger.note(&finding, length, jiffies, AGAIN);
+                    self.tell(knock, &finding, &frame, wall(clock));
                     self.engine.take(&finding, frame.layer, bytes, jiffies)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Tells what has happened, as the kernel program does.
+    fn tell(
+        &mut self,
+        knock: Known,
+        finding: &Finding,
+        frame: &CapturedFrame<'_>,
+        time: SystemTime,
+    ) {
+        if knock != Known::Repeats {
+            let finding = Finding { length: frame.original_length, ..*finding };
+            let captured = (frame.bytes, frame.layer);
+            let at = (&self.name, time);
+            let event = Event::of(&finding, captured, at, knock.is_first_touch());
+            event.into_iter().for_each(|event| self.story.event(event));
+        }
+        self.story.tick(time);
     }
 
     /// The clock follows the capture, and never runs backwards.
@@ -116,6 +152,8 @@ impl<'a> Replay<'a> {
 
     /// The last report, on the whole capture.
     pub fn totals(&mut self, summary: &Summary) -> Report {
+        self.story.end(wall(self.clock.unwrap_or_default()));
+        self.story.close(PATIENCE);
         let capture = Capture {
             format: summary.format.as_str(),
             frames: self.frames,
@@ -127,6 +165,11 @@ impl<'a> Replay<'a> {
         self.last = Snapshot::default();
         self.reported = self.began;
         self.report(Kind::Totals, self.clock.unwrap_or_default(), Some(capture))
+    }
+
+    /// What was told.
+    pub fn story(&mut self) -> &mut Story {
+        &mut self.story
     }
 
     fn report(&mut self, kind: Kind, until: Duration, capture: Option<Capture>) -> Report {
@@ -154,6 +197,7 @@ impl<'a> Replay<'a> {
                 |_, _| false,
             ),
             sources: Some(SourcesReport::of(&self.ledger, &period.moment)),
+            told: Some(self.story.report()),
             capture,
         };
         self.last = after;

@@ -11,8 +11,8 @@ pub use format::OutputFormat;
 pub use json::{read_json, write_json};
 pub(crate) use model::time;
 pub use model::{
-    Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, SourceReport, SourcesReport,
-    Tallied,
+    Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, SinkReport, SourceReport,
+    SourcesReport, Tallied, ToldReport,
 };
 pub(crate) use printable::Printable;
 pub use table::write_table;

@@ -7,7 +7,7 @@ use port12_common::{
     abi::{CpuCounters, PORTS, PortCounters, Tally},
 };
 
-use crate::kernel::mapped::Mapped;
+use crate::kernel::{events::Told, mapped::Mapped};
 
 /// The counters of one interface, over all CPUs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -16,12 +16,13 @@ pub struct Snapshot {
     reasons: [u64; Malformed::ALL.len()],
     shapes: [u64; Shape::ALL.len()],
     ports: BTreeMap<(Transport, u16), PortCounters>,
+    told: Told,
 }
 
 impl Snapshot {
     /// Reads the counters. Each number is whole; numbers of frames in flight may lag each other.
     pub fn read(counters: &Mapped<CpuCounters>) -> Self {
-        let mut snapshot = Self::default();
+        let mut snapshot = Self { told: Told::read(counters), ..Self::default() };
         for cpu in (0..counters.len()).filter_map(|index| counters.pointer(index)) {
             // SAFETY: the pointer is to a mapped element, which the kernel may be writing: it is
             // only copied from.
@@ -52,6 +53,11 @@ impl Snapshot {
             }
         }
         snapshot
+    }
+
+    /// What became of the events that were due.
+    pub fn told(&self) -> Told {
+        self.told
     }
 
     fn add_port(&mut self, transport: Transport, port: u16, counters: &PortCounters) {

@@ -67,6 +67,7 @@ impl Run<'_> {
             interfaces: Vec::with_capacity(interfaces.len()),
             ports: Vec::new(),
             sources: None,
+            told: None,
             capture: None,
         };
         let origin = Snapshot::default();

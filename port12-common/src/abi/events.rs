@@ -6,8 +6,8 @@ use crate::{Outcome, Shape, Transport};
 /// Bytes of the frame in a record, at most.
 pub const EVENT_FRAME: usize = 256;
 
-/// The bytes of the ring buffer: some 3,300 records.
-pub const EVENT_RING: usize = 1 << 20;
+/// The bytes of the ring buffer: some 6,700 records.
+pub const EVENT_RING: usize = 2 << 20;
 
 /// Fractions of an event in the numbers of a [`Budget`].
 pub const EVENT: u64 = 1 << 16;

@@ -13,11 +13,14 @@ use super::{
 use crate::{
     capture,
     config::time::period,
+    event::{FRAME_BYTES, MAX_FRAME_BYTES},
     failure::{Code, Failure},
     host::{addresses::LocalAddresses, publish::publish},
     policy::{Mode, Transit, policy},
     replay::{Engine, EngineKind, Replay, ReplayError},
     report::{Printable, Report, write_json, write_table},
+    sink::{SinkSpec, alert_line, has_stdout},
+    story::Story,
     watch::Subject,
 };
 
@@ -47,6 +50,23 @@ pub struct ReplayArgs {
     /// What to do about conversation starts for other hosts
     #[arg(long, value_enum, default_value_t, env = "PORT12_TRANSIT")]
     pub transit: Transit,
+    /// Where events and alerts go, such as eve:eve.json; repeat for more
+    #[arg(
+        long = "sink",
+        value_name = "KIND[/LEVEL]:TARGET",
+        value_delimiter = ',',
+        env = "PORT12_SINK"
+    )]
+    pub sinks: Vec<SinkSpec>,
+    /// Bytes of a frame that the sinks keep, 0 to 256
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = FRAME_BYTES as u64,
+        value_parser = clap::value_parser!(u64).range(0..=MAX_FRAME_BYTES as u64),
+        env = "PORT12_FRAME_BYTES"
+    )]
+    pub frame_bytes: u64,
     /// The registry
     #[command(flatten)]
     pub registry: RegistryArgs,
@@ -91,15 +111,22 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
     let policy = policy(&registry.bits(), args.mode, args.transit.into());
     let engine = Engine::new(args.engine, policy, host)?;
     let subject = Subject { mode: args.mode, registry: &registry, expected: &BTreeSet::new() };
+    let is_silent = has_stdout(&args.sinks);
+    let show = |report: &Report, out: &mut _| match is_silent {
+        true => Ok(()),
+        false => write(args.output, report, out),
+    };
     let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
-    let mut replay = Replay::new(subject, engine, &name);
-    match replay.run(&mut reader, args.interval, |report| write(args.output, report, out)) {
+    let story = Story::start(&args.sinks, args.frame_bytes as usize)?.patient();
+    let mut replay = Replay::new(subject, engine, &name, story);
+    match replay.run(&mut reader, args.interval, |report| show(report, out)) {
         Err(ReplayError::Write(error)) => return Ok(unless_closed(Err(error))?),
         replayed => replayed?,
     }
     let summary = reader.finish()?;
     let totals = replay.totals(&summary);
-    unless_closed(write(args.output, &totals, out))?;
+    unless_closed(show(&totals, out))?;
+    replay.story().untold().iter().for_each(|alert| tell(alert_line(alert)));
     let path = Printable(args.file.display());
     for (link, count) in summary.refused() {
         tell(format_args!("{path}: {count} frames of link type {link} are not read"));

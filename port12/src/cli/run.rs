@@ -31,6 +31,7 @@ use crate::{
     failure::Failure,
     fault::fault,
     report::Kind,
+    sink::has_stdout,
 };
 
 /// How long the totals wait for a reader.
@@ -69,7 +70,7 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
     let plan = Plan::make(&args.settings, &args.pins.pin_dir)?;
     let (stay, targets) = (plan.config.pin.value, plan.targets.clone());
     let manner = Manner { pin_dir: &args.pins.pin_dir, stay, trace: args.trace };
-    let view = View::of(plan.config.output.value);
+    let view = View::of(plan.config.output.value, has_stdout(&plan.config.sinks.value));
     let mut session = Session::open(plan, manner)?;
     for target in &targets {
         // Each takes the verifier a tenth of a second.
@@ -92,6 +93,10 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
 /// How often the host and the policy file are looked at, whatever the reports' interval.
 const GLANCE: Duration = Duration::from_secs(1);
 
+/// How often it is looked for what has happened: the program wakes nobody. In that time the ring buffer takes
+/// 6,700 events.
+const LOOK: Duration = Duration::from_millis(100);
+
 struct Watch<'a> {
     args: &'a RunArgs,
     view: &'a View,
@@ -107,6 +112,7 @@ impl Watch<'_> {
     ) -> Result<(), Failure> {
         let mut reports = every(session.plan().config.interval.value);
         let mut glances = every(GLANCE);
+        let mut looks = every(LOOK);
         let end = async {
             match self.args.duration {
                 Some(duration) => sleep(duration).await,
@@ -124,6 +130,7 @@ impl Watch<'_> {
                     Asked::Stop => return Ok(()),
                     Asked::Reload => reloads = true,
                 },
+                _ = looks.tick() => session.tell_events(),
                 _ = glances.tick() => {
                     session.look_around()?;
                     session.note_sources();

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
     path::Path,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use port12_common::{Transport, abi::Action};
@@ -21,8 +21,13 @@ use crate::{
     },
     ledger::Ledger,
     report::{Kind, Report},
+    sink::alert_line,
+    story::Story,
     watch::{self, Keeper, Occasion, Run, Setup, Subject, Watched},
 };
+
+/// How long the end waits for the sinks.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How to attach.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +55,8 @@ pub struct Session {
     said: BTreeMap<String, Standing>,
     /// Who knocked.
     ledger: Ledger,
+    /// What is told of it.
+    story: Story,
 }
 
 impl Session {
@@ -66,6 +73,7 @@ impl Session {
         };
         plan.compiled.warnings.iter().for_each(tell);
         let ledger = Ledger::new(plan.config.remember_sources.value);
+        let story = Story::start(&plan.config.sinks.value, plan.config.frame_bytes.value)?;
         Ok(Self {
             plan,
             pins,
@@ -77,6 +85,7 @@ impl Session {
             shunned: HashSet::new(),
             said: BTreeMap::new(),
             ledger,
+            story,
         })
     }
 
@@ -177,6 +186,7 @@ impl Session {
             return Err(Failure::new(Code::Config, why));
         }
         self.look_around()?;
+        self.tell_events();
         // It would write to what comes in the place of what has gone.
         self.keeper = None;
         let changed = self.change(&plan);
@@ -187,6 +197,12 @@ impl Session {
                 return Err(failure);
             }
         };
+        if let Err(error) =
+            self.story.change(&plan.config.sinks.value, plan.config.frame_bytes.value)
+        {
+            // By now the policy is in force.
+            log::error!("{error}; the sinks stay as they are");
+        }
         added.iter().for_each(|watched| announce(watched, &plan));
         self.watched.extend(added);
         for target in &plan.targets {
@@ -332,6 +348,21 @@ impl Session {
         self.ledger.keep_tables(&tables);
     }
 
+    /// Hands on what has happened, and tells of the scans that it comes to.
+    pub fn tell_events(&mut self) {
+        for watched in &mut self.watched {
+            watched.events(|event| self.story.event(event));
+        }
+        self.story.tick(SystemTime::now());
+        self.tell_untold();
+    }
+
+    fn tell_untold(&mut self) {
+        for alert in self.story.untold() {
+            tell(alert_line(&alert));
+        }
+    }
+
     /// Says how drop mode stands, where that has changed.
     pub fn tell_standing(&mut self) {
         let mut said = BTreeMap::new();
@@ -354,7 +385,9 @@ impl Session {
         let Plan { config, registry, compiled, .. } = &self.plan;
         let subject = Subject { mode: config.mode.value, registry, expected: &compiled.expected };
         let run = Run { subject, started: self.started };
-        run.report(kind, &mut self.watched, &mut self.ledger, period)
+        let mut report = run.report(kind, &mut self.watched, &mut self.ledger, period);
+        report.told = Some(self.story.report());
+        report
     }
 
     /// Since when.
@@ -366,6 +399,10 @@ impl Session {
     pub fn end(&mut self) {
         self.keeper = None;
         self.watched.iter_mut().for_each(Watched::detach);
+        self.tell_events();
+        self.story.end(SystemTime::now());
+        self.tell_untold();
+        self.story.close(PATIENCE);
     }
 }
 

@@ -13,8 +13,10 @@ use crate::{
         prefix::prefix,
         time::{confirmation, period},
     },
+    event::MAX_FRAME_BYTES,
     kernel::attach::Wanted,
     policy::{Forwarding, Mode, Transit},
+    sink::SinkSpec,
 };
 
 /// Which policy file is read, and what the command line and the environment say before it.
@@ -114,6 +116,22 @@ struct Flags {
         env = "PORT12_REMEMBER_SOURCES"
     )]
     remember_sources: Option<u64>,
+    /// Where events and alerts go, such as eve:/var/log/port12/eve.json; repeat for more
+    #[arg(
+        long = "sink",
+        value_name = "KIND[/LEVEL]:TARGET",
+        value_delimiter = ',',
+        env = "PORT12_SINK"
+    )]
+    sinks: Option<Vec<SinkSpec>>,
+    /// Bytes of a frame that the sinks keep, 0 to 256 [default: 128]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(0..=MAX_FRAME_BYTES as u64),
+        env = "PORT12_FRAME_BYTES"
+    )]
+    frame_bytes: Option<u64>,
     /// The form of the reports; json is one object per line and report [default: table]
     #[arg(long, value_enum, env = "PORT12_OUTPUT")]
     output: Option<OutputFormat>,
@@ -151,6 +169,9 @@ impl FromArgMatches for Settings {
                 interval: sources.of("interval", flags.interval),
                 remember_sources: sources
                     .of("remember_sources", flags.remember_sources.map(|number| number as usize)),
+                sinks: sources.of("sinks", flags.sinks),
+                frame_bytes: sources
+                    .of("frame_bytes", flags.frame_bytes.map(|number| number as usize)),
                 output: sources.of("output", flags.output),
             },
         })

@@ -9,6 +9,7 @@ use crate::{
     kernel::attach::Wanted,
     policy::{Forwarding, Mode, Transit},
     report::OutputFormat,
+    sink::SinkSpec,
 };
 
 /// What the policy file says outside of its rules, or what the command line and the environment
@@ -43,6 +44,10 @@ pub struct Layer {
     pub interval: Option<Valued<Duration>>,
     /// How many sources a run remembers.
     pub remember_sources: Option<Valued<usize>>,
+    /// Where events and alerts go.
+    pub sinks: Option<Valued<Vec<SinkSpec>>>,
+    /// How many bytes of a frame the sinks keep.
+    pub frame_bytes: Option<Valued<usize>>,
     /// The form of the reports.
     pub output: Option<Valued<OutputFormat>>,
 }

@@ -53,6 +53,7 @@ impl Config {
             |patterns: &[super::Pattern]| patterns.iter().map(ToString::to_string).collect();
         let allow = self.allow.value.iter().map(prefix::shown).collect();
         let extra = self.extra.value.iter().map(ToString::to_string).collect();
+        let sinks = self.sinks.value.iter().map(ToString::to_string).collect();
         vec![
             entry("interfaces", &self.interfaces, Some(list(texts(&self.interfaces.value)))),
             entry("exclude", &self.exclude, Some(list(texts(&self.exclude.value)))),
@@ -79,6 +80,12 @@ impl Config {
                 "remember_sources",
                 &self.remember_sources,
                 Some(i64::try_from(self.remember_sources.value).unwrap_or(i64::MAX).into()),
+            ),
+            entry("sinks", &self.sinks, Some(list(sinks))),
+            entry(
+                "frame_bytes",
+                &self.frame_bytes,
+                Some(i64::try_from(self.frame_bytes.value).unwrap_or(i64::MAX).into()),
             ),
             entry("output", &self.output, Some(choice::name(&self.output.value).into())),
         ]

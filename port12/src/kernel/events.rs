@@ -11,6 +11,8 @@ use port12_common::{
     abi::{Budget, CpuCounters, EVENT, EVENT_FRAME, EventRecord, Telling},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::mapped::Mapped;
 use crate::{
     event::{Event, Headers},
@@ -18,14 +20,23 @@ use crate::{
 };
 
 /// Seconds after which a source that goes on is told of again.
-const AGAIN: u32 = 10;
+pub const AGAIN: u32 = 10;
 
-/// Events of sources with a slot that a CPU tells at once, and in a second. A scan of every watched port
-/// of all transports is 1,414.
-const KNOWN: (u64, u64) = (2048, 512);
+/// Events of sources with a slot that a CPU tells at once. A scan of every watched port with eight decoys is
+/// 2,556.
+const KNOWN: u64 = 4096;
 
-/// Events of newcomers that a CPU tells at once, and in a second.
-const NEWCOMERS: (u64, u64) = (1024, 128);
+/// Events of newcomers that a CPU tells at once.
+const NEWCOMERS: u64 = 1024;
+
+/// Events of sources with a slot that all CPUs tell in a second from then on: as EVE, a fifth of a megabyte.
+const KNOWN_PER_SECOND: u64 = 256;
+
+/// The same of newcomers.
+const NEWCOMERS_PER_SECOND: u64 = 64;
+
+/// What a CPU may tell in a second at least, however many there are.
+const LEAST_PER_SECOND: u64 = 8;
 
 /// Jiffies after which a source that goes on is told of again.
 pub(super) fn again(hz: u32) -> u32 {
@@ -34,14 +45,18 @@ pub(super) fn again(hz: u32) -> u32 {
 
 /// Fills the budgets of a program that has seen no frame.
 pub(super) fn prepare(counters: &Mapped<CpuCounters>, hz: u32) {
-    let budget = |(burst, per_second): (u64, u64)| Budget {
+    let cpus = (counters.len() as u64).max(1);
+    let budget = |burst: u64, per_second: u64| Budget {
         tokens: burst * EVENT,
         filled: 0,
-        rate: per_second * EVENT / u64::from(hz.max(1)),
+        rate: (per_second / cpus).max(LEAST_PER_SECOND) * EVENT / u64::from(hz.max(1)),
         burst: burst * EVENT,
     };
-    let telling =
-        Telling { known: budget(KNOWN), newcomers: budget(NEWCOMERS), ..Telling::default() };
+    let telling = Telling {
+        known: budget(KNOWN, KNOWN_PER_SECOND),
+        newcomers: budget(NEWCOMERS, NEWCOMERS_PER_SECOND),
+        ..Telling::default()
+    };
     for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
         // SAFETY: the element is mapped for writing, and no frame has been seen.
         unsafe { (&raw mut (*cpu).telling).write(telling) };
@@ -49,7 +64,7 @@ pub(super) fn prepare(counters: &Mapped<CpuCounters>, hz: u32) {
 }
 
 /// What became of the events that were due.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Told {
     /// They were put into the ring buffer.
     pub told: u64,

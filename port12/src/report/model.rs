@@ -9,7 +9,11 @@ use std::{
 use port12_common::{Malformed, Outcome, Shape, Transport, abi::Tally};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{kernel::clock::Moment, ledger::Ledger, snapshot::Snapshot};
+use crate::{
+    kernel::{clock::Moment, events::Told},
+    ledger::Ledger,
+    snapshot::Snapshot,
+};
 
 /// Whether a report closes an interval or everything.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -45,6 +49,9 @@ pub struct Report {
     /// Who knocked, where that is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sources: Option<SourcesReport>,
+    /// What was told of them, where there is somebody who tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<ToldReport>,
     /// What was read, in the last report of a replay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<Capture>,
@@ -65,6 +72,28 @@ pub struct Capture {
     pub refused: BTreeMap<String, u64>,
     /// `complete`, or where and why reading ended.
     pub end: String,
+}
+
+/// What was told of those who knocked.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct ToldReport {
+    /// Alerts that were told.
+    pub alerts: u64,
+    /// Alerts that were not, since there were too many in a minute.
+    pub suppressed: u64,
+    /// Where events and alerts go.
+    pub sinks: Vec<SinkReport>,
+}
+
+/// A sink.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SinkReport {
+    /// What and where it is, as in the policy file.
+    pub sink: String,
+    /// Events and alerts that it has written.
+    pub written: u64,
+    /// Those that it has not: it was too slow, or could not be written to.
+    pub lost: u64,
 }
 
 /// Who knocked, over all interfaces.
@@ -181,6 +210,8 @@ pub struct InterfaceReport {
     /// Probes by how they start; only shapes that occurred.
     #[serde(borrow)]
     pub shapes: BTreeMap<&'static str, u64>,
+    /// What became of the events that were due.
+    pub events: Told,
 }
 
 /// One unassigned port on one interface.
@@ -270,6 +301,7 @@ impl Period<'_> {
                 .map(|shape| (shape.as_str(), self.after.shape(shape)))
                 .filter(|&(_, count)| count > 0)
                 .collect(),
+            events: self.after.told(),
         }
     }
 

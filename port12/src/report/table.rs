@@ -4,7 +4,11 @@ use std::io::{self, Write};
 
 use port12_common::Outcome;
 
-use super::{InterfaceReport, Kind, PortReport, Printable, Report, SourcesReport, units::si};
+use super::{
+    InterfaceReport, Kind, PortReport, Printable, Report, SinkReport, SourcesReport, ToldReport,
+    units::si,
+};
+use crate::kernel::events::Told;
 
 /// Writes a report as a table. `ports` bounds the rows, so that a redrawn table fits a terminal;
 /// the most active ports come first then.
@@ -36,6 +40,9 @@ pub fn write_table(report: &Report, ports: Option<usize>, out: &mut impl Write) 
     write_ports(report, ports, out)?;
     if let Some(sources) = &report.sources {
         write_sources(sources, out)?;
+    }
+    if let Some(told) = &report.told {
+        write_told(told, out)?;
     }
     if let Some(capture) = &report.capture {
         writeln!(
@@ -74,7 +81,11 @@ fn write_interface(interface: &InterfaceReport, out: &mut impl Write) -> io::Res
     });
     write_wrapped(counts, out)?;
     let details = interface.malformed.iter().chain(&interface.shapes);
-    write_wrapped(details.map(|(name, count)| format!("{name} {count}")), out)
+    write_wrapped(details.map(|(name, count)| format!("{name} {count}")), out)?;
+    let Told { told, suppressed, lost } = interface.events;
+    let events = [("events", told), ("suppressed", suppressed), ("lost", lost)];
+    let events = events.into_iter().filter(|(_, count)| *count > 0);
+    write_wrapped(events.map(|(name, count)| format!("{name} {count}")), out)
 }
 
 /// Writes phrases, indented, in lines of at most 80 columns.
@@ -89,6 +100,20 @@ fn write_wrapped(phrases: impl Iterator<Item = String>, out: &mut impl Write) ->
         line.push_str(&phrase);
     }
     if line.is_empty() { Ok(()) } else { writeln!(out, "{line}") }
+}
+
+fn write_told(told: &ToldReport, out: &mut impl Write) -> io::Result<()> {
+    if told.alerts > 0 {
+        let suppressed = match told.suppressed {
+            0 => String::new(),
+            count => format!(", {count} suppressed"),
+        };
+        writeln!(out, "alerts: {}{suppressed}", told.alerts)?;
+    }
+    for SinkReport { sink, written, lost } in &told.sinks {
+        writeln!(out, "sink {}: {written} written, {lost} lost", Printable(sink))?;
+    }
+    Ok(())
 }
 
 fn write_sources(sources: &SourcesReport, out: &mut impl Write) -> io::Result<()> {

@@ -9,6 +9,7 @@ use super::{
     start::{Found, Setup, furnish, obey, put, take_over, warn_of_reset},
 };
 use crate::{
+    event::Event,
     failure::Failure,
     host::{
         HostError,
@@ -17,6 +18,7 @@ use crate::{
     kernel::{
         attach::Attached,
         clock::Moment,
+        events::{EventRing, Reading},
         instance::{Instance, LoadOptions, entry_point},
         pin::PinDirectory,
         slot::Slot,
@@ -43,6 +45,8 @@ pub struct Watched {
     reverted: Arc<OnceLock<String>>,
     last: Snapshot,
     moment: Moment,
+    layer: Layer,
+    ring: EventRing,
 }
 
 impl Watched {
@@ -107,6 +111,8 @@ impl Watched {
             },
             index: host.index,
             last: Snapshot::read(instance.counters()),
+            ring: instance.events()?,
+            layer,
             instance: Arc::new(instance),
             attached: Some(attached),
             slot,
@@ -205,6 +211,14 @@ impl Watched {
     pub fn note_sources(&mut self, ledger: &mut Ledger) {
         let moment = self.moment();
         ledger.update(&self.instance.sources().read(), moment.jiffies);
+    }
+
+    /// Hands on what has happened since it was asked last.
+    pub fn events(&mut self, mut take: impl FnMut(Event)) {
+        let reading = Reading::new(&self.link.interface, self.layer);
+        while let Some(event) = self.ring.next(&reading) {
+            take(event);
+        }
     }
 
     /// Takes the program off the interface, unless it is to stay.

@@ -1,6 +1,7 @@
 //! Everything that is checked on each kernel.
 
 mod attach;
+mod events;
 mod named;
 mod persistence;
 mod sources;
@@ -44,6 +45,7 @@ fn entry_point(report: &mut Report, entry: EntryPoint) {
     report.check(&format!("frames {name}"), || test_run::frames(&mut object, name));
     report.check(&format!("named frames {name}"), || named::every_frame(entry));
     report.check(&format!("sources {name}"), || sources::are_recorded(entry));
+    report.check(&format!("events {name}"), || events::are_told(entry));
     for (mode, text) in [(XdpMode::Driver, "native"), (XdpMode::Skb, "generic")] {
         report.check(&format!("attach {text} {name}"), || {
             attach::comes_and_goes(&mut object, name, mode, &interface::virtio()?)

@@ -204,14 +204,14 @@ fn what_is_suppressed_and_what_is_lost_adds_up() {
         for entry in ENTRIES {
             let mut watch = Watch::start(entry, Mode::Drop);
             // More than the ring holds.
-            watch.budget(burst(5000), burst(5000));
+            watch.budget(burst(10_000), burst(10_000));
             let sources = |from: u32, count: u32| {
                 (from..from + count).map(|number| IpAddr::V4(Ipv4Addr::from_bits(number << 8 | 9)))
             };
-            sources(0x0a_0000, 4000)
+            sources(0x0a_0000, 8000)
                 .for_each(|source| drop(watch.send(Transport::Tcp, source, 12)));
             let full = watch.sums();
-            assert_eq!((full.told + full.lost, full.suppressed), (4000, 0), "{full:?}");
+            assert_eq!((full.told + full.lost, full.suppressed), (8000, 0), "{full:?}");
             assert!(full.lost > 500, "{full:?}");
             let events = watch.told();
             assert_eq!(events.len() as u64, full.told);
@@ -221,7 +221,7 @@ fn what_is_suppressed_and_what_is_lost_adds_up() {
                 watch.send(Transport::Tcp, source, 12);
             }
             let sums = watch.sums();
-            assert_eq!(sums.told + sums.suppressed + sums.lost, 4200, "{sums:?}");
+            assert_eq!(sums.told + sums.suppressed + sums.lost, 8200, "{sums:?}");
             let cpus = thread::available_parallelism().expect("CPUs").get() as u64;
             let told = sums.told - full.told;
             assert!((20..=20 * cpus).contains(&told), "{told}");

@@ -40,9 +40,12 @@ fn has_every_field(report: &Report) {
             "registry_date",
             "interfaces",
             "ports",
-            "sources"
+            "sources",
+            "told"
         ])
     );
+    let told = &value["told"];
+    assert_eq!(keys(told), BTreeSet::from(["alerts", "suppressed", "sinks"]));
     let sources = &value["sources"];
     assert_eq!(keys(sources), BTreeSet::from(["remembered", "forgotten", "top"]));
     for source in sources["top"].as_array().unwrap() {
@@ -67,9 +70,11 @@ fn has_every_field(report: &Report) {
             "utilization",
             "outcomes",
             "malformed",
-            "shapes"
+            "shapes",
+            "events"
         ])
     );
+    assert_eq!(keys(&interface["events"]), BTreeSet::from(["told", "suppressed", "lost"]));
     assert_eq!(keys(&interface["outcomes"]), BTreeSet::from(OUTCOMES));
     for port in report.ports() {
         assert_eq!(

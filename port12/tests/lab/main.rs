@@ -23,6 +23,7 @@ mod router;
 mod scan;
 mod sources;
 mod stalled;
+mod story;
 mod stream;
 mod support;
 mod trace;

@@ -4,10 +4,12 @@ use std::{io::Cursor, path::Path};
 
 use port12::{
     capture,
+    event::FRAME_BYTES,
     policy::{Mode, policy},
     registry::Registry,
     replay::{Engine, EngineKind, Replay},
     report::Report,
+    story::Story,
     watch::Subject,
 };
 use port12_common::abi::{HostTable, Policy, TransitPolicy};
@@ -28,7 +30,8 @@ pub fn replay(kind: EngineKind, mode: Mode, capture: &[u8]) -> Report {
         registry: Registry::embedded(),
         expected: &std::collections::BTreeSet::new(),
     };
-    let mut replay = Replay::new(subject, engine, "test.pcap");
+    let story = Story::start(&[], FRAME_BYTES).unwrap();
+    let mut replay = Replay::new(subject, engine, "test.pcap", story);
     replay.run(&mut reader, None, |_| Ok(())).unwrap();
     replay.totals(&reader.finish().unwrap())
 }

@@ -13,6 +13,7 @@ mod file;
 mod library;
 mod links;
 mod options;
+mod paced;
 mod program;
 mod root;
 mod scan;

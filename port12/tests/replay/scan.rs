@@ -42,7 +42,7 @@ const SCAN: &str = r#"
     rm -f "$OUT.err"
 "#;
 
-fn scanned(snap: &str) -> tempfile::NamedTempFile {
+pub fn scanned(snap: &str) -> tempfile::NamedTempFile {
     for program in ["nmap", "tcpdump", "ip", "unshare", "nsenter"] {
         let there = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
         assert!(there.unwrap().status.success(), "the test uses {program}: install it");

@@ -9,7 +9,7 @@ pub struct Tool {
     pub package: &'static str,
 }
 
-const TOOLS: [Tool; 14] = [
+const TOOLS: [Tool; 17] = [
     // Namespaces, links, routes, bridges.
     tool("ip", "iproute2"),
     tool("bridge", "iproute2"),
@@ -30,6 +30,10 @@ const TOOLS: [Tool; 14] = [
     tool("nc.openbsd", "netcat-openbsd"),
     tool("ping", "iputils-ping"),
     tool("tcpdump", "tcpdump"),
+    // What reads the sinks.
+    tool("jq", "jq"),
+    tool("tshark", "tshark"),
+    tool("fail2ban-regex", "fail2ban"),
 ];
 
 const fn tool(program: &'static str, package: &'static str) -> Tool {

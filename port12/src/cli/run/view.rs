@@ -18,12 +18,15 @@ pub enum View {
     Redrawn,
     /// A table after the other.
     Appended,
+    /// Not at all: a sink has standard output for itself.
+    Silent,
 }
 
 impl View {
-    /// The view for standard output.
-    pub fn of(output: OutputFormat) -> Self {
+    /// The view for standard output, where no sink `has_stdout` for itself.
+    pub fn of(output: OutputFormat, has_stdout: bool) -> Self {
         match output {
+            _ if has_stdout => Self::Silent,
             OutputFormat::Json => Self::Json,
             OutputFormat::Table if io::stdout().is_terminal() => Self::Redrawn,
             OutputFormat::Table => Self::Appended,
@@ -34,6 +37,7 @@ impl View {
     pub fn render(&self, report: &Report) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
         match (self, report.kind) {
+            (Self::Silent, _) => {}
             (Self::Json, _) => write_json(report, &mut out)?,
             (Self::Redrawn, Kind::Interval) => {
                 out.write_all(b"\x1b[H\x1b[2J")?;
@@ -64,6 +68,7 @@ mod tests {
             interfaces: Vec::new(),
             ports: Vec::new(),
             sources: None,
+            told: None,
             capture: None,
         };
         String::from_utf8(view.render(&report).unwrap()).unwrap()

@@ -5,10 +5,14 @@ use std::{collections::BTreeSet, path::PathBuf};
 use ipnet::IpNet;
 
 use super::node::Node;
-use crate::config::{
-    Layer, Pattern, Ports, Refusal,
-    prefix::prefix,
-    time::{confirmation, period},
+use crate::{
+    config::{
+        Layer, Pattern, Ports, Refusal,
+        prefix::prefix,
+        time::{confirmation, period},
+    },
+    event::MAX_FRAME_BYTES,
+    sink::SinkSpec,
 };
 
 /// The keys of the file.
@@ -27,6 +31,8 @@ pub const KEYS: &[&str] = &[
     "pin",
     "interval",
     "remember_sources",
+    "sinks",
+    "frame_bytes",
     "output",
     "port",
 ];
@@ -65,6 +71,13 @@ pub(super) fn read(node: &Node<'_>, layer: &mut Layer) -> Result<(), Refusal> {
             let number = node.valued(|node| node.number(accepted, range.clone()))?;
             layer.remember_sources = Some(number.map(|number| number as usize));
         }
+        "sinks" => layer.sinks = Some(node.valued(sinks)?),
+        "frame_bytes" => {
+            let accepted = "write a number from 0 to 256";
+            let range = 0..=MAX_FRAME_BYTES as u64;
+            let number = node.valued(|node| node.number(accepted, range.clone()))?;
+            layer.frame_bytes = Some(number.map(|number| number as usize));
+        }
         "output" => layer.output = Some(node.valued(Node::choice)?),
         _ => {}
     }
@@ -83,6 +96,12 @@ fn extra(node: &Node<'_>) -> Result<Vec<Ports>, Refusal> {
 fn prefixes(node: &Node<'_>) -> Result<BTreeSet<IpNet>, Refusal> {
     let accepted = "write a list of prefixes, such as [\"192.0.2.0/24\", \"2001:db8::1\"]";
     Ok(node.each(accepted, |node| node.text(accepted, prefix))?.into_iter().collect())
+}
+
+fn sinks(node: &Node<'_>) -> Result<Vec<SinkSpec>, Refusal> {
+    let accepted =
+        "write a list of sinks, such as [\"eve:/var/log/port12/eve.json\", \"journald\"]";
+    node.each(accepted, |node| node.text(accepted, str::parse))
 }
 
 /// A file is read by services too, whose working directory is anywhere.

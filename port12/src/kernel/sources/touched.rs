@@ -14,12 +14,14 @@ pub struct Touched {
 impl Touched {
     const PORT_BITS: u32 = PORTS.trailing_zeros();
 
-    /// A port.
-    pub fn insert(&mut self, transport: Transport, port: u16) {
+    /// A port. Whether it was not among them.
+    pub fn insert(&mut self, transport: Transport, port: u16) -> bool {
         let number = (transport as u16) << Self::PORT_BITS | port & (PORTS as u16 - 1);
-        if let Err(at) = self.ports.binary_search(&number) {
+        let found = self.ports.binary_search(&number);
+        if let Err(at) = found {
             self.ports.insert(at, number);
         }
+        found.is_err()
     }
 
     /// A port of a transport, of which it is not known which.

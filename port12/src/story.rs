@@ -1,0 +1,130 @@
+//! What happened, on its way to those who are to know: events become alerts, and both go to the sinks.
+
+use std::time::{Duration, SystemTime};
+
+use crate::{
+    event::Event,
+    report::{SinkReport, ToldReport},
+    scan::{Alert, Detector, Limits},
+    sink::{Counts, Record, SinkError, SinkSpec, Sinks},
+};
+
+/// How long sinks that a reload leaves out may go on writing.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who is told, and what of.
+pub struct Story {
+    detector: Detector,
+    sinks: Sinks,
+    frame_bytes: usize,
+    /// Whether it waits for sinks that are slow.
+    is_patient: bool,
+    alerts: u64,
+    /// Alerts that nobody was told of, for there is no sink: whoever runs this process is.
+    untold: Vec<Alert>,
+    /// What was told in all, once the sinks are closed.
+    closed: Option<ToldReport>,
+}
+
+impl Story {
+    /// Opens the sinks. Of each frame they keep the first `frame_bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError`]: one cannot be opened, and none is then.
+    pub fn start(specs: &[SinkSpec], frame_bytes: usize) -> Result<Self, SinkError> {
+        Ok(Self {
+            detector: Detector::new(Limits::default()),
+            sinks: Sinks::start(specs)?,
+            frame_bytes,
+            is_patient: false,
+            alerts: 0,
+            untold: Vec::new(),
+            closed: None,
+        })
+    }
+
+    /// Waits for sinks that are slow: of a capture, nothing need be lost.
+    pub fn patient(self) -> Self {
+        Self { is_patient: true, ..self }
+    }
+
+    /// Goes on with other sinks; those that stay are opened anew.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError`]: one cannot be opened; the old ones stay then.
+    pub fn change(&mut self, specs: &[SinkSpec], frame_bytes: usize) -> Result<(), SinkError> {
+        self.sinks.replace(specs, PATIENCE)?;
+        self.sinks.reopen();
+        self.frame_bytes = frame_bytes;
+        Ok(())
+    }
+
+    /// Takes an event in.
+    pub fn event(&mut self, mut event: Event) {
+        let alert = self.detector.note(&event);
+        event.frame.truncate(self.frame_bytes);
+        self.offer(event);
+        self.tell(alert);
+    }
+
+    /// Looks for scans that have come to an end by `now`, and those that have gone on for long.
+    pub fn tick(&mut self, now: SystemTime) {
+        let alerts = self.detector.tick(now);
+        self.tell(alerts);
+    }
+
+    fn tell(&mut self, alerts: impl IntoIterator<Item = Alert>) {
+        for mut alert in alerts {
+            self.alerts += 1;
+            alert.sample.frame.truncate(self.frame_bytes);
+            match self.sinks.is_empty() {
+                true => self.untold.push(alert),
+                false => self.offer(alert),
+            }
+        }
+    }
+
+    fn offer(&self, record: impl Into<Record>) {
+        match self.is_patient {
+            true => self.sinks.offer_patiently(record),
+            false => self.sinks.offer(record),
+        }
+    }
+
+    /// The alerts that go to no sink, for there is none.
+    pub fn untold(&mut self) -> Vec<Alert> {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// What was told so far.
+    pub fn report(&self) -> ToldReport {
+        if let Some(report) = &self.closed {
+            return report.clone();
+        }
+        ToldReport {
+            alerts: self.alerts,
+            suppressed: self.detector.suppressed(),
+            sinks: self.sinks.counts().map(|(spec, counts)| sink_report(spec, counts)).collect(),
+        }
+    }
+
+    /// Tells of the scans that are under way, for it ends here.
+    pub fn end(&mut self, now: SystemTime) {
+        let alerts = self.detector.finish(now);
+        self.tell(alerts);
+    }
+
+    /// Waits for the sinks to write what they have, for `patience` at most.
+    pub fn close(&mut self, patience: Duration) {
+        let mut report = self.report();
+        let sinks = std::mem::take(&mut self.sinks).finish(patience).into_iter();
+        report.sinks = sinks.map(|(spec, counts)| sink_report(&spec, counts)).collect();
+        self.closed = Some(report);
+    }
+}
+
+fn sink_report(spec: &SinkSpec, counts: Counts) -> SinkReport {
+    SinkReport { sink: spec.to_string(), written: counts.written, lost: counts.lost }
+}

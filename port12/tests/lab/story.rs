@@ -1,0 +1,7 @@
+//! What is told of those who knock: real scans, and the sinks as other programs read them.
+
+mod kept;
+mod quiet;
+mod readers;
+mod scans;
+mod trouble;

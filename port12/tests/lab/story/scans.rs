@@ -1,0 +1,110 @@
+//! nmap's scans, each told as what it is, once.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use port12::registry::Registry;
+use port12_common::Transport;
+use tempfile::tempdir;
+
+use super::kept::{END_OF_SCAN, PROBE, SCAN, kind, ports, records, with};
+use crate::support::{
+    Pair, Port12,
+    addresses::{FAR, FAR_V6, NEAR, NEAR_V6},
+    lab,
+};
+
+/// The watched ports of a transport from `first` to `last`, as an alert lists them.
+fn watched(transport: Transport, first: u16, last: u16) -> BTreeSet<String> {
+    let watched = Registry::embedded().watched(transport);
+    let watched = (first..=last).filter(|&port| watched.contains(port));
+    watched.map(|port| format!("{transport}/{port}")).collect()
+}
+
+/// Scans the near host, and looks at what was told of each source.
+fn scan(nmap: &str, sources: &[IpAddr], expected_kind: &str, expected: &BTreeSet<String>) {
+    let (pair, directory) = (Pair::new(), tempdir().unwrap());
+    // Else the kernel answers one UDP probe in a second.
+    pair.near.sysctl("ipv4/icmp_ratelimit", "0");
+    let eve = directory.path().join("eve.json");
+    let port12 = Port12::start(&pair.near, &format!("-i w0 --sink eve:{}", eve.display()));
+    pair.far.sh(&format!("nmap -Pn -n {nmap}"));
+    let totals = port12.stop();
+    let told = &totals.0["told"];
+    assert_eq!(told["sinks"][0]["lost"], 0, "{told}");
+    assert_eq!(
+        (told["alerts"].as_u64(), told["suppressed"].as_u64()),
+        (Some(sources.len() as u64), Some(0)),
+        "{nmap}"
+    );
+    let records = records(&eve);
+    let alerts = with(&records, SCAN);
+    assert_eq!(alerts.len(), sources.len(), "{nmap}: {alerts:?}");
+    assert_eq!(with(&records, END_OF_SCAN).len(), 0, "{nmap}");
+    for source in sources {
+        let is_of = |alert: &&&serde_json::Value| alert["src_ip"] == source.to_string();
+        let [alert] = alerts.iter().filter(is_of).collect::<Vec<_>>()[..] else {
+            panic!("{nmap}: {source} is not told of once: {alerts:?}");
+        };
+        assert_eq!(kind(alert), expected_kind, "{nmap}: {alert}");
+        assert_eq!(&ports(alert), expected, "{nmap}: {source}");
+    }
+    assert!(with(&records, PROBE).len() >= sources.len() * expected.len(), "{nmap}");
+}
+
+#[test]
+fn every_kind_of_tcp_scan_is_one_alert_with_its_exact_ports() {
+    lab(|| {
+        let expected = watched(Transport::Tcp, 1, 1023);
+        assert_eq!(expected.len(), 284);
+        for (args, kind) in [
+            ("-sS -T3", "syn"),
+            ("-sS -T5", "syn"),
+            ("-sT -T4", "syn"),
+            ("-sN -T4", "null"),
+            ("-sF -T5", "fin"),
+            ("-sX -T3", "xmas"),
+            ("-sS -T4 -r", "syn"),
+            ("-sS -T4 -f", "tiny_fragments"),
+        ] {
+            scan(&format!("{args} -p 1-1023 {NEAR}"), &[FAR.into()], kind, &expected);
+        }
+        scan(&format!("-6 -sS -T4 -p 1-1023 {NEAR_V6}"), &[FAR_V6.into()], "syn", &expected);
+    });
+}
+
+#[test]
+fn a_udp_scan_is_one_alert_with_its_exact_ports() {
+    lab(|| {
+        let expected = watched(Transport::Udp, 1, 300);
+        assert!(expected.len() > 20);
+        for timing in ["-T3", "-T5"] {
+            scan(&format!("-sU {timing} -p 1-300 {NEAR}"), &[FAR.into()], "udp", &expected);
+        }
+    });
+}
+
+#[test]
+fn of_a_scan_with_decoys_each_source_is_told_once() {
+    lab(|| {
+        let decoys: Vec<IpAddr> =
+            (101..=108).map(|last| IpAddr::from([198, 51, 100, last])).collect();
+        let list: Vec<_> = decoys.iter().map(ToString::to_string).collect();
+        let nmap = format!("-sS -T4 -p 1-1023 -D {},ME {NEAR}", list.join(","));
+        let sources: Vec<IpAddr> = decoys.into_iter().chain([FAR.into()]).collect();
+        scan(&nmap, &sources, "syn", &watched(Transport::Tcp, 1, 1023));
+    });
+}
+
+#[test]
+fn a_knock_or_two_is_no_scan() {
+    lab(|| {
+        let (pair, directory) = (Pair::new(), tempdir().unwrap());
+        let eve = directory.path().join("eve.json");
+        let port12 = Port12::start(&pair.near, &format!("-i w0 --sink eve:{}", eve.display()));
+        pair.far.sh(&format!("nmap -Pn -n -sS -p 12,14,80,443 --max-retries 0 {NEAR}"));
+        let totals = port12.stop();
+        assert_eq!(totals.0["told"]["alerts"], 0);
+        let records = records(&eve);
+        assert_eq!((records.len(), with(&records, PROBE).len()), (2, 2), "{records:?}");
+    });
+}
