@@ -17,12 +17,17 @@ mod sample;
 
 pub use counts::Counts;
 pub use error::SinkError;
-pub use format::Format;
+pub use format::{Format, alert_line};
 pub use running::{QUEUE, Sink};
 pub use set::Sinks;
 pub use spec::{Form, Level, SinkSpec, SpecError, Target};
 
 use crate::{event::Event, scan::Alert};
+
+/// Whether one of the sinks has standard output for itself.
+pub fn has_stdout(specs: &[SinkSpec]) -> bool {
+    specs.iter().any(|spec| spec.target == Target::Stdout)
+}
 
 /// What is told.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -33,6 +33,11 @@ pub trait Format: Send {
     fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>);
 }
 
+/// An alert as a line for people, without a line end.
+pub fn alert_line(alert: &Alert) -> String {
+    text::alert(alert)
+}
+
 /// The form that a sink is to have.
 pub(super) fn of(spec: &SinkSpec) -> Box<dyn Format> {
     match spec.form {

@@ -86,6 +86,18 @@ impl Sink {
         }
     }
 
+    /// Queues a record, if it is one that this sink takes, and waits for room.
+    pub fn offer_patiently(&self, record: &Arc<Record>) {
+        if !self.spec.takes(record) {
+            return;
+        }
+        let counters = &self.shared.counters;
+        count(&counters.offered);
+        if self.orders.send(Order::Write(Arc::clone(record))).is_err() {
+            count(&counters.lost);
+        }
+    }
+
     /// Opens the target anew, behind what is queued: a file may have been moved away. Waits for
     /// nothing; where the queue is full the target is opened before the next record is written.
     pub fn reopen(&self) {

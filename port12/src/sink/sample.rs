@@ -108,6 +108,7 @@ pub(super) fn alert() -> Alert {
         is_end: false,
         ports: [2, 12, 13, 14].map(|port| (Transport::Tcp, port)).into(),
         targets: sample.headers.destination.into_iter().collect(),
+        further_touches: 0,
         events: 5,
         dropped: 5,
         first_seen: sample.time - Duration::from_millis(12_543),
@@ -183,7 +184,7 @@ fn any_name() -> impl Strategy<Value = String> {
 pub(super) fn any_alert() -> impl Strategy<Value = Alert> {
     let ports = btree_set((select(&Transport::ALL[..]), any::<u16>()), 0..60);
     let targets = btree_set(any_address(), 0..80);
-    let facts = (select(KINDS), any::<(bool, bool, u64, u64)>(), any_time(), any_time());
+    let facts = (select(&Kind::ALL[..]), any::<(bool, bool, u64, u64)>(), any_time(), any_time());
     (any_event(), any_address(), ports, targets, facts).prop_map(
         |(sample, source, ports, targets, facts)| {
             let (kind, (is_slow, is_end, events, dropped), first_seen, last_seen) = facts;
@@ -195,6 +196,7 @@ pub(super) fn any_alert() -> impl Strategy<Value = Alert> {
                 is_end,
                 ports,
                 targets,
+                further_touches: 0,
                 events,
                 dropped,
                 first_seen,
@@ -204,17 +206,3 @@ pub(super) fn any_alert() -> impl Strategy<Value = Alert> {
         },
     )
 }
-
-const KINDS: &[Kind] = &[
-    Kind::Syn,
-    Kind::Null,
-    Kind::Fin,
-    Kind::Xmas,
-    Kind::OtherTcp,
-    Kind::TinyFragments,
-    Kind::Udp,
-    Kind::Sctp,
-    Kind::Dccp,
-    Kind::Mixed,
-    Kind::Persistent,
-];

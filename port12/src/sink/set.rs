@@ -74,6 +74,15 @@ impl Sinks {
         }
     }
 
+    /// Offers a record to every sink that takes it, and waits until each has room for it: of a capture, which
+    /// waits for whoever reads it.
+    pub fn offer_patiently(&self, record: impl Into<Record>) {
+        let record = Arc::new(record.into());
+        for sink in &self.sinks {
+            sink.offer_patiently(&record);
+        }
+    }
+
     /// Whether nobody takes anything.
     pub fn is_empty(&self) -> bool {
         self.sinks.is_empty()

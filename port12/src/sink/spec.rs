@@ -154,6 +154,14 @@ impl fmt::Display for Target {
 }
 
 impl SinkSpec {
+    /// The file in which EVE records are kept, where it is such a sink.
+    pub fn eve_file(&self) -> Option<&Path> {
+        match (&self.form, &self.target) {
+            (Form::Eve, Target::File(path)) => Some(path),
+            _ => None,
+        }
+    }
+
     /// Whether a record is one that this sink writes.
     pub fn takes(&self, record: &Record) -> bool {
         match record {

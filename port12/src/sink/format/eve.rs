@@ -138,7 +138,7 @@ fn scan_metadata(alert: &Alert) -> Metadata {
     let pace = if alert.is_slow { "slow" } else { "fast" };
     let ranges = ports::ranges(&alert.ports, RANGES);
     Metadata::from([
-        ("port12_scan", vec![words::kind(alert.kind).to_owned()]),
+        ("port12_scan", vec![alert.kind.as_str().to_owned()]),
         ("port12_pace", vec![pace.to_owned()]),
         ("port12_ports", vec![ranges]),
     ])
@@ -147,7 +147,7 @@ fn scan_metadata(alert: &Alert) -> Metadata {
 fn scan_context(alert: &Alert) -> ScanContext {
     let duration = time::between(alert.first_seen, alert.last_seen);
     ScanContext {
-        scan: words::kind(alert.kind),
+        scan: alert.kind.as_str(),
         slow: alert.is_slow,
         end: alert.is_end,
         source: alert.source,

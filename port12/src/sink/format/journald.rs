@@ -38,7 +38,7 @@ impl Format for Journald {
         tuple(&alert.sample, alert.source, out);
         for (name, value) in [
             ("PORT12_RECORD", if alert.is_end { "scan_end" } else { "scan" }.to_owned()),
-            ("PORT12_SCAN", words::kind(alert.kind).to_owned()),
+            ("PORT12_SCAN", alert.kind.as_str().to_owned()),
             ("PORT12_SLOW", alert.is_slow.to_string()),
             ("PORT12_PORTS", ports::ranges(&alert.ports, usize::MAX)),
             ("PORT12_PORT_COUNT", alert.ports.len().to_string()),

@@ -57,7 +57,7 @@ impl Format for Syslog {
     fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>) {
         let mut message = text::alert(alert);
         field(&mut message, "SRC", Some(alert.source));
-        field(&mut message, "SCAN", Some(words::kind(alert.kind)));
+        field(&mut message, "SCAN", Some(alert.kind.as_str()));
         field(&mut message, "PORTS", Some(alert.ports.len()));
         field(&mut message, "TARGETS", Some(alert.targets.len()));
         field(&mut message, "EVENTS", Some(alert.events));

@@ -50,7 +50,7 @@ pub(super) fn alert(alert: &Alert) -> String {
     format!(
         "{} {end}{slow}{} from {}: {} of {} in {}, {}, {} dropped: {}",
         Printable(&alert.sample.interface),
-        words::scan(alert.kind),
+        alert.kind.phrase(),
         alert.source,
         counted(alert.ports.len() as u64, "port", "ports"),
         counted(alert.targets.len() as u64, "address", "addresses"),

@@ -2,41 +2,7 @@
 
 use port12_common::{Shape, Transport};
 
-use crate::{event::Event, scan::Kind};
-
-/// The name of a kind of scan in fields.
-pub(super) fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Syn => "syn",
-        Kind::Null => "null",
-        Kind::Fin => "fin",
-        Kind::Xmas => "xmas",
-        Kind::OtherTcp => "other_tcp",
-        Kind::TinyFragments => "tiny_fragments",
-        Kind::Udp => "udp",
-        Kind::Sctp => "sctp",
-        Kind::Dccp => "dccp",
-        Kind::Mixed => "mixed",
-        Kind::Persistent => "persistent",
-    }
-}
-
-/// A kind of scan, for people.
-pub(super) fn scan(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Syn => "TCP SYN scan",
-        Kind::Null => "TCP NULL scan",
-        Kind::Fin => "TCP FIN scan",
-        Kind::Xmas => "TCP XMAS scan",
-        Kind::OtherTcp => "TCP scan with odd flags",
-        Kind::TinyFragments => "TCP scan in tiny fragments",
-        Kind::Udp => "UDP scan",
-        Kind::Sctp => "SCTP INIT scan",
-        Kind::Dccp => "DCCP scan",
-        Kind::Mixed => "mixed scan",
-        Kind::Persistent => "persistent probing",
-    }
-}
+use crate::event::Event;
 
 /// A shape, for people.
 pub(super) fn shape(shape: Shape) -> &'static str {
