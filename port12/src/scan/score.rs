@@ -1,7 +1,7 @@
 //! What touches weigh.
 //!
 //! scanlogd gives a privileged port 3 points and asks for 21 within seconds, that is for seven ports. Here
-//! points fade, so 20 are asked for: seven ports within seven hours come to that, or eight within a day.
+//! points fade, so 20 are asked for: seven ports within six hours come to that, or eight within a day.
 
 use std::time::Duration;
 

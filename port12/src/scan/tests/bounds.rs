@@ -103,6 +103,30 @@ fn a_scan_that_goes_on_is_told_when_there_is_room_again() {
     assert!(run.alerts.iter().all(|alert| !alert.is_end));
 }
 
+#[test]
+fn who_touched_more_is_forgotten_after_those_who_came_later() {
+    let detector = Detector::new(Limits { sources: 80, ..Limits::default() });
+    let mut run = Run { detector, ..Run::default() };
+    run.note_all((0..3).map(|port| syn(1, port, Duration::ZERO)));
+    run.note_all((0..1000).map(|number| syn(10 + number, 1, SECOND * number)));
+    run.note_all((3..7).map(|port| syn(1, port, HOUR)));
+    let [alert] = <[Alert; 1]>::try_from(run.finish()).unwrap();
+    assert_eq!((alert.source, alert.ports.len()), (source(1), 7));
+}
+
+#[test]
+fn who_has_come_to_an_end_is_not_forgotten_for_want_of_room() {
+    let mut detector = Detector::new(Limits { sources: 80, ..Limits::default() });
+    for (sources, at) in [(0..80, Duration::ZERO), (100..160, 25 * HOUR), (200..260, 25 * HOUR)] {
+        // The 80 of the day before go first.
+        assert_eq!(detector.forgotten(), 0);
+        for number in sources {
+            detector.note(&syn(number, 1, at));
+        }
+    }
+    assert!(detector.forgotten() > 0);
+}
+
 /// `cargo test --release -p port12 --lib scan -- --ignored --nocapture`
 #[test]
 #[ignore = "measures, and asserts nothing"]

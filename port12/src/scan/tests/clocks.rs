@@ -69,7 +69,10 @@ fn the_ends_of_time_are_survived() {
             detector.note(&Event { time, ..syn(1, round, SECOND) });
         }
     }
-    detector.finish(latest);
+    // Time goes on.
+    let alerts = (0..30).flat_map(|port| detector.note(&syn(2, port, SECOND))).count();
+    let told = detector.tick(start() + MINUTE);
+    assert_eq!((alerts, told.len()), (0, 1));
 }
 
 #[test]

@@ -111,3 +111,14 @@ fn a_kind_has_one_name_and_is_found_by_it() {
     assert!(Kind::ALL.into_iter().all(|kind| kind.to_string().parse() == Ok(kind)));
     assert_eq!("SYN".parse::<Kind>(), Err(()));
 }
+
+#[test]
+fn what_is_touched_again_does_not_rename_a_scan() {
+    let syns = (0..30_u16).map(|port| syn(1, port, MILLISECOND * port.into()));
+    let fins = (0..200_u16).map(|number| Event {
+        shape: Shape::TcpFin,
+        is_first: false,
+        ..syn(1, number % 30, SECOND + MILLISECOND * number.into())
+    });
+    assert_eq!(only_alert(syns.chain(fins)).kind, Kind::Syn);
+}

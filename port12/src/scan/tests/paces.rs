@@ -140,3 +140,27 @@ fn what_goes_on_when_the_capture_ends_is_told() {
     assert!(run.detector.is_empty());
     assert_eq!(run.detector.finish(start() + SECOND), []);
 }
+
+#[test]
+fn a_scan_is_slow_where_most_of_it_is() {
+    let is_slow = |slow: u32| {
+        let mut run = Run::default();
+        run.note_all((0..30_u32).map(|number| {
+            let at = MINUTE * number.min(slow) + MILLISECOND * number;
+            syn(1, number as u16, at)
+        }));
+        run.finish()[0].is_slow
+    };
+    assert!(!is_slow(15) && is_slow(16));
+}
+
+#[test]
+fn what_many_cpus_tell_at_once_does_not_make_a_slow_scan_fast() {
+    let mut run = Run::default();
+    for number in 0..12_u16 {
+        let at = 2 * MINUTE * number.into();
+        run.note_all((0..64).map(|cpu| syn(1, number, at + MILLISECOND * cpu)));
+    }
+    let [told, end] = <[Alert; 2]>::try_from(run.finish()).unwrap();
+    assert_eq!((told.is_end, end.is_end, end.ports.len()), (false, true, 12));
+}
