@@ -44,21 +44,26 @@ impl Story {
         })
     }
 
-    /// Waits for sinks that are slow: of a capture, nothing need be lost.
+    /// Waits for sinks that are slow, and tells as many alerts as there are: of a capture, nothing need be lost.
     pub fn patient(self) -> Self {
-        Self { is_patient: true, ..self }
+        let limits = Limits { alerts_per_minute: u32::MAX, ..Limits::default() };
+        Self { is_patient: true, detector: Detector::new(limits), ..self }
     }
 
-    /// Goes on with other sinks; those that stay are opened anew.
+    /// Goes on with other sinks; those that stay are left alone.
     ///
     /// # Errors
     ///
     /// [`SinkError`]: one cannot be opened; the old ones stay then.
     pub fn change(&mut self, specs: &[SinkSpec], frame_bytes: usize) -> Result<(), SinkError> {
         self.sinks.replace(specs, PATIENCE)?;
-        self.sinks.reopen();
         self.frame_bytes = frame_bytes;
         Ok(())
+    }
+
+    /// Opens the sinks' files anew: they may have been moved away.
+    pub fn reopen(&self) {
+        self.sinks.reopen();
     }
 
     /// Takes an event in.

@@ -189,20 +189,19 @@ impl Session {
         self.tell_events();
         // It would write to what comes in the place of what has gone.
         self.keeper = None;
-        let changed = self.change(&plan);
+        let changed = self.change_sinks(&plan).and_then(|()| self.change(&plan));
         let (added, dropped) = match changed {
             Ok(changed) => changed,
             Err(failure) => {
+                let old = (&self.plan.config.sinks.value, self.plan.config.frame_bytes.value);
+                if let Err(error) = self.story.change(old.0, old.1) {
+                    log::error!("{error}");
+                }
                 self.keep()?;
                 return Err(failure);
             }
         };
-        if let Err(error) =
-            self.story.change(&plan.config.sinks.value, plan.config.frame_bytes.value)
-        {
-            // By now the policy is in force.
-            log::error!("{error}; the sinks stay as they are");
-        }
+        self.story.reopen();
         added.iter().for_each(|watched| announce(watched, &plan));
         self.watched.extend(added);
         for target in &plan.targets {
@@ -223,6 +222,10 @@ impl Session {
         }
         self.tell_standing();
         Ok(())
+    }
+
+    fn change_sinks(&mut self, plan: &Plan) -> Result<(), Failure> {
+        Ok(self.story.change(&plan.config.sinks.value, plan.config.frame_bytes.value)?)
     }
 
     /// Attaches what a plan adds, gives its orders to what it keeps, and parts with the rest; or

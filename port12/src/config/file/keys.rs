@@ -1,6 +1,9 @@
 //! The keys of the file, and what is written for each.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use ipnet::IpNet;
 
@@ -12,7 +15,7 @@ use crate::{
         time::{confirmation, period},
     },
     event::MAX_FRAME_BYTES,
-    sink::SinkSpec,
+    sink::{SinkSpec, SpecError},
 };
 
 /// The keys of the file.
@@ -101,7 +104,15 @@ fn prefixes(node: &Node<'_>) -> Result<BTreeSet<IpNet>, Refusal> {
 fn sinks(node: &Node<'_>) -> Result<Vec<SinkSpec>, Refusal> {
     let accepted =
         "write a list of sinks, such as [\"eve:/var/log/port12/eve.json\", \"journald\"]";
-    node.each(accepted, |node| node.text(accepted, str::parse))
+    node.each(accepted, |node| node.text(accepted, sink))
+}
+
+fn sink(text: &str) -> Result<SinkSpec, String> {
+    let sink: SinkSpec = text.parse().map_err(|error: SpecError| error.to_string())?;
+    match sink.target.path().is_none_or(Path::is_absolute) {
+        true => Ok(sink),
+        false => Err("write an absolute path, such as \"eve:/var/log/port12/eve.json\"".to_owned()),
+    }
 }
 
 /// A file is read by services too, whose working directory is anywhere.

@@ -20,6 +20,7 @@ fn a_value_that_is_not_accepted_is_told_with_line_and_key_and_what_is() {
         ("remember_sources = \"all\"", "line 1: remember_sources: ", "write a number from 1 to"),
         ("sinks = \"journald\"", "line 1: sinks: ", "write a list of sinks"),
         ("sinks = [\"eve\", \"mail:root\"]", "line 1: sinks[", "eve"),
+        ("sinks = [\"eve:eve.json\"]", "line 1: sinks[0]: ", "write an absolute path"),
         ("frame_bytes = 257", "line 1: frame_bytes: 257 is", "write a number from 0 to 256"),
         ("output = \"xml\"", "line 1: output: \"xml\" is", "write \"table\" or \"json\""),
         ("pin = \"yes\"", "line 1: pin: \"yes\" is", "write true or false"),

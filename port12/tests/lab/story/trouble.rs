@@ -150,3 +150,43 @@ fn what_happened_without_a_daemon_is_told_by_the_next_one() {
         bpffs.ok(&pair.near, "detach");
     });
 }
+
+#[test]
+fn a_reload_changes_the_sinks_with_the_policy_or_nothing() {
+    lab(|| {
+        let (pair, directory) = (Pair::new(), tempdir().unwrap());
+        let [policy, one, other] =
+            ["port12.toml", "one.json", "other.json"].map(|name| directory.path().join(name));
+        let write = |mode: &str, sinks: &[&std::path::Path]| {
+            let sinks: Vec<_> =
+                sinks.iter().map(|path| format!("eve:{}", path.display())).collect();
+            fs::write(&policy, format!("mode = \"{mode}\"\nsinks = {sinks:?}\n")).unwrap();
+        };
+        write("monitor", &[&one]);
+        let command = format!("-i w0 --config {}", policy.display());
+        let mut port12 = Port12::start(&pair.near, &command);
+        let cable = pair.far_raw();
+        write("drop", &[&one, &directory.path().join("nowhere/eve.json")]);
+        port12.signal(libc::SIGHUP);
+        let said = port12.wait_until_said("the policy in force stays");
+        assert!(said.contains("nowhere does not exist; create it"), "{said}");
+        cable.send(&syn(BOTH[0], 12));
+        until("the first event", || (records(&one).len() == 1).then_some(()));
+        assert_eq!(records(&one)[0]["alert"]["action"], "allowed");
+        write("drop", &[&one, &other]);
+        port12.signal(libc::SIGHUP);
+        port12.wait_until_said("reloaded");
+        cable.send(&syn(BOTH[0], 14));
+        until("the second event", || {
+            (records(&one).len() == 2 && records(&other).len() == 1).then_some(())
+        });
+        assert_eq!(records(&other)[0]["alert"]["action"], "blocked");
+        write("drop", &[&other]);
+        port12.signal(libc::SIGHUP);
+        port12.wait_until_said("reloaded");
+        cable.send(&syn(BOTH[0], 16));
+        until("the third event", || (records(&other).len() == 2).then_some(()));
+        port12.stop();
+        assert_eq!((records(&one).len(), records(&other).len()), (2, 2));
+    });
+}
