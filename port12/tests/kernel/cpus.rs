@@ -43,6 +43,13 @@ fn a_cpu_counts_in_its_own_element_and_readers_sum_them() {
     });
 }
 
+/// Keeps this thread on the CPU that it is on: a source is another one on each.
+pub fn stay() {
+    // SAFETY: the call takes no arguments.
+    let cpu = unsafe { libc::sched_getcpu() };
+    assert!(pin(usize::try_from(cpu).expect("a CPU")), "a thread can run where it runs");
+}
+
 fn dropped(subject: &Subject, cpu: usize) -> u64 {
     let element: *mut CpuCounters = subject.instance.counters().pointer(cpu).expect("an element");
     // SAFETY: the element is mapped; it is only copied from.

@@ -21,6 +21,7 @@ use port12_common::{
 };
 
 use crate::{
+    cpus,
     knock::{SOURCE_PORT, knock},
     namespace,
     subject::Subject,
@@ -32,6 +33,7 @@ use crate::{
 
 /// With the registry's policy.
 fn watching(entry: EntryPoint, mode: Mode) -> Subject {
+    cpus::stay();
     let subject = Subject::bare(&LoadOptions::live(entry));
     let mut host = environment::host();
     host.sockets.listed = Sockets::EMPTY.listed;
