@@ -89,8 +89,7 @@ fn a_source_is_what_was_seen_of_it() {
     let bits = [FIRST_TOUCH, 63, 64, 1023];
     for (index, bit) in bits.into_iter().enumerate() {
         let knock = knock(v4(1), bit, 100 + index as u64);
-        let first = if index == 0 { Known::New } else { Known::First };
-        assert_eq!(table.record(&knock, AGAIN), first);
+        assert_eq!(table.record(&knock, AGAIN), Known::New);
         assert_eq!(table.record(&knock, AGAIN), Known::Repeats);
     }
     assert_eq!(table.record(&knock(v4(2), FIRST_TOUCH, 200), AGAIN), Known::New);
@@ -100,6 +99,22 @@ fn a_source_is_what_was_seen_of_it() {
     let touched: Vec<u16> = (0..1024).filter(|bit| one.has_touched(*bit)).collect();
     assert_eq!(touched, bits);
     assert_eq!(slots(&table).count(), 2);
+}
+
+#[test]
+fn who_has_sent_for_a_while_is_no_newcomer() {
+    let mut table = table(7);
+    for bit in 10..18 {
+        assert_eq!(table.record(&knock(v4(1), bit, 100), AGAIN), Known::New);
+    }
+    assert_eq!(table.record(&knock(v4(1), 18, 100), AGAIN), Known::First);
+    assert_eq!(table.record(&knock(v4(1), 18, 100), AGAIN), Known::Repeats);
+    let later = 100 + u64::from(AGAIN);
+    assert_eq!(table.record(&knock(v4(1), 18, later), AGAIN), Known::GoesOn);
+    assert_eq!(table.record(&knock(v4(1), 18, later), AGAIN), Known::Repeats);
+    // Of two probes, ten seconds apart.
+    assert_eq!(table.record(&knock(v4(2), 10, 100), AGAIN), Known::New);
+    assert_eq!(table.record(&knock(v4(2), 10, later), AGAIN), Known::NewGoesOn);
 }
 
 #[test]

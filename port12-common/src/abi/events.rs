@@ -20,19 +20,29 @@ pub enum Known {
     Repeats = 0,
     /// The source has touched the port before, and nothing was told of it for a while.
     GoesOn = 1,
-    /// The source had a slot, and touches the port for the first time since.
+    /// The source touches the port for the first time since it has its slot.
     First = 2,
-    /// The source has just been given a slot.
-    New = 3,
+    /// As [`Known::GoesOn`], of a [newcomer](Known::is_newcomer).
+    NewGoesOn = 3,
+    /// As [`Known::First`], of a [newcomer](Known::is_newcomer); it may have got its slot now.
+    New = 4,
     /// The source has no slot, and was given none.
-    Refused = 4,
+    Refused = 5,
 }
 
 impl Known {
-    /// Whether the source had no slot before: one of a flood of forged ones, or not.
+    /// Every one.
+    pub const ALL: [Self; 6] =
+        [Self::Repeats, Self::GoesOn, Self::First, Self::NewGoesOn, Self::New, Self::Refused];
+
+    /// Probes after which a source that keeps its slot is no newcomer any longer. Whoever forges addresses has to win a
+    /// slot for each, and to send as many from it.
+    pub const PROBES_OF_A_NEWCOMER: u64 = 8;
+
+    /// Whether little is known of the source: one of a flood of forged ones, or not.
     #[inline(always)]
     pub const fn is_newcomer(self) -> bool {
-        matches!(self, Self::New | Self::Refused)
+        matches!(self, Self::NewGoesOn | Self::New | Self::Refused)
     }
 
     /// Whether the port was touched for the first time, as far as anybody knows.
@@ -41,15 +51,8 @@ impl Known {
     }
 
     /// That of a byte in a record.
-    pub const fn from_byte(byte: u8) -> Option<Self> {
-        Some(match byte {
-            0 => Self::Repeats,
-            1 => Self::GoesOn,
-            2 => Self::First,
-            3 => Self::New,
-            4 => Self::Refused,
-            _ => return None,
-        })
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(byte)).copied()
     }
 }
 
@@ -97,10 +100,10 @@ impl Label {
         Known::from_byte((self.0 >> 24) as u8)
     }
 
-    /// Whether its source had no slot.
+    /// Whether its source is a newcomer.
     #[inline(always)]
     pub const fn is_newcomer(self) -> bool {
-        (self.0 >> 24) as u8 >= Known::New as u8
+        (self.0 >> 24) as u8 >= Known::NewGoesOn as u8
     }
 
     /// The destination port.
@@ -175,9 +178,9 @@ impl Budget {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C, align(64))]
 pub struct Telling {
-    /// For sources that have a slot: whoever scans.
+    /// For sources that have sent for a while: whoever scans.
     pub known: Budget,
-    /// For those that have none yet: a flood of forged ones spends this, and leaves the other.
+    /// For [newcomers](Known::is_newcomer): a flood of forged ones spends this, and leaves the other.
     pub newcomers: Budget,
     /// Events that were put into the ring buffer.
     pub told: u64,

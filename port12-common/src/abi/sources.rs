@@ -184,7 +184,13 @@ impl Source {
             return Known::Repeats;
         }
         self.told = now;
-        if known == Known::Repeats { Known::GoesOn } else { known }
+        let is_newcomer = self.packets <= Known::PROBES_OF_A_NEWCOMER;
+        match (known, is_newcomer) {
+            (Known::Repeats, false) => Known::GoesOn,
+            (Known::Repeats, true) => Known::NewGoesOn,
+            (_, false) => Known::First,
+            (_, true) => Known::New,
+        }
     }
 
     /// Takes note of another port than the only one, if there is an only one.
@@ -193,7 +199,7 @@ impl Source {
         match self.only {
             0 => {
                 self.only = u32::from(bit) + 1;
-                return Known::New;
+                return Known::First;
             }
             Self::MANY => {}
             _ => self.spread(),

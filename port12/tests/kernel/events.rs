@@ -234,8 +234,19 @@ fn what_is_suppressed_and_what_is_lost_adds_up() {
 fn a_flood_of_newcomers_leaves_the_budget_of_who_is_known() {
     namespace::alone(|| {
         let mut watch = Watch::start(EntryPoint::Frags, Mode::Drop);
-        watch.send(Transport::Tcp, v4(1), 12);
+        for _ in 0..8 {
+            watch.send(Transport::Tcp, v4(1), 12);
+        }
+        watch.told();
         watch.budget(burst(400), burst(0));
+        // Forged ones that come more than once.
+        for number in 0..100_u32 {
+            let source = Ipv4Addr::from_bits(0x0d00_0000 | number).into();
+            for port in [12, 14, 16, 26] {
+                watch.send(Transport::Tcp, source, port);
+            }
+        }
+        assert_eq!(watch.told(), []);
         for number in 0..100_u32 {
             let source = Ipv4Addr::from_bits(0x0c00_0000 | number).into();
             watch.send(Transport::Tcp, source, 12);

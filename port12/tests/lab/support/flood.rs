@@ -7,15 +7,24 @@ use std::{
 
 use super::{Raw, frame};
 
-/// UDP datagrams and SYNs to port 12, each from a source of its own.
+/// UDP datagrams and SYNs to port 12, each from a source of its own; or several SYNs from each.
 pub struct Flood {
-    frames: [Vec<u8>; 2],
+    frames: Vec<Vec<u8>>,
+    /// How many come from a source.
+    each: u32,
 }
 
 impl Flood {
     /// A flood between two IPv4 addresses.
     pub fn new(addresses: (IpAddr, IpAddr)) -> Self {
-        Self { frames: [frame::udp(addresses, 12, b"flood"), frame::syn(addresses, 12)] }
+        let frames = vec![frame::udp(addresses, 12, b"flood"), frame::syn(addresses, 12)];
+        Self { frames, each: 1 }
+    }
+
+    /// A flood of sources that each knock at several ports.
+    pub fn at(addresses: (IpAddr, IpAddr), ports: &[u16]) -> Self {
+        let frames = ports.iter().map(|port| frame::syn(addresses, *port)).collect();
+        Self { frames, each: ports.len() as u32 }
     }
 
     /// Sends `count` frames unless it is told to stop, and returns how many were sent.
@@ -24,9 +33,10 @@ impl Flood {
             if stop.load(Ordering::Relaxed) {
                 return sent;
             }
-            let frame = &mut self.frames[sent as usize % 2];
+            let count = self.frames.len();
+            let frame = &mut self.frames[sent as usize % count];
             // 11.0.0.0 and up. The program reads no checksum.
-            let source = Ipv4Addr::from_bits(0x0b00_0000 + sent);
+            let source = Ipv4Addr::from_bits(0x0b00_0000 + sent / self.each);
             frame[26..30].copy_from_slice(&source.octets());
             cable.send(frame);
         }
