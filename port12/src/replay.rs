@@ -112,7 +112,7 @@ impl<'a> Replay<'a> {
                     let bytes = frame.padded(&mut scratch);
                     let length = bytes.len() as u64;
                     let knock = self.ledger.note(&finding, length, jiffies, AGAIN);
-                    self.tell(knock, &finding, &frame, wall(clock));
+                    self.tell(knock, &finding, &frame, clock);
                     self.engine.take(&finding, frame.layer, bytes, jiffies)?;
                 }
             }
@@ -126,16 +126,16 @@ impl<'a> Replay<'a> {
         knock: Known,
         finding: &Finding,
         frame: &CapturedFrame<'_>,
-        time: SystemTime,
+        clock: Duration,
     ) {
         if knock != Known::Repeats {
             let finding = Finding { length: frame.original_length, ..*finding };
             let captured = (frame.bytes, frame.layer);
-            let at = (&self.name, time);
+            let at = (&self.name, wall(frame.timestamp.unwrap_or(clock)));
             let event = Event::of(&finding, captured, at, knock.is_first_touch());
             event.into_iter().for_each(|event| self.story.event(event));
         }
-        self.story.tick(time);
+        self.story.tick(wall(clock));
     }
 
     /// The clock follows the capture, and never runs backwards.

@@ -9,7 +9,7 @@ use crate::{
     sink::{Counts, Record, SinkError, SinkSpec, Sinks},
 };
 
-/// How long sinks that a reload leaves out may go on writing.
+/// How long sinks that a reload leaves out may go on writing, and a replay waits for one that writes nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who is told, and what of.
@@ -61,6 +61,11 @@ impl Story {
         Ok(())
     }
 
+    /// Whether the reader of a sink has gone for good: standard output was closed.
+    pub fn is_closed(&self) -> bool {
+        self.sinks.is_closed()
+    }
+
     /// Opens the sinks' files anew: they may have been moved away.
     pub fn reopen(&self) {
         self.sinks.reopen();
@@ -93,7 +98,7 @@ impl Story {
 
     fn offer(&self, record: impl Into<Record>) {
         match self.is_patient {
-            true => self.sinks.offer_patiently(record),
+            true => self.sinks.offer_patiently(record, PATIENCE),
             false => self.sinks.offer(record),
         }
     }

@@ -130,7 +130,12 @@ impl Watch<'_> {
                     Asked::Stop => return Ok(()),
                     Asked::Reload => reloads = true,
                 },
-                _ = looks.tick() => session.tell_events(),
+                _ = looks.tick() => {
+                    session.tell_events();
+                    if session.has_lost_its_reader() {
+                        return Ok(());
+                    }
+                }
                 _ = glances.tick() => {
                     session.look_around()?;
                     session.note_sources();

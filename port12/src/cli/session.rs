@@ -21,7 +21,7 @@ use crate::{
     },
     ledger::Ledger,
     report::{Kind, Report},
-    sink::alert_line,
+    sink::{alert_line, has_stdout},
     story::Story,
     watch::{self, Keeper, Occasion, Run, Setup, Subject, Watched},
 };
@@ -185,6 +185,12 @@ impl Session {
             let why = "`confirm` takes a bpffs, so that `port12 confirm` reaches the program";
             return Err(Failure::new(Code::Config, why));
         }
+        let sinks = [&self.plan.config.sinks.value, &plan.config.sinks.value];
+        if has_stdout(sinks[0]) != has_stdout(sinks[1]) {
+            let why = "whether a sink writes to standard output, in place of the reports, takes a \
+                       restart to change";
+            return Err(Failure::new(Code::Config, why));
+        }
         self.look_around()?;
         self.tell_events();
         // It would write to what comes in the place of what has gone.
@@ -216,8 +222,10 @@ impl Session {
         self.plan = plan;
         self.shunned.clear();
         self.keep()?;
-        for watched in dropped {
+        for mut watched in dropped {
             tell(format_args!("{}: detached", watched.link.interface));
+            watched.detach();
+            watched.events(|event| self.story.event(event));
             self.leave(watched);
         }
         self.tell_standing();
@@ -358,6 +366,11 @@ impl Session {
         }
         self.story.tick(SystemTime::now());
         self.tell_untold();
+    }
+
+    /// Whether a sink had standard output, which was closed.
+    pub fn has_lost_its_reader(&self) -> bool {
+        self.story.is_closed()
     }
 
     fn tell_untold(&mut self) {

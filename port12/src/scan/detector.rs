@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
     time::{Duration, SystemTime},
 };
@@ -14,6 +14,9 @@ use crate::event::Event;
 
 /// A scan that goes on, and that there were too many alerts to tell of, is tried again after this.
 const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// Scans that wait to be told, at most: many small ones do not take the place of a large one.
+const MOST_WAITING: usize = 256;
 
 /// How much a [`Detector`] remembers and tells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,6 +47,10 @@ pub struct Detector {
     /// When each scan that goes on is to be looked at.
     due: BTreeSet<(Duration, IpAddr)>,
     budget: Budget,
+    /// Scans that are over, for which there was no alert left; the largest are told first.
+    waiting: BTreeMap<(u64, u64), Alert>,
+    /// How many have waited.
+    waited: u64,
     suppressed: u64,
     forgotten: u64,
 }
@@ -63,6 +70,8 @@ impl Detector {
             sources: HashMap::new(),
             due: BTreeSet::new(),
             budget: Budget::new(limits.alerts_per_minute),
+            waiting: BTreeMap::new(),
+            waited: 0,
             suppressed: 0,
             forgotten: 0,
         }
@@ -98,7 +107,9 @@ impl Detector {
         let now = self.clock.advance(time);
         let due = self.due.iter().take_while(|(at, _)| *at <= now).map(|(_, address)| *address);
         let due = self.most_first(due.collect());
-        due.into_iter().filter_map(|address| self.look(address, time, now)).collect()
+        let mut alerts = self.tell_waiting(now);
+        alerts.extend(due.into_iter().filter_map(|address| self.look(address, time, now)));
+        alerts
     }
 
     /// Returns the scans that go on when the run or the capture ends, as many as may be told. Nothing is
@@ -106,7 +117,10 @@ impl Detector {
     pub fn finish(&mut self, time: SystemTime) -> Vec<Alert> {
         let now = self.clock.advance(time);
         let scans = self.due.iter().map(|(_, address)| *address).collect();
-        let alerts = self.end_all(scans, time, now);
+        let mut alerts = self.end_all(scans, time, now);
+        alerts.extend(self.tell_waiting(now));
+        self.suppressed += self.waiting.len() as u64;
+        self.waiting.clear();
         self.sources.clear();
         alerts
     }
@@ -169,11 +183,25 @@ impl Detector {
         let source = self.sources.remove(&address)?;
         self.due.remove(&(source.scan.as_ref()?.due, address));
         let alert = source.alert(time, address)?;
-        if self.budget.take(now) {
+        if self.waiting.is_empty() && self.budget.take(now) {
             return Some(alert);
         }
-        self.suppressed += 1;
+        self.waited += 1;
+        self.waiting.insert((source.extent(), u64::MAX - self.waited), alert);
+        if self.waiting.len() > MOST_WAITING {
+            self.waiting.pop_first();
+            self.suppressed += 1;
+        }
         None
+    }
+
+    /// The largest of those that wait, as many as may be told.
+    fn tell_waiting(&mut self, now: Duration) -> Vec<Alert> {
+        let mut alerts = Vec::new();
+        while !self.waiting.is_empty() && self.budget.take(now) {
+            alerts.extend(self.waiting.pop_last().map(|(_, alert)| alert));
+        }
+        alerts
     }
 
     fn end_all(&mut self, scans: Vec<IpAddr>, time: SystemTime, now: Duration) -> Vec<Alert> {

@@ -69,6 +69,11 @@ impl Outlet {
         self.way == Way::File
     }
 
+    /// Whether it is a regular file with nothing in it.
+    pub(super) fn is_empty_file(&self) -> bool {
+        self.is_file() && self.file.metadata().is_ok_and(|metadata| metadata.len() == 0)
+    }
+
     /// Writes a record. Waits for a reader that stalls, until `gives_up` says so.
     pub(super) fn write(
         &mut self,

@@ -21,9 +21,9 @@ use super::{
     worker::{Order, Shared, Worker, mend},
 };
 
-/// Records that wait for a sink at most. A burst of 1,024 first touches from each of some sources
-/// fits; a record takes less than a kilobyte, and all sinks share it.
-pub const QUEUE: usize = 4096;
+/// Records that wait for a sink at most: what a ring buffer holds, which is read at once, and what two CPUs
+/// may tell at once. A record takes less than a kilobyte, and all sinks share it.
+pub const QUEUE: usize = 16_384;
 
 /// How long a worker may take to notice that nobody waits any longer.
 const GRACE: Duration = Duration::from_millis(250);
@@ -86,16 +86,39 @@ impl Sink {
         }
     }
 
-    /// Queues a record, if it is one that this sink takes, and waits for room.
-    pub fn offer_patiently(&self, record: &Arc<Record>) {
+    /// Queues a record, if it is one that this sink takes, and waits for room; once it has waited for
+    /// `patience` and nothing has been written, it waits no longer until something is.
+    pub fn offer_patiently(&self, record: &Arc<Record>, patience: Duration) {
         if !self.spec.takes(record) {
             return;
         }
         let counters = &self.shared.counters;
         count(&counters.offered);
-        if self.orders.send(Order::Write(Arc::clone(record))).is_err() {
-            count(&counters.lost);
+        let mut order = Order::Write(Arc::clone(record));
+        let mut written = self.counts().written;
+        let mut deadline = Instant::now() + patience;
+        loop {
+            order = match self.orders.try_send(order) {
+                Ok(()) => return,
+                Err(TrySendError::Disconnected(_)) => break,
+                Err(TrySendError::Full(order)) => order,
+            };
+            let now = self.counts().written;
+            if now > written {
+                (written, deadline) = (now, Instant::now() + patience);
+                self.shared.is_stalled.store(false, Ordering::Relaxed);
+            } else if self.shared.is_stalled.load(Ordering::Relaxed) || Instant::now() >= deadline {
+                self.shared.is_stalled.store(true, Ordering::Relaxed);
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
         }
+        count(&counters.lost);
+    }
+
+    /// Whether its reader has gone for good: standard output was closed.
+    pub fn is_closed(&self) -> bool {
+        self.shared.is_closed.load(Ordering::Relaxed)
     }
 
     /// Opens the target anew, behind what is queued: a file may have been moved away. Waits for

@@ -75,12 +75,17 @@ impl Sinks {
     }
 
     /// Offers a record to every sink that takes it, and waits until each has room for it: of a capture, which
-    /// waits for whoever reads it.
-    pub fn offer_patiently(&self, record: impl Into<Record>) {
+    /// waits for whoever reads it. One that writes nothing for `patience` is waited for no longer.
+    pub fn offer_patiently(&self, record: impl Into<Record>, patience: Duration) {
         let record = Arc::new(record.into());
         for sink in &self.sinks {
-            sink.offer_patiently(&record);
+            sink.offer_patiently(&record, patience);
         }
+    }
+
+    /// Whether a sink's reader has gone for good: standard output was closed.
+    pub fn is_closed(&self) -> bool {
+        self.sinks.iter().any(Sink::is_closed)
     }
 
     /// Whether nobody takes anything.

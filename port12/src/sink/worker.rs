@@ -40,6 +40,10 @@ pub(super) struct Shared {
     /// Whether the target is to be opened anew at the next occasion: an order for it found the
     /// queue full.
     pub(super) reopens: AtomicBool,
+    /// Whether the reader of standard output has gone: nobody else comes.
+    pub(super) is_closed: AtomicBool,
+    /// Whether nobody waits for it any longer, for it has written nothing for long.
+    pub(super) is_stalled: AtomicBool,
     /// What tells the open file from others.
     pub(super) identity: Mutex<Option<(u64, u64)>>,
 }
@@ -97,6 +101,11 @@ impl Worker {
                 self.streak.end(&self.shared.counters);
                 return;
             };
+            if self.spec.target == Target::Stdout && error.kind() == io::ErrorKind::BrokenPipe {
+                self.shared.is_closed.store(true, Ordering::Relaxed);
+                self.shared.stops.store(true, Ordering::Relaxed);
+                break;
+            }
             self.streak.failed(&error, &self.shared.counters);
             // No datagram can be so long: the next one may be shorter.
             if error.raw_os_error() == Some(libc::EMSGSIZE) {
@@ -112,6 +121,8 @@ impl Worker {
         if self.outlet.is_none() {
             self.open()?;
         }
+        // `copytruncate`: what stands at the beginning of a file has gone.
+        self.is_fresh |= self.outlet.as_ref().is_some_and(Outlet::is_empty_file);
         let bytes = match self.rest.is_empty() {
             true => self.bytes(record),
             false => std::mem::take(&mut self.rest),

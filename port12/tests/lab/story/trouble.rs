@@ -1,6 +1,11 @@
 //! Floods, rotation, and readers that do not read.
 
-use std::{fs, os::unix::net::UnixListener, sync::atomic::AtomicBool};
+use std::{
+    fs::{self, File},
+    os::unix::net::UnixListener,
+    process::Stdio,
+    sync::atomic::AtomicBool,
+};
 
 use tempfile::tempdir;
 
@@ -51,6 +56,29 @@ fn a_scanner_in_a_flood_is_told_and_what_is_not_told_adds_up() {
         let alerts = with(&kept, SCAN);
         assert_eq!(alerts.len(), 1, "{alerts:?}");
         assert_eq!(alerts[0]["src_ip"], FAR.to_string());
+    });
+}
+
+#[test]
+fn forged_sources_that_come_more_than_once_silence_no_scanner() {
+    lab(|| {
+        for ports in [&[12, 14][..], &[12, 14, 16, 26]] {
+            let pair = Pair::new();
+            let port12 = Port12::start(&pair.near, "-i w0 --mode drop");
+            let cable = pair.far_raw();
+            let stop = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                let flood = Flood::at(BOTH[0], ports);
+                let poured = scope.spawn(|| flood.pour(&cable, u32::MAX, &stop));
+                // The budgets are spent before the scan begins.
+                std::thread::sleep(std::time::Duration::from_secs(2));
+                pair.far.sh(&format!("nmap -Pn -n -sS -T4 -p 1-1023 {NEAR}"));
+                stop.store(true, std::sync::atomic::Ordering::Relaxed);
+                poured.join().unwrap();
+            });
+            let totals = port12.stop();
+            assert_eq!(totals.0["told"]["alerts"], 1, "{ports:?}: {}", totals.0["told"]);
+        }
     });
 }
 
@@ -188,5 +216,54 @@ fn a_reload_changes_the_sinks_with_the_policy_or_nothing() {
         until("the third event", || (records(&other).len() == 2).then_some(()));
         port12.stop();
         assert_eq!((records(&one).len(), records(&other).len()), (2, 2));
+    });
+}
+
+#[test]
+fn a_sink_whose_standard_output_is_closed_ends_the_run() {
+    lab(|| {
+        let pair = Pair::new();
+        let port12 = env!("CARGO_BIN_EXE_port12");
+        let line = format!("{port12} run -i w0 --sink human/events:- | head -1");
+        let mut command = pair.near.command_with_bpffs("sh");
+        let mut run = command.args(["-c", &line]).stdout(Stdio::null()).spawn().unwrap();
+        let cable = pair.far_raw();
+        // A first touch each time: one for `head`, and one that finds it gone.
+        let mut ports = (1..1024).cycle();
+        until("the run to end", || {
+            cable.send(&syn(BOTH[0], ports.next().unwrap()));
+            run.try_wait().unwrap()
+        });
+        assert!(!pair.near.sh("ip link show w0").contains("xdp"));
+    });
+}
+
+#[test]
+fn a_capture_that_was_cut_off_by_others_begins_anew() {
+    lab(|| {
+        let (pair, directory) = (Pair::new(), tempdir().unwrap());
+        let path = directory.path().join("knocks.pcapng");
+        let mut port12 =
+            Port12::start(&pair.near, &format!("-i w0 --sink pcapng:{}", path.display()));
+        let cable = pair.far_raw();
+        let frames = || {
+            let mut reader = port12::capture::open(&path).ok()?;
+            let mut frames = 0;
+            while reader.next_frame().is_some() {
+                frames += 1;
+            }
+            Some(frames)
+        };
+        cable.send(&syn(BOTH[0], 12));
+        until("the first frame", || (frames() == Some(1)).then_some(()));
+        // As logrotate's `copytruncate` does.
+        File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+        cable.send(&syn(BOTH[0], 14));
+        until("a frame after that", || (frames() == Some(1)).then_some(()));
+        port12.signal(libc::SIGHUP);
+        port12.wait_until_said("reloaded");
+        cable.send(&syn(BOTH[0], 16));
+        until("and another one", || (frames() == Some(2)).then_some(()));
+        port12.stop();
     });
 }
