@@ -3,6 +3,7 @@
 //! Every value is plain old data with fixed-width fields; the layout is part of the contract
 //! with pinned state and is locked by [`VERSION`] and the assertions below.
 
+mod bans;
 mod counters;
 mod events;
 mod host;
@@ -10,6 +11,7 @@ mod policy;
 mod sources;
 mod state;
 
+pub use bans::{BANNED, Ban};
 pub use counters::{Clock, CpuCounters, PortCounters, Tally};
 pub use events::{
     Budget, EVENT, EVENT_FRAME, EVENT_RING, EventRecord, Known, Label, Pending, Telling,
@@ -22,7 +24,7 @@ pub use sources::{
 pub use state::{Header, State};
 
 /// The layout version of every map.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Well-known ports: 0 to 1023 (RFC 6335 section 6).
 pub const PORTS: usize = 1024;
@@ -40,6 +42,8 @@ pub mod map {
     pub const ALLOW_V4: &str = "ALLOW_V4";
     /// `LpmTrie<[u32; 4], u8>`: the IPv6 sources that are never dropped.
     pub const ALLOW_V6: &str = "ALLOW_V6";
+    /// `HashMap<SourceAddress, Ban>`: the sources that are banned.
+    pub const BANS: &str = "BANS";
     /// A ring buffer of [`EventRecord`](super::EventRecord).
     pub const EVENTS: &str = "EVENTS";
     /// `Array<Clock>`, one element.

@@ -5,15 +5,15 @@ use std::mem::offset_of;
 use port12_common::{
     Layer, Malformed, Outcome, Shape, Transport,
     abi::{
-        self, Action, Budget, Clock, CpuCounters, EventRecord, FIRST_TOUCH, Gate, Header,
+        self, Action, Ban, Budget, Clock, CpuCounters, EventRecord, FIRST_TOUCH, Gate, Header,
         HostTable, Local, Policy, PortCounters, Prefix4, Prefix6, Rule, Sockets, Source,
         SourceAddress, SourceTable, State, Tally, Telling, Touches, TransitPolicy,
     },
 };
 
 #[test]
-fn the_layout_is_that_of_version_3() {
-    assert_eq!(abi::VERSION, 3);
+fn the_layout_is_that_of_version_4() {
+    assert_eq!(abi::VERSION, 4);
 }
 
 #[test]
@@ -82,9 +82,18 @@ fn the_clock_keeps_its_layout() {
 }
 
 #[test]
+fn a_ban_keeps_its_layout() {
+    assert_eq!((size_of::<Ban>(), align_of::<Ban>()), (32, 8));
+    assert_eq!((offset_of!(Ban, until), offset_of!(Ban, packets)), (0, 8));
+    assert_eq!((offset_of!(Ban, since), offset_of!(Ban, times)), (16, 24));
+    assert_eq!((offset_of!(Ban, origin), offset_of!(Ban, scope)), (28, 29));
+    assert_eq!((Policy::ALLOW_V4, Policy::ALLOW_V6, Policy::BANS), (1, 2, 4));
+}
+
+#[test]
 fn the_policy_keeps_its_layout() {
     assert_eq!((size_of::<Policy>(), align_of::<Policy>()), (5144, 8));
-    assert_eq!((offset_of!(Policy, gate), offset_of!(Policy, allow)), (0, 16));
+    assert_eq!((offset_of!(Policy, gate), offset_of!(Policy, lists)), (0, 16));
     assert_eq!((size_of::<Rule>(), offset_of!(Policy, rules)), (1, 24));
     assert_eq!((offset_of!(Gate, drop_until), offset_of!(Gate, bypass)), (0, 8));
 }
@@ -190,6 +199,8 @@ fn map_names_fit_the_kernel() {
         abi::map::CLOCK,
         abi::map::ALLOW_V4,
         abi::map::ALLOW_V6,
+        abi::map::BANS,
+        abi::map::EVENTS,
     ];
     assert!(names.iter().all(|name| name.len() <= 15));
 }

@@ -1,12 +1,14 @@
 //! port12's XDP programs.
 #![no_std]
 #![no_main]
-#![feature(asm_experimental_arch)]
+#![feature(asm_experimental_arch, core_intrinsics)]
+#![expect(internal_features, reason = "the target has no atomic types")]
 #![expect(
     missing_docs,
     reason = "the entry points' wrappers come from a macro that documents none"
 )]
 
+mod bans;
 mod clock;
 mod constants;
 mod events;

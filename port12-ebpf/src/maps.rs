@@ -2,10 +2,12 @@
 
 use aya_ebpf::{
     bindings::BPF_F_MMAPABLE,
-    btf_maps::{Array, LpmTrie, RingBuf},
+    btf_maps::{Array, HashMap, LpmTrie, RingBuf},
     macros::btf_map,
 };
-use port12_common::abi::{ALLOWED, Clock, CpuCounters, EVENT_RING, State};
+use port12_common::abi::{
+    ALLOWED, BANNED, Ban, Clock, CpuCounters, EVENT_RING, SourceAddress, State,
+};
 
 /// CPUs that a foreign loader gets counters for; port12 sizes the map to the machine.
 const DEFAULT_CPUS: usize = 64;
@@ -23,6 +25,9 @@ pub static ALLOW_V4: LpmTrie<u32, u8, ALLOWED> = LpmTrie::new();
 
 #[btf_map]
 pub static ALLOW_V6: LpmTrie<[u32; 4], u8, ALLOWED> = LpmTrie::new();
+
+#[btf_map]
+pub static BANS: HashMap<SourceAddress, Ban, BANNED> = HashMap::new();
 
 #[btf_map]
 pub static CLOCK: Array<Clock, 1, MMAPABLE> = Array::new();

@@ -5,11 +5,11 @@ use core::hint;
 use aya_ebpf::{btf_maps::lpm_trie::Key, helpers::bpf_jiffies64, programs::XdpContext};
 use port12_common::{
     Environment, Flow, Socket,
-    abi::{HostTable, Policy},
+    abi::{HostTable, Policy, SourceAddress},
 };
 
 use crate::{
-    constants,
+    bans, constants,
     maps::{ALLOW_V4, ALLOW_V6, CLOCK, STATE},
     sockets::Namespace,
 };
@@ -51,6 +51,11 @@ impl Environment for Kernel<'_> {
     #[inline(always)]
     fn allows_v6(&self, source_be: [u32; 4]) -> bool {
         ALLOW_V6.get(&Key::new(128, source_be)).is_some()
+    }
+
+    #[inline(always)]
+    fn is_banned(&self, source: SourceAddress, now: u64) -> bool {
+        bans::holds(source, now)
     }
 
     #[inline(always)]

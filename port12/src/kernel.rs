@@ -2,6 +2,7 @@
 
 pub mod allowlist;
 pub mod attach;
+pub mod bans;
 pub mod clock;
 mod errno;
 pub mod events;

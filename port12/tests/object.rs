@@ -56,8 +56,15 @@ fn the_sections_hold_the_programs_that_their_names_promise() {
 #[test]
 fn every_map_is_declared_by_btf() {
     let elf = elf();
-    let mut maps =
-        [map::COUNTERS, map::EVENTS, map::STATE, map::CLOCK, map::ALLOW_V4, map::ALLOW_V6];
+    let mut maps = [
+        map::COUNTERS,
+        map::EVENTS,
+        map::STATE,
+        map::CLOCK,
+        map::ALLOW_V4,
+        map::ALLOW_V6,
+        map::BANS,
+    ];
     maps.sort_unstable();
     assert_eq!(symbols(&elf, ".maps", SymbolKind::Data), maps);
     assert!(section_of(&elf, ".BTF").size() > 0);

@@ -130,6 +130,7 @@ impl Environment {
             policy: &self.policy,
             host: &self.host,
             allowed: Allowed::default(),
+            banned: &[],
             now: 1000,
             lookup: NoLookup,
         }

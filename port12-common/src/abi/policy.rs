@@ -211,9 +211,9 @@ pub mod origin {
 pub struct Policy {
     /// Whether anything is dropped at all.
     pub gate: Gate,
-    /// [`Policy::ALLOW_V4`] and [`Policy::ALLOW_V6`]: the allowlists that are not empty. To look
-    /// into an empty one takes 7 ns.
-    pub allow: u64,
+    /// Which lists of sources are not empty: [`Policy::ALLOW_V4`], [`Policy::ALLOW_V6`] and
+    /// [`Policy::BANS`]. To look into an empty one takes 7 ns and more.
+    pub lists: u64,
     /// By [`Transport`] and port.
     pub rules: [[Rule; PORTS]; Transport::ALL.len()],
 }
@@ -221,13 +221,16 @@ pub struct Policy {
 impl Policy {
     /// A policy that watches nothing.
     pub const EMPTY: Self =
-        Self { gate: Gate::SHUT, allow: 0, rules: [[Rule::ASSIGNED; PORTS]; Transport::ALL.len()] };
+        Self { gate: Gate::SHUT, lists: 0, rules: [[Rule::ASSIGNED; PORTS]; Transport::ALL.len()] };
 
-    /// Of [`Policy::allow`]: there are IPv4 prefixes.
+    /// Of [`Policy::lists`]: there are IPv4 prefixes that are allowed.
     pub const ALLOW_V4: u64 = 1;
 
-    /// Of [`Policy::allow`]: there are IPv6 prefixes.
+    /// Of [`Policy::lists`]: there are IPv6 prefixes that are allowed.
     pub const ALLOW_V6: u64 = 2;
+
+    /// Of [`Policy::lists`]: there are sources that are banned.
+    pub const BANS: u64 = 4;
 
     /// The rule for a well-known port.
     #[inline(always)]

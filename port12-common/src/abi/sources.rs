@@ -87,6 +87,21 @@ impl SourceAddress {
     }
 }
 
+impl From<IpAddr> for SourceAddress {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::v4(u32::from_ne_bytes(address.octets())),
+            IpAddr::V6(address) => {
+                let octets = address.octets();
+                let word = |at| {
+                    u32::from_ne_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
+                };
+                Self::v6([word(0), word(4), word(8), word(12)])
+            }
+        }
+    }
+}
+
 /// Two words of memory as the number they are there.
 #[inline(always)]
 const fn pair(first: u32, second: u32) -> u64 {

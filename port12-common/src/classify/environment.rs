@@ -2,7 +2,7 @@
 
 use crate::{
     Transport,
-    abi::{HostTable, Policy, Prefix4, Prefix6},
+    abi::{Ban, HostTable, Policy, Prefix4, Prefix6, SourceAddress},
 };
 
 /// The addresses of a packet, network byte order.
@@ -82,6 +82,10 @@ pub trait Environment {
     /// Whether an IPv6 source, network byte order, is on the allowlist.
     fn allows_v6(&self, source_be: [u32; 4]) -> bool;
 
+    /// Whether a source is banned, at a time in jiffies. It is asked where the answer decides
+    /// whether the packet is dropped: who counts for a ban does so there.
+    fn is_banned(&self, source: SourceAddress, now: u64) -> bool;
+
     /// See [`Lookup::socket`].
     fn socket(&self, flow: &Flow) -> Socket;
 }
@@ -104,6 +108,8 @@ pub struct Tables<'a, L> {
     pub host: &'a HostTable,
     /// Sources that are never dropped.
     pub allowed: Allowed<'a>,
+    /// Sources that are banned.
+    pub banned: &'a [(SourceAddress, Ban)],
     /// Jiffies.
     pub now: u64,
     /// The namespace's sockets.
@@ -125,6 +131,10 @@ impl<L: Lookup> Environment for Tables<'_, L> {
 
     fn allows_v6(&self, source_be: [u32; 4]) -> bool {
         self.allowed.v6.iter().any(|prefix| prefix.contains(source_be))
+    }
+
+    fn is_banned(&self, source: SourceAddress, now: u64) -> bool {
+        self.banned.iter().any(|(address, ban)| *address == source && ban.holds(now))
     }
 
     fn socket(&self, flow: &Flow) -> Socket {

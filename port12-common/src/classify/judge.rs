@@ -58,7 +58,7 @@ pub(super) fn judge<F: Frame, E: Environment, C: Conclude>(
 }
 
 /// What most conversation starts are: over TCP, towards an address of this host, to a port that is known
-/// to have no socket, where nothing is allowed and nothing bypassed. `None` for all others. The clock
+/// to have no socket, where nobody is allowed or banned and nothing bypassed. `None` for all others. The clock
 /// is read last: what it says is then in a register where it is needed.
 #[inline(always)]
 fn judge_common<F: Frame, E: Environment, C: Conclude>(
@@ -70,7 +70,7 @@ fn judge_common<F: Frame, E: Environment, C: Conclude>(
     if start.transport != Transport::Tcp
         || rarely(!start.is_listed(host))
         || rarely(host.sockets.contains(Transport::Tcp, start.port))
-        || rarely(policy.gate.bypass | policy.allow != 0)
+        || rarely(policy.gate.bypass | policy.lists != 0)
     {
         return None;
     }
@@ -97,8 +97,20 @@ fn settle<F: Frame, E: Environment, C: Conclude>(
     if socket == Socket::Connected {
         return then.conclude(start.found(Outcome::Reply, Some(shape), now));
     }
-    if policy.allow != 0 && start.is_allowed(policy.allow, environment) {
+    if policy.lists != 0 && start.is_allowed(policy.lists, environment) {
         return then.conclude(start.found(Outcome::Allowed, Some(shape), now));
+    }
+    // A ban takes the proof that a drop takes, of a port that is not enforced: it is no reason to keep
+    // a source from a socket. Nor are transports dropped that nobody named, whose sockets cannot be looked up.
+    if rarely(policy.lists & Policy::BANS != 0)
+        && may_drop
+        && policy.gate.bypass == 0
+        && socket == Socket::None
+        && matches!(start.transport, Transport::Tcp | Transport::Udp)
+        && !start.is_group()
+        && start.is_banned(now, environment)
+    {
+        return then.conclude(start.probe(Outcome::Banned, shape, now));
     }
     if may_drop && rule.drops() && policy.gate.lets_drop(now) {
         let drops = match socket {

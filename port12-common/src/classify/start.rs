@@ -43,15 +43,18 @@ impl<F: Frame> Start<'_, F> {
     /// What is found of it where it is a probe, dropped or not.
     #[inline(always)]
     pub(super) fn probe(&self, outcome: Outcome, shape: Shape, now: u64) -> Finding {
-        let network = self.packet.network;
-        let source = match self.version() {
-            Some(Version::V4) => v4(self.frame, network + 12).map(SourceAddress::v4),
-            Some(Version::V6) => v6(self.frame, network + 8).map(SourceAddress::v6),
-            None => None,
-        };
         // Read before, with the rest of the header.
-        let source = source.unwrap_or(SourceAddress::NONE);
+        let source = self.source().unwrap_or(SourceAddress::NONE);
         Finding { source, ..self.found(outcome, Some(shape), now) }
+    }
+
+    #[inline(always)]
+    fn source(&self) -> Option<SourceAddress> {
+        let network = self.packet.network;
+        match self.version()? {
+            Version::V4 => v4(self.frame, network + 12).map(SourceAddress::v4),
+            Version::V6 => v6(self.frame, network + 8).map(SourceAddress::v6),
+        }
     }
 
     /// What is found of it where its port is not watched: a tiny fragment is truncated there.
@@ -101,16 +104,22 @@ impl<F: Frame> Start<'_, F> {
         }
     }
 
-    /// Whether the source is on one of the `allow` lists that are not empty. What cannot be read
-    /// is.
+    /// Whether the source is banned. What cannot be read is not.
     #[inline(always)]
-    pub(super) fn is_allowed<E: Environment>(&self, allow: u64, environment: &E) -> bool {
+    pub(super) fn is_banned<E: Environment>(&self, now: u64, environment: &E) -> bool {
+        self.source().is_some_and(|source| environment.is_banned(source, now))
+    }
+
+    /// Whether the source is on one of the allowlists that are not empty, by
+    /// [`Policy::lists`]. What cannot be read is.
+    #[inline(always)]
+    pub(super) fn is_allowed<E: Environment>(&self, lists: u64, environment: &E) -> bool {
         let network = self.packet.network;
         match self.version() {
-            Some(Version::V4) if allow & Policy::ALLOW_V4 != 0 => {
+            Some(Version::V4) if lists & Policy::ALLOW_V4 != 0 => {
                 v4(self.frame, network + 12).is_none_or(|source| environment.allows_v4(source))
             }
-            Some(Version::V6) if allow & Policy::ALLOW_V6 != 0 => {
+            Some(Version::V6) if lists & Policy::ALLOW_V6 != 0 => {
                 v6(self.frame, network + 8).is_none_or(|source| environment.allows_v6(source))
             }
             Some(Version::V4 | Version::V6) => false,

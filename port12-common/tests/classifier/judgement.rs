@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use port12_common::{
     Addresses, Allowed, Flow, Layer, Lookup, Outcome, Socket, Tables, Transport,
-    abi::{Action, Gate, Local, Policy, Prefix4, Prefix6, TransitPolicy},
+    abi::{Action, Ban, Gate, Local, Policy, Prefix4, Prefix6, SourceAddress, TransitPolicy},
     classify,
 };
 
@@ -29,7 +29,14 @@ fn named_frame(name: &str) -> NamedFrame {
 fn outcome(environment: &Environment, name: &str, now: u64, lookup: Socket) -> Outcome {
     let frame = named_frame(name);
     let Environment { policy, host } = environment;
-    let tables = Tables { policy, host, allowed: Allowed::default(), now, lookup: Always(lookup) };
+    let tables = Tables {
+        policy,
+        host,
+        allowed: Allowed::default(),
+        banned: &[],
+        now,
+        lookup: Always(lookup),
+    };
     classify(&frame.bytes.as_slice(), frame.layer, &tables).outcome
 }
 
@@ -200,19 +207,20 @@ fn a_flow_names_both_ends_of_the_packet() {
     }
     let frame = named_frame("v4_udp_12");
     let Environment { policy, host } = &Environment::new();
-    let tables = Tables { policy, host, allowed: Allowed::default(), now: 0, lookup: Expect };
+    let tables =
+        Tables { policy, host, allowed: Allowed::default(), banned: &[], now: 0, lookup: Expect };
     let found = classify(&frame.bytes.as_slice(), Layer::Ethernet, &tables);
     assert_eq!(found.outcome, Outcome::Reply);
 }
 
 /// The outcome of a frame, with these prefixes on the allowlist.
-fn allowed(name: &str, lookup: Socket, v4: &[Prefix4], v6: &[Prefix6], allow: u64) -> Outcome {
+fn allowed(name: &str, lookup: Socket, v4: &[Prefix4], v6: &[Prefix6], lists: u64) -> Outcome {
     let frame = named_frame(name);
     let mut environment = Environment::new();
-    environment.policy.allow = allow;
+    environment.policy.lists = lists;
     let Environment { policy, host } = &environment;
     let lookup = Always(lookup);
-    let tables = Tables { policy, host, allowed: Allowed { v4, v6 }, now: 0, lookup };
+    let tables = Tables { policy, host, allowed: Allowed { v4, v6 }, banned: &[], now: 0, lookup };
     classify(&frame.bytes.as_slice(), frame.layer, &tables).outcome
 }
 
@@ -282,5 +290,111 @@ fn the_bypass_stops_all_dropping() {
     for bypass in [1, u64::MAX] {
         let gate = Gate { bypass, ..Gate::OPEN };
         assert_eq!(behind(gate, 0), [Outcome::Probe, Outcome::LocalSocket]);
+    }
+}
+
+/// What is asked of a banned source.
+struct Banned {
+    environment: Environment,
+    ban: Ban,
+    allowed: &'static [Prefix4],
+}
+
+impl Banned {
+    /// In monitor mode.
+    fn new() -> Self {
+        let mut environment = Environment::new();
+        environment.policy.rules.iter_mut().flatten().for_each(|rule| {
+            if rule.watches() {
+                *rule = Action::Watch.into();
+            }
+        });
+        environment.policy.gate = Gate::SHUT;
+        environment.policy.lists = Policy::BANS;
+        Self { environment, ban: Ban { until: 1000, ..Ban::default() }, allowed: &[] }
+    }
+
+    fn outcome(&self, name: &str, now: u64, lookup: Socket) -> Outcome {
+        let frame = named_frame(name);
+        let Environment { policy, host } = &self.environment;
+        let source = SourceAddress::v4(u32::from_ne_bytes([198, 51, 100, 7]));
+        let banned = &[(source, self.ban)];
+        let allowed = Allowed { v4: self.allowed, v6: &[] };
+        let tables = Tables { policy, host, allowed, banned, now, lookup: Always(lookup) };
+        classify(&frame.bytes.as_slice(), frame.layer, &tables).outcome
+    }
+
+    fn of(&self, name: &str) -> Outcome {
+        self.outcome(name, 999, Socket::None)
+    }
+}
+
+#[test]
+fn a_banned_source_is_dropped_in_monitor_mode_and_others_are_not() {
+    let world = Banned::new();
+    for name in ["v4_tcp_syn_12", "v4_udp_12"] {
+        assert_eq!(world.of(name), Outcome::Banned, "{name}");
+    }
+    assert_eq!(world.of("v6_tcp_syn_12"), Outcome::Probe);
+    assert_eq!(world.outcome("v4_tcp_syn_12", 1000, Socket::None), Outcome::Probe, "it is over");
+}
+
+#[test]
+fn a_ban_comes_before_the_policy_and_behind_all_else() {
+    let mut world = Banned::new();
+    assert_eq!(world.of("v4_transit_tcp_syn_12"), Outcome::Transit);
+    assert_eq!(world.of("v4_tcp_syn_81_socket"), Outcome::LocalSocket);
+    assert_eq!(world.outcome("v4_udp_12", 0, Socket::Connected), Outcome::Reply);
+    assert_eq!(world.outcome("v4_udp_12", 0, Socket::Bound), Outcome::LocalSocket);
+    assert_eq!(world.outcome("v4_udp_12", 0, Socket::Unknown), Outcome::Probe);
+    world.environment.policy.gate = Gate::OPEN;
+    let drop = |enforce| Action::Drop { enforce }.into();
+    world.environment.policy.set(Transport::Tcp, 12, drop(false));
+    assert_eq!(world.of("v4_tcp_syn_12"), Outcome::Banned);
+    world.environment.policy.set(Transport::Tcp, 81, drop(true));
+    assert_eq!(world.of("v4_tcp_syn_81_socket"), Outcome::Dropped, "the policy is its reason");
+    world.allowed = &[Prefix4 { network_be: 0, mask_be: 0 }];
+    world.environment.policy.lists |= Policy::ALLOW_V4;
+    assert_eq!(world.of("v4_tcp_syn_12"), Outcome::Allowed);
+}
+
+#[test]
+fn a_ban_that_nobody_announced_is_not_looked_for() {
+    let mut world = Banned::new();
+    world.environment.policy.lists = LISTS;
+    assert_eq!(world.of("v4_tcp_syn_12"), Outcome::Probe);
+}
+
+#[test]
+fn the_bypass_stops_bans_too() {
+    let mut world = Banned::new();
+    world.environment.policy.gate.bypass = 1;
+    assert_eq!(world.of("v4_tcp_syn_12"), Outcome::Probe);
+}
+
+#[test]
+fn what_is_watched_on_its_way_to_others_is_not_dropped_for_a_ban() {
+    let mut world = Banned::new();
+    let watched = |transit| port12_common::abi::Rule::new(Action::Watch, transit);
+    world.environment.policy.set(Transport::Tcp, 12, watched(TransitPolicy::Watch));
+    assert_eq!(world.of("v4_transit_tcp_syn_12"), Outcome::Probe);
+    world.environment.policy.set(Transport::Tcp, 12, watched(TransitPolicy::Drop));
+    assert_eq!(world.of("v4_transit_tcp_syn_12"), Outcome::Banned);
+}
+
+#[test]
+fn what_goes_to_a_group_is_not_dropped_for_a_ban() {
+    let world = Banned::new();
+    for group in ["v4_to_multicast_udp_12", "v4_to_broadcast_udp_12"] {
+        assert_eq!(world.of(group), Outcome::Probe, "{group}");
+    }
+}
+
+/// Like `--mode drop`, which spares them unless they are named.
+#[test]
+fn a_ban_is_of_transports_whose_sockets_can_be_looked_up() {
+    let world = Banned::new();
+    for name in ["v4_udplite_12", "v4_sctp_init_12", "v4_dccp_request_12"] {
+        assert_eq!(world.of(name), Outcome::Probe, "{name}");
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use port12_common::{
     Allowed, Conclude, Finding, Flow, Layer, Lookup, Outcome, Socket, Tables, Transport, Verdict,
-    abi::{Action, Gate, HostTable, Policy, Prefix4, Prefix6, Rule},
+    abi::{Action, Ban, Gate, HostTable, Policy, Prefix4, Prefix6, Rule, SourceAddress},
     classify, classify_common,
 };
 
@@ -25,7 +25,9 @@ impl Lookup for Always {
 struct World {
     rule: Rule,
     gate: Gate,
-    allow: u64,
+    lists: u64,
+    /// Up to when the sources of the named frames are banned.
+    banned_until: u64,
     lookup_proves: u64,
     valid_until: u64,
     listed: bool,
@@ -60,7 +62,7 @@ impl World {
     fn with<T>(&self, act: impl FnOnce(&Tables<'_, Always>) -> T) -> T {
         let mut policy = Box::new(Policy::EMPTY);
         policy.gate = self.gate;
-        policy.allow = self.allow;
+        policy.lists = self.lists;
         policy.rules = [[self.rule; 1024]; 5];
         let mut host = Box::new(HostTable::UNKNOWN);
         host.sockets.valid_until = self.valid_until;
@@ -70,7 +72,10 @@ impl World {
         host.local[0].known = self.known;
         let lookup = Always(self.lookup);
         let all = Allowed { v4: &[Prefix4::default()], v6: &[Prefix6::default()] };
-        let tables = Tables { policy: &policy, host: &host, allowed: all, now: 1, lookup };
+        let ban = Ban { until: self.banned_until, ..Ban::default() };
+        let banned = sources().map(|source| (source, ban));
+        let tables =
+            Tables { policy: &policy, host: &host, allowed: all, banned: &banned, now: 1, lookup };
         act(&tables)
     }
 
@@ -83,6 +88,15 @@ impl World {
     fn is_enforced(&self) -> bool {
         self.rule.action() == Action::Drop { enforce: true }
     }
+}
+
+/// Where the named frames of conversation starts come from.
+fn sources() -> [SourceAddress; 2] {
+    let v6 = "2001:db8::7".parse().expect("an address");
+    [
+        SourceAddress::v4(u32::from_ne_bytes([198, 51, 100, 7])),
+        SourceAddress::v6(environment::words(v6)),
+    ]
 }
 
 /// 0 in three of four.
@@ -100,7 +114,7 @@ prop_compose! {
     fn worlds()(
         rule in rules(),
         (drop_until, bypass) in (0u64..4, seldom(2)),
-        allow in seldom(4),
+        (lists, banned_until) in (seldom(8), 0u64..3),
         lookup_proves in 0u64..2,
         valid_until in 0u64..3,
         listed in prop::bool::weighted(0.25),
@@ -109,7 +123,7 @@ prop_compose! {
             Socket::None, Socket::Bound, Socket::Connected, Socket::Unknown,
         ]),
     ) -> World {
-        World { rule: Rule::from_byte(rule), gate: Gate { drop_until, bypass }, allow, lookup_proves, valid_until, listed, known, lookup }
+        World { rule: Rule::from_byte(rule), gate: Gate { drop_until, bypass }, lists, banned_until, lookup_proves, valid_until, listed, known, lookup }
     }
 }
 
@@ -190,7 +204,7 @@ proptest! {
     ) {
         let found = world.classify(&bytes, layer);
         if found.outcome.verdict() == Verdict::Drop {
-            prop_assert!(world.may_drop());
+            prop_assert!(world.may_drop() || found.outcome == Outcome::Banned);
             prop_assert!(found.shape.is_some());
             prop_assert!(found.transport.is_some());
             prop_assert!(found.port < 1024);
@@ -202,13 +216,33 @@ proptest! {
         (layer, bytes) in frames(), world in worlds(),
     ) {
         let outcome = world.classify(&bytes, layer).outcome;
-        if outcome.verdict() == Verdict::Drop && !world.is_enforced() {
+        let is_enforced = outcome == Outcome::Dropped && world.is_enforced();
+        if outcome.verdict() == Verdict::Drop && !is_enforced {
             let is_fresh = world.valid_until >= 1;
             let looked_up = world.lookup == Socket::None && world.lookup_proves == 1;
             prop_assert!(!world.listed);
             prop_assert!(is_fresh || looked_up);
             let is_udp = world.classify(&bytes, layer).transport == Some(Transport::Udp);
             prop_assert!(looked_up || !is_udp);
+        }
+    }
+
+    #[test]
+    fn only_what_a_drop_that_is_not_enforced_would_take_is_banned(
+        (layer, bytes) in frames(), world in worlds(),
+    ) {
+        if world.classify(&bytes, layer).outcome == Outcome::Banned {
+            prop_assert!(world.lists & Policy::BANS != 0);
+            prop_assert!(world.banned_until > 1);
+            prop_assert_eq!(world.gate.bypass, 0);
+            // Of the same frame, nothing but a policy that drops would be different without the ban.
+            let dropping = World {
+                rule: Rule::new(Action::Drop { enforce: false }, world.rule.transit()),
+                gate: Gate::OPEN,
+                lists: world.lists & !Policy::BANS,
+                ..world
+            };
+            prop_assert_eq!(dropping.classify(&bytes, layer).outcome, Outcome::Dropped);
         }
     }
 
@@ -257,7 +291,8 @@ fn most_named_frames_without_options_take_the_shorter_way() {
     let world = World {
         rule: Action::Watch.into(),
         gate: Gate::OPEN,
-        allow: 0,
+        lists: 0,
+        banned_until: 0,
         lookup_proves: 1,
         valid_until: 1,
         listed: false,
@@ -287,8 +322,14 @@ fn an_address_of_the_host_above_multicast_is_no_group_on_either_way() {
     bytes[30..34].copy_from_slice(&[240, 1, 2, 3]);
     let policy = environment::policy();
     let lookup = Always(Socket::None);
-    let tables =
-        Tables { policy: &policy, host: &host, allowed: Allowed::default(), now: 1, lookup };
+    let tables = Tables {
+        policy: &policy,
+        host: &host,
+        allowed: Allowed::default(),
+        banned: &[],
+        now: 1,
+        lookup,
+    };
     let long = classify(&bytes.as_slice(), frame.layer, &tables);
     let short = classify_common(&bytes.as_slice(), frame.layer, &tables, &Keep);
     assert_eq!(long.outcome, Outcome::Dropped);

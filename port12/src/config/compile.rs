@@ -49,7 +49,7 @@ impl Config {
         let watched = Transport::ALL.map(|transport| self.watched(transport, registry));
         let transit = self.transit.value.into();
         let mut policy = policy(&watched.map(|ports| *ports.bits()), mode, transit);
-        policy.allow = not_empty(&self.allow.value);
+        policy.lists = not_empty(&self.allow.value);
         let mut compiled = Compiled { policy, expected: BTreeSet::new(), warnings: Vec::new() };
         for (index, rule) in self.rules.iter().enumerate() {
             let rule = &rule.value;

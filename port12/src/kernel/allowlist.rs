@@ -2,9 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::File,
     net::{Ipv4Addr, Ipv6Addr},
-    os::fd::AsRawFd as _,
     path::PathBuf,
     sync::atomic::Ordering,
 };
@@ -17,7 +15,11 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use port12_common::abi::{ALLOWED, Policy, origin};
 use thiserror::Error;
 
-use super::{errno, slot::Slot, state::StateMap};
+use super::{
+    errno,
+    slot::{self, Slot},
+    state::StateMap,
+};
 
 /// Why an allowlist is not what it should be.
 #[derive(Debug, Error)]
@@ -83,7 +85,7 @@ impl Allowlist {
     ///
     /// [`AllowlistError`]; what was added before stays.
     pub fn add(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<Vec<IpNet>, AllowlistError> {
-        let _lock = self.lock();
+        let _lock = slot::hold(self.lock.as_deref());
         let present = self.list()?;
         let mut added = Vec::new();
         for prefix in prefixes {
@@ -107,7 +109,7 @@ impl Allowlist {
         &mut self,
         prefixes: &BTreeSet<IpNet>,
     ) -> Result<Vec<(IpNet, u8)>, AllowlistError> {
-        let _lock = self.lock();
+        let _lock = slot::hold(self.lock.as_deref());
         let present = self.list()?;
         let mut removed = Vec::new();
         for prefix in prefixes {
@@ -138,7 +140,7 @@ impl Allowlist {
     ///
     /// [`AllowlistError`]; what was added before stays.
     pub fn extend_policy(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<(), AllowlistError> {
-        let _lock = self.lock();
+        let _lock = slot::hold(self.lock.as_deref());
         let present = self.list()?;
         for prefix in prefixes {
             let from = present.get(prefix).copied().unwrap_or_default();
@@ -155,7 +157,7 @@ impl Allowlist {
     ///
     /// [`AllowlistError::Kernel`]; what was removed before stays removed.
     pub fn retain_policy(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<usize, AllowlistError> {
-        let _lock = self.lock();
+        let _lock = slot::hold(self.lock.as_deref());
         let stale = self.stale(prefixes)?;
         for (prefix, from) in &stale {
             match from & !origin::POLICY {
@@ -176,15 +178,6 @@ impl Allowlist {
         let is_stale =
             |(prefix, from): &(IpNet, u8)| from & origin::POLICY != 0 && !prefixes.contains(prefix);
         Ok(self.list()?.into_iter().filter(is_stale).collect())
-    }
-
-    /// Waits until no other process is between reading the lists and writing them. Where nobody
-    /// else can reach them, or the directory is going, there is nothing to wait for.
-    fn lock(&self) -> Option<File> {
-        let directory = File::open(self.lock.as_ref()?).ok()?;
-        // SAFETY: the descriptor is open.
-        let locked = unsafe { libc::flock(directory.as_raw_fd(), libc::LOCK_EX) } == 0;
-        locked.then_some(directory)
     }
 
     fn insert(&mut self, prefix: &IpNet, from: u8) -> Result<(), AllowlistError> {
@@ -213,11 +206,12 @@ impl Allowlist {
     /// Tells the program which lists are worth a look. A list is looked at again after it was
     /// found empty: another process may have added to it before the program was told.
     fn say_whether_empty(&self) -> Result<(), AllowlistError> {
-        let allow = self.state.allow();
+        const BOTH: u64 = Policy::ALLOW_V4 | Policy::ALLOW_V6;
+        let lists = self.state.lists();
         let full = self.not_empty()?;
-        allow.fetch_or(full, Ordering::SeqCst);
-        allow.fetch_and(full, Ordering::SeqCst);
-        allow.fetch_or(self.not_empty()?, Ordering::SeqCst);
+        lists.fetch_or(full, Ordering::SeqCst);
+        lists.fetch_and(full | !BOTH, Ordering::SeqCst);
+        lists.fetch_or(self.not_empty()?, Ordering::SeqCst);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::{borrow::Cow, io, os::fd::AsFd as _, path::Path};
 
 use super::{
     allowlist::Allowlist,
+    bans::Bans,
     clock::{self, Moment},
     errno,
     events::{self, EventRing},
@@ -29,8 +30,8 @@ pub use super::load_error::LoadError;
 use crate::fault::other_object;
 
 /// The maps that are pinned, by their names in the object and in bpffs.
-pub(super) const PINNED: [&str; 6] =
-    [map::COUNTERS, map::STATE, map::CLOCK, map::ALLOW_V4, map::ALLOW_V6, map::EVENTS];
+pub(super) const PINNED: [&str; 7] =
+    [map::COUNTERS, map::STATE, map::CLOCK, map::ALLOW_V4, map::ALLOW_V6, map::BANS, map::EVENTS];
 
 /// What a program instance is loaded for.
 #[derive(Clone, Copy, Debug)]
@@ -185,6 +186,26 @@ impl Instance {
             .map_err(|error| LoadError::Map { name: map::ALLOW_V4, error: io::Error::other(error) })
     }
 
+    /// The sources that are banned; `slot` is where others write to them, too.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Map`].
+    pub fn bans(&self, slot: Option<&Slot>) -> Result<Bans, LoadError> {
+        let error = |why: &dyn std::fmt::Display| LoadError::Map {
+            name: map::BANS,
+            error: io::Error::other(why.to_string()),
+        };
+        match self.ebpf.map(map::BANS) {
+            Some(Map::HashMap(bans)) => {
+                let fd = bans.fd().as_fd().try_clone_to_owned().map_err(|why| error(&why))?;
+                let bans = MapData::from_fd(fd).map_err(|why| error(&why))?;
+                Bans::new(bans, self.state.clone(), slot).map_err(|why| error(&why))
+            }
+            _ => Err(error(&"the object has no such map")),
+        }
+    }
+
     /// What the program tells of single probes. There can be one reader.
     ///
     /// # Errors
@@ -269,7 +290,9 @@ impl Instance {
         for name in PINNED {
             let error = |error| LoadError::Map { name, error };
             match self.ebpf.map(name) {
-                Some(Map::Array(data) | Map::LpmTrie(data) | Map::RingBuf(data)) => {
+                Some(
+                    Map::Array(data) | Map::HashMap(data) | Map::LpmTrie(data) | Map::RingBuf(data),
+                ) => {
                     data.pin(directory.join(name)).map_err(|why| error(io::Error::other(why)))?;
                 }
                 _ => return Err(error(io::Error::other("the object has no such map"))),

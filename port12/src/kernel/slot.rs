@@ -1,7 +1,9 @@
 //! The place of one interface in the pin directory: its maps, its programs, its link.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
+    os::fd::AsRawFd as _,
     path::{Path, PathBuf},
 };
 
@@ -199,6 +201,15 @@ impl Slot {
         }
         fs::remove_dir(&self.path).map_err(PinError::at(&self.path))
     }
+}
+
+/// Waits until no other process is between reading the lists in a directory and writing them. Where
+/// nobody else can reach them, or the directory is going, there is nothing to wait for.
+pub(super) fn hold(directory: Option<&Path>) -> Option<File> {
+    let directory = File::open(directory?).ok()?;
+    // SAFETY: the descriptor is open.
+    let locked = unsafe { libc::flock(directory.as_raw_fd(), libc::LOCK_EX) } == 0;
+    locked.then_some(directory)
 }
 
 /// Removes a file; one that is gone already is no error.

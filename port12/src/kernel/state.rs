@@ -173,11 +173,16 @@ impl StateMap {
         unsafe { (&raw mut (*self.element()).policy).write_volatile(*policy) };
     }
 
-    /// Which allowlists are not empty: bits of [`Policy::allow`].
-    pub(super) fn allow(&self) -> &AtomicU64 {
+    /// Which lists of sources are not empty: bits of [`Policy::lists`].
+    pub(super) fn lists(&self) -> &AtomicU64 {
         // SAFETY: the word is mapped while `self` lives, and aligned; every process writes it
         // atomically.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.element()).policy.allow) }
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.element()).policy.lists) }
+    }
+
+    /// Whether the program looks for bans.
+    pub fn looks_for_bans(&self) -> bool {
+        self.lists().load(Ordering::SeqCst) & Policy::BANS != 0
     }
 
     fn drop_until(&self) -> &AtomicU64 {

@@ -79,6 +79,7 @@ impl Engine {
             policy: &self.policy,
             host: &self.host,
             allowed: Allowed::default(),
+            banned: &[],
             now: 0,
             lookup: NoLookup,
         }

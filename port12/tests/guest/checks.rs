@@ -1,6 +1,7 @@
 //! Everything that is checked on each kernel.
 
 mod attach;
+mod bans;
 mod events;
 mod named;
 mod persistence;
@@ -46,6 +47,7 @@ fn entry_point(report: &mut Report, entry: EntryPoint) {
     report.check(&format!("named frames {name}"), || named::every_frame(entry));
     report.check(&format!("sources {name}"), || sources::are_recorded(entry));
     report.check(&format!("events {name}"), || events::are_told(entry));
+    report.check(&format!("bans {name}"), || bans::hold(entry));
     for (mode, text) in [(XdpMode::Driver, "native"), (XdpMode::Skb, "generic")] {
         report.check(&format!("attach {text} {name}"), || {
             attach::comes_and_goes(&mut object, name, mode, &interface::virtio()?)

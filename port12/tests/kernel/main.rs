@@ -2,6 +2,7 @@
 //! need root, and say so; `PORT12_NO_ROOT=1` skips them.
 
 mod allowlist;
+mod bans;
 mod constants;
 mod counts;
 mod cpus;

@@ -62,7 +62,8 @@ struct Footprint {
     name: String,
     value_size: u32,
     max_entries: u32,
-    is_ring: bool,
+    key_size: u32,
+    kind: MapType,
     is_mapped: bool,
     /// Bytes, by the descriptor's `fdinfo`.
     memlock: u64,
@@ -76,7 +77,9 @@ impl Footprint {
             .instance
             .maps()
             .filter_map(|(name, map)| match map {
-                Map::Array(data) | Map::RingBuf(data) => Some(Self::of(name, data)),
+                Map::Array(data) | Map::HashMap(data) | Map::RingBuf(data) => {
+                    Some(Self::of(name, data))
+                }
                 // Takes its memory prefix by prefix, below 64 bytes each.
                 Map::LpmTrie(_) => None,
                 other => panic!("{name}: no rule for the memory of {other:?}"),
@@ -99,7 +102,8 @@ impl Footprint {
             name: name.into(),
             value_size: info.value_size(),
             max_entries: info.max_entries(),
-            is_ring: kind == MapType::RingBuf,
+            key_size: info.key_size(),
+            kind,
             is_mapped: info.map_flags() & BPF_F_MMAPABLE != 0,
             memlock,
         }
@@ -108,11 +112,21 @@ impl Footprint {
     /// The kernel's `array_map_alloc` and `array_map_mem_usage` for a map that can be mapped: a
     /// page for the header, and whole pages of elements of whole words. A ring buffer, in
     /// `ringbuf_map_mem_usage`: its bytes, five pages beside them, and a pointer for each of all those pages and
-    /// for each of its own once more, for it is mapped twice in a row.
+    /// for each of its own once more, for it is mapped twice in a row. A hash map, in `htab_map_mem_usage`: less
+    /// than a page for the header, 16 bytes for each bucket, and the elements with 48 bytes more, of which
+    /// each CPU has one to spare.
     fn bytes(&self, cpus: u32) -> u64 {
-        if self.is_ring {
-            let data = u64::from(self.max_entries);
-            return data + 5 * PAGE + 8 * (2 * data / PAGE + 5);
+        let most = u64::from(self.max_entries);
+        match self.kind {
+            MapType::RingBuf => return most + 5 * PAGE + 8 * (2 * most / PAGE + 5),
+            MapType::Hash => {
+                let [key, value] = [self.key_size, self.value_size]
+                    .map(|size| u64::from(size).next_multiple_of(8));
+                let spare = u64::from(cpus);
+                let elements = (most + spare) * (48 + key + value) + 8 * spare;
+                return PAGE + 16 * most.next_power_of_two() + elements;
+            }
+            _ => {}
         }
         let entries = if self.name == map::COUNTERS { cpus } else { self.max_entries };
         let element = u64::from(self.value_size).next_multiple_of(8);

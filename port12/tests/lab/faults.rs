@@ -7,8 +7,10 @@ use crate::support::{Bpffs, Pair, foreign::program, lab, reaches, until};
 /// How often each place is hit.
 const HITS: usize = 20;
 
-const WHOLE: [&str; 9] =
-    ["ALLOW_V4", "ALLOW_V6", "CLOCK", "COUNTERS", "EVENTS", "STATE", "clock", "link", "program"];
+const WHOLE: [&str; 10] = [
+    "ALLOW_V4", "ALLOW_V6", "BANS", "CLOCK", "COUNTERS", "EVENTS", "STATE", "clock", "link",
+    "program",
+];
 
 struct Host {
     pair: Pair,

@@ -32,8 +32,14 @@ impl Counts {
         let mut host = Box::new(HostTable::UNKNOWN);
         host.sockets.valid_until = u64::MAX;
         host.sockets.lookup_proves = 1;
-        let tables =
-            Tables { policy, host: &host, allowed: Allowed::default(), now: 0, lookup: NoLookup };
+        let tables = Tables {
+            policy,
+            host: &host,
+            allowed: Allowed::default(),
+            banned: &[],
+            now: 0,
+            lookup: NoLookup,
+        };
         let finding = classify(&bytes, layer, &tables);
         let length = bytes.len() as u64;
         let outcome = self.outcomes.entry(finding.outcome.as_str()).or_default();

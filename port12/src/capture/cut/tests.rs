@@ -35,6 +35,7 @@ fn with_tables<T>(check: impl FnOnce(&Tables<'_, NoLookup>) -> T) -> T {
         policy: &policy,
         host: &host,
         allowed: Allowed::default(),
+        banned: &[],
         now: 0,
         lookup: NoLookup,
     })

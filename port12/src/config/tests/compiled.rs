@@ -140,5 +140,5 @@ fn transit_is_in_every_rule_and_allowlists_are_known_by_family() {
     for port in [12, 14] {
         assert_eq!(policy.rule(Tcp, port).transit(), TransitPolicy::Watch);
     }
-    assert_eq!(policy.allow, Policy::ALLOW_V6);
+    assert_eq!(policy.lists, Policy::ALLOW_V6);
 }

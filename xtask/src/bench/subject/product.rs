@@ -135,7 +135,7 @@ impl Product {
 
     fn put(&self, setting: &Setting) -> Result<()> {
         let mut policy = policy(&watched::BITS, setting.mode, TransitPolicy::Pass);
-        policy.allow = if setting.allowed > 0 { Policy::ALLOW_V4 } else { 0 };
+        policy.lists = if setting.allowed > 0 { Policy::ALLOW_V4 } else { 0 };
         self.instance.set_policy(&policy);
         if self.allowed.replace(setting.allowed) != setting.allowed {
             self.instance.allowlist(None)?.set_policy(&prefixes(setting.allowed))?;

@@ -1,0 +1,202 @@
+//! The sources that are banned: a map that the program asks about would-be probes.
+
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::atomic::Ordering};
+
+use aya::{
+    Pod,
+    maps::{HashMap, Map, MapData, MapError},
+};
+use port12_common::abi::{BANNED, Ban, Policy, SourceAddress};
+use thiserror::Error;
+
+use super::{
+    errno,
+    slot::{self, Slot},
+    state::StateMap,
+};
+
+/// Why bans are not what they should be.
+#[derive(Debug, Error)]
+pub enum BansError {
+    /// More sources than the map takes.
+    #[error(
+        "{BANNED} sources can be banned at once; {0} is one too many: `port12 unban` makes room"
+    )]
+    Full(IpAddr),
+    /// The kernel refuses.
+    #[error("the bans cannot be read or written: {0}")]
+    Kernel(#[from] MapError),
+}
+
+/// Plain old data of the map.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Plain<T>(T);
+
+// SAFETY: two numbers.
+unsafe impl Pod for Plain<SourceAddress> {}
+// SAFETY: numbers, without a gap between them.
+unsafe impl Pod for Plain<Ban> {}
+
+/// The bans of one program instance. Several processes may write at the same time.
+pub struct Bans {
+    map: HashMap<MapData, Plain<SourceAddress>, Plain<Ban>>,
+    state: StateMap,
+    /// The directory that is locked while the bans are read and written.
+    lock: Option<PathBuf>,
+}
+
+impl Bans {
+    /// The bans in a map, and the state that says whether there are any. `slot` is where other
+    /// processes find them.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no such map.
+    pub fn new(map: MapData, state: StateMap, slot: Option<&Slot>) -> Result<Self, MapError> {
+        let map = HashMap::try_from(Map::HashMap(map))?;
+        Ok(Self { map, state, lock: slot.map(|slot| slot.path().to_owned()) })
+    }
+
+    /// Every ban, those that are over among them.
+    ///
+    /// # Errors
+    ///
+    /// [`BansError::Kernel`].
+    pub fn list(&self) -> Result<BTreeMap<IpAddr, Ban>, BansError> {
+        let mut list = BTreeMap::new();
+        for source in self.map.keys() {
+            let source = source?;
+            // One that was removed meanwhile is none.
+            if let Some(ban) = self.get(source.0)? {
+                list.insert(source.0.address(), ban);
+            }
+        }
+        Ok(list)
+    }
+
+    /// Bans a source for the operator up to a time in jiffies, or changes when its ban ends. Returns
+    /// whether it was banned already.
+    ///
+    /// # Errors
+    ///
+    /// [`BansError`]; nothing has changed then.
+    pub fn add(&mut self, source: IpAddr, until: u64, now: u64) -> Result<bool, BansError> {
+        let _lock = slot::hold(self.lock.as_deref());
+        let before = self.get(source.into())?.unwrap_or_default();
+        let holds = before.holds(now);
+        let ban = match holds {
+            true => Ban { until, origin: Ban::OPERATOR, ..before },
+            false => Ban {
+                until,
+                since: now,
+                times: before.times.saturating_add(1),
+                origin: Ban::OPERATOR,
+                ..Ban::default()
+            },
+        };
+        self.insert(source, ban)?;
+        self.say_whether_empty()?;
+        Ok(holds)
+    }
+
+    /// Takes over the bans of another program that hold, and have not been counted here.
+    ///
+    /// # Errors
+    ///
+    /// [`BansError`]; what was added before stays.
+    pub fn inherit(&mut self, bans: &BTreeMap<IpAddr, Ban>, now: u64) -> Result<(), BansError> {
+        let _lock = slot::hold(self.lock.as_deref());
+        for (source, ban) in bans.iter().filter(|(_, ban)| ban.holds(now)) {
+            let here = self.get((*source).into())?.unwrap_or_default();
+            if here.until < ban.until {
+                let packets = if here.holds(now) { here.packets } else { 0 };
+                self.insert(*source, Ban { packets, ..*ban })?;
+            }
+        }
+        self.say_whether_empty()
+    }
+
+    /// Lifts bans. Returns those that held.
+    ///
+    /// # Errors
+    ///
+    /// [`BansError::Kernel`]; what was lifted before stays so.
+    pub fn remove(&mut self, sources: &[IpAddr], now: u64) -> Result<Vec<IpAddr>, BansError> {
+        let _lock = slot::hold(self.lock.as_deref());
+        let mut removed = Vec::new();
+        for &source in sources {
+            let ban = self.get(source.into())?;
+            self.delete(source)?;
+            if ban.is_some_and(|ban| ban.holds(now)) {
+                removed.push(source);
+            }
+        }
+        self.say_whether_empty()?;
+        Ok(removed)
+    }
+
+    /// Forgets the bans that are over. Returns them.
+    ///
+    /// # Errors
+    ///
+    /// [`BansError::Kernel`].
+    pub fn expire(&mut self, now: u64) -> Result<Vec<(IpAddr, Ban)>, BansError> {
+        if !self.state.looks_for_bans() {
+            return Ok(Vec::new());
+        }
+        let _lock = slot::hold(self.lock.as_deref());
+        let mut over = Vec::new();
+        for (source, ban) in self.list()? {
+            if !ban.holds(now) {
+                self.delete(source)?;
+                over.push((source, ban));
+            }
+        }
+        self.say_whether_empty()?;
+        Ok(over)
+    }
+
+    fn get(&self, source: SourceAddress) -> Result<Option<Ban>, BansError> {
+        match self.map.get(&Plain(source), 0) {
+            Ok(ban) => Ok(Some(ban.0)),
+            Err(MapError::KeyNotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn insert(&mut self, source: IpAddr, ban: Ban) -> Result<(), BansError> {
+        self.map.insert(Plain(source.into()), Plain(ban), 0).map_err(|error| {
+            match errno::number(&error) {
+                Some(libc::E2BIG) => BansError::Full(source),
+                _ => error.into(),
+            }
+        })
+    }
+
+    /// What is gone already is no error: somebody else removed it.
+    fn delete(&mut self, source: IpAddr) -> Result<(), BansError> {
+        match self.map.remove(&Plain(source.into())) {
+            Err(MapError::KeyNotFound) => Ok(()),
+            Err(error) if errno::number(&error) == Some(libc::ENOENT) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
+    /// Tells the program whether the map is worth a look. It is looked at again after it was found
+    /// empty: somebody else may have added to it before the program was told.
+    fn say_whether_empty(&self) -> Result<(), BansError> {
+        let lists = self.state.lists();
+        if self.is_empty()? {
+            lists.fetch_and(!Policy::BANS, Ordering::SeqCst);
+        }
+        if !self.is_empty()? {
+            lists.fetch_or(Policy::BANS, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> Result<bool, BansError> {
+        Ok(self.map.keys().next().transpose()?.is_none())
+    }
+}
