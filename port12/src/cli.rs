@@ -2,6 +2,8 @@
 
 pub mod allow;
 pub mod attach;
+pub mod ban;
+pub mod bans;
 pub mod bypass;
 pub mod check;
 pub mod confirm;

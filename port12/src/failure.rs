@@ -9,6 +9,7 @@ use crate::{
     kernel::{
         allowlist::AllowlistError,
         attach::{AttachError, ReplaceError},
+        bans::BansError,
         instance::LoadError,
         pin::PinError,
         pinned::PinnedError,
@@ -99,6 +100,12 @@ impl From<AllowlistError> for Failure {
             AllowlistError::Kernel(_) => Code::Runtime,
         };
         Self::new(code, error)
+    }
+}
+
+impl From<BansError> for Failure {
+    fn from(error: BansError) -> Self {
+        Self::new(Code::Runtime, error)
     }
 }
 

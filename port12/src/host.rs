@@ -13,6 +13,7 @@ pub mod capabilities;
 pub mod forwarding;
 pub mod interfaces;
 pub mod news;
+pub mod protected;
 pub mod publish;
 pub mod sockets;
 pub mod time;

@@ -8,7 +8,7 @@ use std::{
 use clap::{ArgAction, Parser, Subcommand, error::ErrorKind};
 use port12::{
     cli::{
-        allow, attach, bypass, check, confirm, detach, events, explain,
+        allow, attach, ban, bans, bypass, check, confirm, detach, events, explain,
         output::{tell, unless_closed},
         ports, replay, run, sources, stats, status,
     },
@@ -44,6 +44,12 @@ enum Command {
     Events(events::EventsArgs),
     /// The sources that are never dropped, on what is attached
     Allow(allow::AllowArgs),
+    /// Drop what comes from some sources for unassigned ports, in monitor mode too
+    Ban(ban::BanArgs),
+    /// Treat banned sources like all others again
+    Unban(ban::UnbanArgs),
+    /// The sources that are banned
+    Bans(bans::BansArgs),
     /// Keep drop mode, which a deadline would end
     Confirm(confirm::ConfirmArgs),
     /// Stop all dropping on every interface, at once
@@ -103,6 +109,9 @@ fn try_main(command: Command) -> Result<(), Failure> {
             .block_on(run::run(&args, io::stdout())),
         Command::Attach(args) => attach::run(&args),
         Command::Allow(args) => then_flush(allow::run(&args, &mut out), &mut out),
+        Command::Ban(args) => then_flush(ban::run(&args, &mut out), &mut out),
+        Command::Unban(args) => then_flush(ban::lift(&args, &mut out), &mut out),
+        Command::Bans(args) => then_flush(bans::run(&args, &mut out), &mut out),
         Command::Detach(args) => then_flush(detach::run(&args, &mut out), &mut out),
         Command::Status(args) => then_flush(status::run(&args, &mut out), &mut out),
         Command::Stats(args) => stats::run(&args, &mut out),

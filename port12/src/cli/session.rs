@@ -359,6 +359,11 @@ impl Session {
         self.ledger.keep_tables(&tables);
     }
 
+    /// Forgets the bans that are over.
+    pub fn sweep_bans(&mut self) {
+        self.watched.iter_mut().filter(|it| !it.link.gone).for_each(Watched::sweep_bans);
+    }
+
     /// Hands on what has happened, and tells of the scans that it comes to.
     pub fn tell_events(&mut self) {
         for watched in &mut self.watched {

@@ -46,6 +46,19 @@ pub fn confirmation(text: &str) -> Result<Duration, TimeError> {
     }
 }
 
+/// Reads the time of a ban: 1 s to 1 year.
+///
+/// # Errors
+///
+/// [`TimeError`].
+pub fn ban(text: &str) -> Result<Duration, TimeError> {
+    let time: Duration = humantime::parse_duration(text)?;
+    match time >= Duration::from_secs(1) && time <= 365 * DAY {
+        true => Ok(time),
+        false => Err(TimeError::Bounds { least: "1s", most: "1 year" }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +71,10 @@ mod tests {
         for wrong in ["99ms", "366days", "1", "", "s", "-1s", "99999999999999999999s"] {
             period(wrong).unwrap_err();
         }
+        assert_eq!(ban("1s"), Ok(Duration::from_secs(1)));
+        assert_eq!(ban("365days"), Ok(365 * DAY));
+        ban("366days").unwrap_err();
+        ban("999ms").unwrap_err();
         for wrong in ["999ms", "1day 1ns", "60"] {
             confirmation(wrong).unwrap_err();
         }

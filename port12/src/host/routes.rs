@@ -14,6 +14,12 @@ use super::{
     netlink::{Request, Scope, attributes, behind, number},
 };
 
+/// A next hop of the other family (linux/rtnetlink.h).
+const RTA_VIA: u16 = 18;
+
+/// `sizeof(struct rtnexthop)`.
+const RTNEXTHOP: usize = 8;
+
 /// A route.
 #[derive(Clone, Debug)]
 pub(super) struct Route {
@@ -23,6 +29,8 @@ pub(super) struct Route {
     pub(super) length: u8,
     /// Its metric: the lower, the better.
     pub(super) metric: u32,
+    /// The next hops that are addresses.
+    pub(super) gateways: Vec<IpAddr>,
     /// The interface, of the first next hop where there are several.
     pub(super) interface: Option<u32>,
 }
@@ -64,6 +72,7 @@ fn read(
         destination: unspecified(family),
         length: header.destination_prefix_length,
         metric: 0,
+        gateways: Vec::new(),
         interface: None,
     };
     for attribute in attributes(behind(message, header.buffer_len())?) {
@@ -71,7 +80,11 @@ fn read(
             (libc::RTA_DST, value) => route.destination = address(value)?,
             (libc::RTA_PRIORITY, value) => route.metric = number(value)?,
             (libc::RTA_OIF, value) => route.interface = Some(number(value)?),
-            (libc::RTA_MULTIPATH, value) => route.interface = first_hop(value).or(route.interface),
+            (libc::RTA_GATEWAY | RTA_VIA, value) => route.gateways.extend(gateway(value)),
+            (libc::RTA_MULTIPATH, value) => {
+                route.interface = first_hop(value).or(route.interface);
+                route.gateways.extend(hops(value));
+            }
             _ => {}
         }
     }
@@ -87,6 +100,29 @@ fn unspecified(family: AddressFamily) -> IpAddr {
 
 fn address(value: &[u8]) -> Result<IpAddr, DecodeError> {
     netlink_packet_core::parse_ip(value)
+}
+
+/// The address of a next hop; `RTA_VIA` has its family, of two bytes, before it.
+fn gateway(value: &[u8]) -> Option<IpAddr> {
+    address(value).or_else(|_| address(value.get(2..).unwrap_or_default())).ok()
+}
+
+/// The next hops of a `RTA_MULTIPATH`: each is a `struct rtnexthop` and its attributes.
+fn hops(mut value: &[u8]) -> Vec<IpAddr> {
+    let mut hops = Vec::new();
+    while let Some(length) =
+        value.get(..2).map(|it| usize::from(u16::from_ne_bytes([it[0], it[1]])))
+        && let Some(hop) = value.get(..length)
+        && let Some(inner) = hop.get(RTNEXTHOP..)
+    {
+        for (kind, value) in attributes(inner).map_while(Result::ok) {
+            if matches!(kind, libc::RTA_GATEWAY | RTA_VIA) {
+                hops.extend(gateway(value));
+            }
+        }
+        value = value.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    hops
 }
 
 /// The interface of the first `struct rtnexthop` (linux/rtnetlink.h): a length of two bytes,

@@ -8,7 +8,7 @@
 //! A packet socket, a raw socket, a queue to user space and a BPF program that redirects a packet
 //! to a socket of another port (`sk_lookup`, `sk_assign`) are takers that no list of ports shows.
 
-use std::{fs, net::IpAddr};
+use std::{collections::BTreeSet, fs, net::IpAddr};
 
 use netlink_packet_core::{DecodeError, Emitable, Parseable};
 use netlink_packet_sock_diag::{
@@ -105,6 +105,38 @@ pub fn scan() -> Result<OpenSockets, HostError> {
     Ok(open)
 }
 
+/// The peers of TCP connections and of connected UDP sockets, on any port.
+///
+/// # Errors
+///
+/// Where the kernel refuses or garbles a list.
+pub fn peers() -> Result<BTreeSet<IpAddr>, HostError> {
+    let mut peers = BTreeSet::new();
+    for transport in [Transport::Tcp, Transport::Udp] {
+        for family in [AF_INET, AF_INET6] {
+            // The peer has answered: nobody gets here with a forged address.
+            let states = StateFlags::ESTABLISHED | StateFlags::CLOSE_WAIT;
+            let payload = emitted(transport, family, states);
+            let request = Request {
+                protocol: NETLINK_SOCK_DIAG,
+                kind: SOCK_DIAG_BY_FAMILY,
+                scope: Scope::List,
+                payload: &payload,
+                what: "sockets",
+            };
+            match request.ask(|message| {
+                let peer = InetResponseHeader::parse(message)?.socket_id.destination_address;
+                Ok((!peer.is_unspecified()).then(|| peer.to_canonical()))
+            }) {
+                Ok(found) => peers.extend(found),
+                Err(error) if error.is_unsupported() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(peers)
+}
+
 fn list(transport: Transport, family: u8) -> Result<Vec<OpenSocket>, HostError> {
     let payload = request(transport, family);
     let request = Request {
@@ -118,16 +150,21 @@ fn list(transport: Transport, family: u8) -> Result<Vec<OpenSocket>, HostError> 
 }
 
 fn request(transport: Transport, family: u8) -> Vec<u8> {
+    let mut payload = emitted(transport, family, states(transport));
+    push_attribute(&mut payload, INET_DIAG_REQ_BYTECODE, &well_known_only());
+    payload
+}
+
+fn emitted(transport: Transport, family: u8, states: StateFlags) -> Vec<u8> {
     let request = InetRequest {
         family,
         protocol: protocol(transport),
         extensions: ExtensionFlags::empty(),
-        states: states(transport),
+        states,
         socket_id: if family == AF_INET { SocketId::new_v4() } else { SocketId::new_v6() },
     };
     let mut payload = vec![0; request.buffer_len()];
     request.emit(&mut payload);
-    push_attribute(&mut payload, INET_DIAG_REQ_BYTECODE, &well_known_only());
     payload
 }
 

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::{
     allowlist::Allowlist,
+    bans::Bans,
     clock::{self, Moment},
     errno,
     mapped::Mapped,
@@ -209,6 +210,15 @@ impl Pinned {
         allowlist(&self.slot, self.state.clone())
     }
 
+    /// The sources that are banned.
+    ///
+    /// # Errors
+    ///
+    /// [`PinnedError`].
+    pub fn bans(&self) -> Result<Bans, PinnedError> {
+        bans(&self.slot, self.state.clone())
+    }
+
     /// The interface that the program is on, and where it runs; `None` where it is on none.
     ///
     /// # Errors
@@ -235,6 +245,21 @@ pub fn allowlist(slot: &Slot, state: StateMap) -> Result<Allowlist, PinnedError>
     };
     Allowlist::new(trie(map::ALLOW_V4)?, trie(map::ALLOW_V6)?, state, Some(slot))
         .map_err(|error| failed(map::ALLOW_V4, io::Error::other(error)))
+}
+
+/// The bans in a slot.
+///
+/// # Errors
+///
+/// [`PinnedError`].
+pub fn bans(slot: &Slot, state: StateMap) -> Result<Bans, PinnedError> {
+    let failed = |error| PinnedError::Part {
+        interface: slot.interface().to_owned(),
+        what: map::BANS,
+        error,
+    };
+    let map = MapData::from_pin(slot.map(map::BANS)).map_err(|it| failed(errno::system(it)))?;
+    Bans::new(map, state, Some(slot)).map_err(|error| failed(io::Error::other(error)))
 }
 
 fn mapped<T: Copy>(slot: &Slot, name: &'static str) -> io::Result<Mapped<T>> {

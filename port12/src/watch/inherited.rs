@@ -1,9 +1,12 @@
 //! What an operator has said to the interfaces that are attached, and holds for one that comes.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use ipnet::IpNet;
-use port12_common::abi::{bypass, origin};
+use port12_common::abi::{Ban, bypass, origin};
 
 use crate::kernel::{
     allowlist::Allowlist,
@@ -19,6 +22,8 @@ pub struct Inherited {
     pub bypass: bool,
     /// The sources that `port12 allow add` added.
     pub allow: BTreeSet<IpNet>,
+    /// The sources that `port12 ban` banned.
+    pub bans: BTreeMap<IpAddr, Ban>,
 }
 
 impl Inherited {
@@ -36,8 +41,11 @@ impl Inherited {
     fn add(&mut self, slot: &Slot) -> Result<(), PinnedError> {
         let state = Pinned::state_of(slot)?;
         self.bypass |= state.gate().bypass & bypass::OPERATOR != 0;
+        let bans = pinned::bans(slot, state.clone())?;
         let list = pinned::allowlist(slot, state)?;
         self.allow.extend(operators(&list));
+        let bans = bans.list().unwrap_or_default().into_iter();
+        self.bans.extend(bans.filter(|(_, ban)| ban.origin == Ban::OPERATOR));
         Ok(())
     }
 }

@@ -213,6 +213,21 @@ impl Watched {
         ledger.update(&self.instance.sources().read(), moment.jiffies);
     }
 
+    /// Forgets the bans that are over.
+    pub fn sweep_bans(&mut self) {
+        let moment = self.moment();
+        let swept = self.instance.bans(self.slot.as_ref()).map_err(Failure::from);
+        match swept.and_then(|mut bans| Ok(bans.expire(moment.jiffies)?)) {
+            Ok(over) => {
+                for (source, ban) in over {
+                    let name = &self.link.interface;
+                    log::info!("{name}: the ban of {source} is over: {} packets", ban.packets);
+                }
+            }
+            Err(failure) => log::warn!("{}: {}", self.link.interface, failure.message),
+        }
+    }
+
     /// Hands on what has happened since it was asked last.
     pub fn events(&mut self, mut take: impl FnMut(Event)) {
         let reading = Reading::new(&self.link.interface, self.layer);

@@ -21,6 +21,7 @@ use crate::{
         slot::Slot,
         state::let_frames_pass,
     },
+    truth::TruthError,
 };
 
 /// How to watch an interface.
@@ -119,6 +120,8 @@ fn inherit(instance: &Instance, pins: &PinDirectory) -> Result<(), Failure> {
         instance.state().set_bypass(bypass::OPERATOR, true);
     }
     instance.allowlist(None)?.add(&inherited.allow)?;
+    let now = instance.now().map_err(TruthError::from)?.jiffies;
+    instance.bans(None)?.inherit(&inherited.bans, now)?;
     Ok(())
 }
 

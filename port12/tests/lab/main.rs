@@ -3,6 +3,7 @@
 
 mod adversary;
 mod attached;
+mod bans;
 mod detach;
 mod exit_codes;
 mod faults;

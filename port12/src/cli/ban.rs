@@ -1,0 +1,150 @@
+//! `port12 ban`, `port12 unban`: sources of which nothing is let in that nobody waits for.
+
+use std::{collections::BTreeSet, io::Write, net::IpAddr, time::Duration};
+
+use port12_common::abi::Ban;
+
+use super::pins::PinArgs;
+use crate::{
+    config::time::ban,
+    failure::{Code, Failure},
+    host::{forwarding, protected::Protected},
+    kernel::{clock::Moment, pinned::Pinned},
+    truth::TruthError,
+};
+
+/// Bans sources on every interface, with a daemon or without.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BanArgs {
+    /// A source: 192.0.2.7, 2001:db8::7
+    #[arg(required = true, value_name = "ADDRESS", value_parser = source)]
+    pub sources: Vec<IpAddr>,
+    /// How long, by running time: 10m, 1h [default: until `port12 unban`]
+    #[arg(long = "for", value_name = "TIME", value_parser = ban)]
+    pub time: Option<Duration>,
+    /// Even one that this host needs, is allowed, or may be meant for others
+    #[arg(long)]
+    pub force: bool,
+    /// Where
+    #[command(flatten)]
+    pub pins: PinArgs,
+}
+
+/// Lifts bans on every interface, with a daemon or without.
+#[derive(Clone, Debug, clap::Args)]
+#[group(id = "which", required = true, multiple = false, args = ["sources", "all"])]
+pub struct UnbanArgs {
+    /// A source: 192.0.2.7, 2001:db8::7
+    #[arg(value_name = "ADDRESS", value_parser = source)]
+    pub sources: Vec<IpAddr>,
+    /// All of them
+    #[arg(long)]
+    pub all: bool,
+    /// Where
+    #[command(flatten)]
+    pub pins: PinArgs,
+}
+
+fn source(text: &str) -> Result<IpAddr, String> {
+    let address: IpAddr = text.parse().map_err(|_| {
+        "a ban is of one address: write it like 192.0.2.7 or 2001:db8::7".to_owned()
+    })?;
+    match address {
+        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => {
+            Err("frames carry no IPv4 address that is mapped into IPv6: write the IPv4 address"
+                .into())
+        }
+        address => Ok(address),
+    }
+}
+
+/// Bans the sources everywhere, or none anywhere.
+///
+/// # Errors
+///
+/// [`Failure`]: one is not to be banned, or there is no room.
+pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
+    let sources: BTreeSet<IpAddr> = args.sources.iter().copied().collect();
+    let pinned = args.pins.open()?;
+    if !args.force {
+        check(&sources, &pinned)?;
+    }
+    for it in pinned {
+        let now = now(&it)?;
+        let mut bans = it.bans()?;
+        let until = args.time.map_or(Ban::FOR_EVER, |time| now.after(time));
+        for source in &sources {
+            let again = if bans.add(*source, until, now.jiffies)? { "still " } else { "" };
+            let end = args.time.map_or_else(String::new, |time| {
+                format!(" for {}", humantime::format_duration(time))
+            });
+            writeln!(out, "{}: {source} is {again}banned{end}", it.interface())?;
+        }
+    }
+    Ok(())
+}
+
+fn now(pinned: &Pinned) -> Result<Moment, Failure> {
+    Ok(pinned.now().map_err(TruthError::from)?)
+}
+
+/// Refuses what would do harm.
+fn check(sources: &BTreeSet<IpAddr>, pinned: &[Pinned]) -> Result<(), Failure> {
+    let refused = |source: &IpAddr, why: String| {
+        let text = format!("{source} is not banned: {why}; `--force` bans it all the same");
+        Err(Failure::new(Code::Config, text))
+    };
+    let protected = Protected::ask()?;
+    for source in sources {
+        if let Some(role) = protected.role(*source) {
+            return refused(source, format!("it is {role}"));
+        }
+        for it in pinned {
+            let name = it.interface();
+            let list = it.allowlist()?.list()?;
+            if let Some(net) = list.keys().find(|net| net.contains(source)) {
+                return refused(source, format!("{net} is on the allowlist of {name}"));
+            }
+        }
+    }
+    for it in pinned {
+        let Some((link, _)) = it.attachment()? else {
+            continue;
+        };
+        if let (Some(reason), Some(source)) =
+            (forwarding::reasons(link.index)?.first(), sources.first())
+        {
+            let name = it.interface();
+            let why =
+                format!("what comes in on {name} may have a taker behind this host: {reason}");
+            return refused(source, why);
+        }
+    }
+    Ok(())
+}
+
+/// Lifts the bans.
+///
+/// # Errors
+///
+/// [`Failure`]: nothing is attached, or the bans cannot be written.
+pub fn lift(args: &UnbanArgs, out: &mut impl Write) -> Result<(), Failure> {
+    for it in args.pins.open()? {
+        let now = now(&it)?.jiffies;
+        let mut bans = it.bans()?;
+        let sources: Vec<IpAddr> = match args.all {
+            true => bans.list()?.into_keys().collect(),
+            false => args.sources.clone(),
+        };
+        let lifted = bans.remove(&sources, now)?;
+        for source in &sources {
+            let said =
+                if lifted.contains(source) { "is banned no longer" } else { "was not banned" };
+            writeln!(out, "{}: {source} {said}", it.interface())?;
+        }
+        if sources.is_empty() {
+            writeln!(out, "{}: no source was banned", it.interface())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! `port12 bans`: the sources that are banned, on what is attached.
+
+use std::{collections::BTreeMap, io::Write, net::IpAddr, time::Duration};
+
+use port12_common::abi::Ban;
+use serde::Serialize;
+
+use super::{
+    output::{OutputFormat, unless_closed, write_json},
+    pins::PinArgs,
+};
+use crate::{failure::Failure, kernel::clock::Moment, truth::TruthError};
+
+/// Shows the bans in force.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BansArgs {
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t, env = "PORT12_OUTPUT")]
+    pub output: OutputFormat,
+    /// Where
+    #[command(flatten)]
+    pub pins: PinArgs,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    source: IpAddr,
+    /// Where it comes from: `operator`.
+    origin: &'static str,
+    /// What is dropped: `unassigned`.
+    scope: &'static str,
+    /// Packets that were dropped for it, on all interfaces.
+    packets: u64,
+    /// How often the source was banned.
+    times: u32,
+    /// Running time since it began, in seconds.
+    banned_seconds: u64,
+    /// Running time until it ends, in seconds; null where it does not end by itself.
+    remaining_seconds: Option<u64>,
+    interfaces: Vec<String>,
+}
+
+impl Entry {
+    fn of(source: IpAddr, ban: &Ban, now: &Moment) -> Self {
+        let seconds = |jiffies: u64| jiffies.div_ceil(now.hz.max(1));
+        Self {
+            source,
+            origin: if ban.origin == Ban::OPERATOR { "operator" } else { "unknown" },
+            scope: if ban.scope == Ban::UNASSIGNED { "unassigned" } else { "unknown" },
+            packets: 0,
+            times: ban.times,
+            banned_seconds: seconds(now.jiffies.saturating_sub(ban.since)),
+            remaining_seconds: (ban.until != Ban::FOR_EVER)
+                .then(|| seconds(ban.until.saturating_sub(now.jiffies))),
+            interfaces: Vec::new(),
+        }
+    }
+}
+
+/// Lists them.
+///
+/// # Errors
+///
+/// [`Failure`]: nothing is attached, or it cannot be read.
+pub fn run(args: &BansArgs, out: &mut impl Write) -> Result<(), Failure> {
+    let mut entries: BTreeMap<IpAddr, Entry> = BTreeMap::new();
+    for pinned in args.pins.open()? {
+        let now = pinned.now().map_err(TruthError::from)?;
+        for (source, ban) in pinned.bans()?.list()? {
+            if !ban.holds(now.jiffies) {
+                continue;
+            }
+            let entry = entries.entry(source).or_insert_with(|| Entry::of(source, &ban, &now));
+            entry.packets += ban.packets;
+            entry.times = entry.times.max(ban.times);
+            entry.interfaces.push(pinned.interface().to_owned());
+        }
+    }
+    let entries: Vec<Entry> = entries.into_values().collect();
+    let written = match args.output {
+        OutputFormat::Json => write_json(&entries, out),
+        OutputFormat::Table => table(&entries, out).map_err(Into::into),
+    };
+    Ok(unless_closed(written)?)
+}
+
+fn table(entries: &[Entry], out: &mut impl Write) -> std::io::Result<()> {
+    if entries.is_empty() {
+        return writeln!(out, "no source is banned");
+    }
+    writeln!(
+        out,
+        "{:<39} {:<10} {:>12} {:<16} INTERFACES",
+        "SOURCE", "FROM", "PACKETS", "STILL FOR"
+    )?;
+    for entry in entries {
+        let rest = entry.remaining_seconds.map_or_else(
+            || "ever".to_owned(),
+            |seconds| humantime::format_duration(Duration::from_secs(seconds)).to_string(),
+        );
+        writeln!(
+            out,
+            "{:<39} {:<10} {:>12} {rest:<16} {}",
+            entry.source.to_string(),
+            entry.origin,
+            entry.packets,
+            entry.interfaces.join(", ")
+        )?;
+    }
+    Ok(())
+}
