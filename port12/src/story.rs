@@ -20,7 +20,7 @@ pub struct Story {
     /// Whether it waits for sinks that are slow.
     is_patient: bool,
     alerts: u64,
-    /// Alerts that nobody was told of, for there is no sink: whoever runs this process is.
+    /// Alerts that no sink takes: whoever runs this process is told.
     untold: Vec<Alert>,
     /// What was told in all, once the sinks are closed.
     closed: Option<ToldReport>,
@@ -89,9 +89,9 @@ impl Story {
         for mut alert in alerts {
             self.alerts += 1;
             alert.sample.frame.truncate(self.frame_bytes);
-            match self.sinks.is_empty() {
-                true => self.untold.push(alert),
-                false => self.offer(alert),
+            match self.sinks.take_alerts() {
+                true => self.offer(alert),
+                false => self.untold.push(alert),
             }
         }
     }
@@ -103,7 +103,7 @@ impl Story {
         }
     }
 
-    /// The alerts that go to no sink, for there is none.
+    /// The alerts that no sink takes.
     pub fn untold(&mut self) -> Vec<Alert> {
         std::mem::take(&mut self.untold)
     }
@@ -137,4 +137,52 @@ impl Story {
 
 fn sink_report(spec: &SinkSpec, counts: Counts) -> SinkReport {
     SinkReport { sink: spec.to_string(), written: counts.written, lost: counts.lost }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use port12_common::{Layer, Outcome, Shape, Transport};
+
+    use super::*;
+    use crate::event::Headers;
+
+    /// The alerts that are left to whoever runs the process, of a scan told to these sinks.
+    fn untold(specs: &[SinkSpec]) -> usize {
+        let mut story = Story::start(specs, 0).unwrap();
+        for port in 0..20 {
+            story.event(Event {
+                time: SystemTime::UNIX_EPOCH,
+                interface: Arc::from("eth0"),
+                outcome: Outcome::Probe,
+                transport: Transport::Tcp,
+                shape: Shape::TcpSyn,
+                source: [192, 0, 2, 1].into(),
+                source_port: 40_000,
+                port,
+                is_first: true,
+                length: 60,
+                layer: Layer::Ethernet,
+                headers: Headers::default(),
+                frame: vec![0; 60],
+            });
+        }
+        story.end(SystemTime::UNIX_EPOCH);
+        assert_eq!(story.report().alerts, 1);
+        let untold = story.untold().len();
+        story.close(Duration::from_secs(60));
+        untold
+    }
+
+    #[test]
+    fn an_alert_that_no_sink_takes_is_told_to_whoever_runs_this() {
+        let directory = tempfile::tempdir().unwrap();
+        let sink = |kind: &str| -> SinkSpec {
+            format!("{kind}:{}", directory.path().join(kind).display()).parse().unwrap()
+        };
+        assert_eq!(untold(&[]), 1);
+        assert_eq!(untold(&[sink("pcapng"), sink("portsentry")]), 1);
+        assert_eq!(untold(&[sink("pcapng"), sink("eve")]), 0);
+    }
 }

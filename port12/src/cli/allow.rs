@@ -12,7 +12,7 @@ use port12_common::abi::origin;
 use serde::Serialize;
 
 use super::{
-    output::{OutputFormat, unless_closed, write_json},
+    output::{OutputFormat, write_list},
     pins::PinArgs,
 };
 use crate::{
@@ -166,11 +166,7 @@ fn list(args: &List, out: &mut impl Write) -> Result<(), Failure> {
         }
     }
     let entries: Vec<Entry> = entries.into_values().collect();
-    let written = match args.output {
-        OutputFormat::Json => write_json(&entries, out),
-        OutputFormat::Table => table(&entries, out).map_err(Into::into),
-    };
-    Ok(unless_closed(written)?)
+    Ok(write_list(args.output, &entries, out, table)?)
 }
 
 fn table(entries: &[Entry], out: &mut impl Write) -> std::io::Result<()> {

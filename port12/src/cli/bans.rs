@@ -6,7 +6,7 @@ use port12_common::abi::Ban;
 use serde::Serialize;
 
 use super::{
-    output::{OutputFormat, unless_closed, write_json},
+    output::{OutputFormat, write_list},
     pins::PinArgs,
 };
 use crate::{failure::Failure, kernel::clock::Moment, truth::TruthError};
@@ -77,11 +77,7 @@ pub fn run(args: &BansArgs, out: &mut impl Write) -> Result<(), Failure> {
         }
     }
     let entries: Vec<Entry> = entries.into_values().collect();
-    let written = match args.output {
-        OutputFormat::Json => write_json(&entries, out),
-        OutputFormat::Table => table(&entries, out).map_err(Into::into),
-    };
-    Ok(unless_closed(written)?)
+    Ok(write_list(args.output, &entries, out, table)?)
 }
 
 fn table(entries: &[Entry], out: &mut impl Write) -> std::io::Result<()> {

@@ -50,6 +50,19 @@ pub fn unless_closed<E: Into<ReportError>>(written: Result<(), E>) -> Result<(),
     }
 }
 
+/// Writes a list, as a JSON document or as the table that `table` makes of it.
+pub(super) fn write_list<T: serde::Serialize, W: io::Write>(
+    output: OutputFormat,
+    entries: &[T],
+    out: &mut W,
+    table: impl FnOnce(&[T], &mut W) -> io::Result<()>,
+) -> Result<(), ReportError> {
+    unless_closed(match output {
+        OutputFormat::Json => write_json(&entries, out),
+        OutputFormat::Table => table(entries, out).map_err(Into::into),
+    })
+}
+
 /// Writes one JSON document and a line break.
 pub(super) fn write_json(
     report: &impl serde::Serialize,

@@ -117,14 +117,7 @@ pub fn peers() -> Result<BTreeSet<IpAddr>, HostError> {
             // The peer has answered: nobody gets here with a forged address.
             let states = StateFlags::ESTABLISHED | StateFlags::CLOSE_WAIT;
             let payload = emitted(transport, family, states);
-            let request = Request {
-                protocol: NETLINK_SOCK_DIAG,
-                kind: SOCK_DIAG_BY_FAMILY,
-                scope: Scope::List,
-                payload: &payload,
-                what: "sockets",
-            };
-            match request.ask(|message| {
+            match listing(&payload).ask(|message| {
                 let peer = InetResponseHeader::parse(message)?.socket_id.destination_address;
                 Ok((!peer.is_unspecified()).then(|| peer.to_canonical()))
             }) {
@@ -138,15 +131,18 @@ pub fn peers() -> Result<BTreeSet<IpAddr>, HostError> {
 }
 
 fn list(transport: Transport, family: u8) -> Result<Vec<OpenSocket>, HostError> {
-    let payload = request(transport, family);
-    let request = Request {
+    listing(&request(transport, family)).ask(|message| read(message, transport))
+}
+
+/// A request for a list of sockets.
+fn listing(payload: &[u8]) -> Request<'_> {
+    Request {
         protocol: NETLINK_SOCK_DIAG,
         kind: SOCK_DIAG_BY_FAMILY,
         scope: Scope::List,
-        payload: &payload,
+        payload,
         what: "sockets",
-    };
-    request.ask(|message| read(message, transport))
+    }
 }
 
 fn request(transport: Transport, family: u8) -> Vec<u8> {

@@ -168,20 +168,7 @@ impl Instance {
     ///
     /// [`LoadError::Map`].
     pub fn allowlist(&self, slot: Option<&Slot>) -> Result<Allowlist, LoadError> {
-        let trie = |name| {
-            let error = |why: &dyn std::fmt::Display| LoadError::Map {
-                name,
-                error: io::Error::other(why.to_string()),
-            };
-            match self.ebpf.map(name) {
-                Some(Map::LpmTrie(trie)) => {
-                    let fd = trie.fd().as_fd().try_clone_to_owned().map_err(|why| error(&why))?;
-                    MapData::from_fd(fd).map_err(|why| error(&why))
-                }
-                _ => Err(error(&"the object has no such trie")),
-            }
-        };
-        let (v4, v6) = (trie(map::ALLOW_V4)?, trie(map::ALLOW_V6)?);
+        let (v4, v6) = (self.another(map::ALLOW_V4)?, self.another(map::ALLOW_V6)?);
         Allowlist::new(v4, v6, self.state.clone(), slot)
             .map_err(|error| LoadError::Map { name: map::ALLOW_V4, error: io::Error::other(error) })
     }
@@ -192,18 +179,8 @@ impl Instance {
     ///
     /// [`LoadError::Map`].
     pub fn bans(&self, slot: Option<&Slot>) -> Result<Bans, LoadError> {
-        let error = |why: &dyn std::fmt::Display| LoadError::Map {
-            name: map::BANS,
-            error: io::Error::other(why.to_string()),
-        };
-        match self.ebpf.map(map::BANS) {
-            Some(Map::HashMap(bans)) => {
-                let fd = bans.fd().as_fd().try_clone_to_owned().map_err(|why| error(&why))?;
-                let bans = MapData::from_fd(fd).map_err(|why| error(&why))?;
-                Bans::new(bans, self.state.clone(), slot).map_err(|why| error(&why))
-            }
-            _ => Err(error(&"the object has no such map")),
-        }
+        Bans::new(self.another(map::BANS)?, self.state.clone(), slot)
+            .map_err(|error| LoadError::Map { name: map::BANS, error: io::Error::other(error) })
     }
 
     /// What the program tells of single probes. There can be one reader.
@@ -212,17 +189,22 @@ impl Instance {
     ///
     /// [`LoadError::Map`].
     pub fn events(&self) -> Result<EventRing, LoadError> {
+        EventRing::new(self.another(map::EVENTS)?)
+            .map_err(|error| LoadError::Map { name: map::EVENTS, error: io::Error::other(error) })
+    }
+
+    /// Another descriptor of a map that is no array.
+    fn another(&self, name: &'static str) -> Result<MapData, LoadError> {
         let error = |why: &dyn std::fmt::Display| LoadError::Map {
-            name: map::EVENTS,
+            name,
             error: io::Error::other(why.to_string()),
         };
-        match self.ebpf.map(map::EVENTS) {
-            Some(Map::RingBuf(ring)) => {
-                let fd = ring.fd().as_fd().try_clone_to_owned().map_err(|why| error(&why))?;
-                EventRing::new(MapData::from_fd(fd).map_err(|why| error(&why))?)
-                    .map_err(|why| error(&why))
+        match self.ebpf.map(name) {
+            Some(Map::LpmTrie(data) | Map::HashMap(data) | Map::RingBuf(data)) => {
+                let fd = data.fd().as_fd().try_clone_to_owned().map_err(|why| error(&why))?;
+                MapData::from_fd(fd).map_err(|why| error(&why))
             }
-            _ => Err(error(&"the object has no such ring buffer")),
+            _ => Err(error(&"the object has no such map")),
         }
     }
 

@@ -88,9 +88,9 @@ impl Sinks {
         self.sinks.iter().any(Sink::is_closed)
     }
 
-    /// Whether nobody takes anything.
-    pub fn is_empty(&self) -> bool {
-        self.sinks.is_empty()
+    /// Whether somebody is told of alerts: captures and portsentry's lines have none.
+    pub fn take_alerts(&self) -> bool {
+        self.sinks.iter().any(|sink| sink.spec().form.has_alerts())
     }
 
     /// Opens all targets anew: files have been moved away.

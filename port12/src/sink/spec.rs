@@ -107,6 +107,11 @@ impl Form {
         }
     }
 
+    /// Whether alerts are written, too.
+    pub(super) const fn has_alerts(self) -> bool {
+        self.why_no_alerts().is_none()
+    }
+
     /// Why it has no alerts, where it has none.
     const fn why_no_alerts(self) -> Option<&'static str> {
         match self {
