@@ -11,7 +11,7 @@ mod policy;
 mod sources;
 mod state;
 
-pub use bans::{BANNED, Ban};
+pub use bans::{BANNED, Ban, Banning, Evidence, PROTECTED, SUSPECTS};
 pub use counters::{Clock, CpuCounters, PortCounters, Tally};
 pub use events::{
     Budget, EVENT, EVENT_FRAME, EVENT_RING, EventRecord, Known, Label, Pending, Telling,
@@ -24,7 +24,7 @@ pub use sources::{
 pub use state::{Header, State};
 
 /// The layout version of every map.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Well-known ports: 0 to 1023 (RFC 6335 section 6).
 pub const PORTS: usize = 1024;
@@ -44,6 +44,10 @@ pub mod map {
     pub const ALLOW_V6: &str = "ALLOW_V6";
     /// `HashMap<SourceAddress, Ban>`: the sources that are banned.
     pub const BANS: &str = "BANS";
+    /// `LruHashMap<SourceAddress, Evidence>`: the sources that knock, where a policy bans them.
+    pub const EVIDENCE: &str = "EVIDENCE";
+    /// `HashMap<SourceAddress, u64>`: the addresses that the program does not ban.
+    pub const PROTECTED: &str = "PROTECTED";
     /// A ring buffer of [`EventRecord`](super::EventRecord).
     pub const EVENTS: &str = "EVENTS";
     /// `Array<Clock>`, one element.

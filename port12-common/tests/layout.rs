@@ -5,15 +5,15 @@ use std::mem::offset_of;
 use port12_common::{
     Layer, Malformed, Outcome, Shape, Transport,
     abi::{
-        self, Action, Ban, Budget, Clock, CpuCounters, EventRecord, FIRST_TOUCH, Gate, Header,
-        HostTable, Local, Policy, PortCounters, Prefix4, Prefix6, Rule, Sockets, Source,
-        SourceAddress, SourceTable, State, Tally, Telling, Touches, TransitPolicy,
+        self, Action, Ban, Banning, Budget, Clock, CpuCounters, EventRecord, Evidence, FIRST_TOUCH,
+        Gate, Header, HostTable, Local, Policy, PortCounters, Prefix4, Prefix6, Rule, Sockets,
+        Source, SourceAddress, SourceTable, State, Tally, Telling, Touches, TransitPolicy,
     },
 };
 
 #[test]
-fn the_layout_is_that_of_version_4() {
-    assert_eq!(abi::VERSION, 4);
+fn the_layout_is_that_of_version_5() {
+    assert_eq!(abi::VERSION, 5);
 }
 
 #[test]
@@ -28,14 +28,15 @@ fn counters_keep_their_layout() {
     assert_eq!(offset_of!(PortCounters, local_socket), 24);
     assert_eq!(offset_of!(PortCounters, last_seen), 32);
 
-    assert_eq!((size_of::<CpuCounters>(), align_of::<CpuCounters>()), (1_006_272, 64));
+    assert_eq!((size_of::<CpuCounters>(), align_of::<CpuCounters>()), (1_006_400, 64));
     assert_eq!(offset_of!(CpuCounters, outcomes), 0);
     assert_eq!(offset_of!(CpuCounters, reasons), 256);
     assert_eq!(offset_of!(CpuCounters, shapes), 384);
     assert_eq!(offset_of!(CpuCounters, ports), 512);
     assert_eq!(offset_of!(CpuCounters, touches), 205_312);
     assert_eq!(offset_of!(CpuCounters, telling), 215_552);
-    assert_eq!(offset_of!(CpuCounters, sources), 215_680);
+    assert_eq!(offset_of!(CpuCounters, banning), 215_680);
+    assert_eq!(offset_of!(CpuCounters, sources), 215_808);
 }
 
 #[test]
@@ -87,7 +88,30 @@ fn a_ban_keeps_its_layout() {
     assert_eq!((offset_of!(Ban, until), offset_of!(Ban, packets)), (0, 8));
     assert_eq!((offset_of!(Ban, since), offset_of!(Ban, times)), (16, 24));
     assert_eq!((offset_of!(Ban, origin), offset_of!(Ban, scope)), (28, 29));
-    assert_eq!((Policy::ALLOW_V4, Policy::ALLOW_V6, Policy::BANS), (1, 2, 4));
+    assert_eq!((Policy::ALLOW_V4, Policy::ALLOW_V6, Policy::BANS), (1, 2, 256));
+}
+
+#[test]
+fn what_a_cpu_bans_keeps_its_layout() {
+    assert_eq!((size_of::<Evidence>(), align_of::<Evidence>()), (24, 8));
+    assert_eq!((offset_of!(Evidence, packets), offset_of!(Evidence, since)), (0, 8));
+    assert_eq!(offset_of!(Evidence, times), 16);
+
+    assert_eq!((size_of::<Banning>(), align_of::<Banning>()), (128, 64));
+    assert_eq!((offset_of!(Banning, newcomers), offset_of!(Banning, after)), (0, 32));
+    assert_eq!((offset_of!(Banning, term), offset_of!(Banning, longest)), (40, 48));
+    assert_eq!((offset_of!(Banning, window), offset_of!(Banning, protected_until)), (56, 64));
+    assert_eq!((offset_of!(Banning, banned), offset_of!(Banning, overlooked)), (72, 80));
+    assert_eq!((offset_of!(Banning, spared), offset_of!(Banning, refused)), (88, 96));
+    assert_eq!(offset_of!(Banning, suspect), 104);
+}
+
+/// The program writes a byte, and user space the whole word.
+#[test]
+fn the_byte_of_the_bans_is_theirs_alone() {
+    let mut bytes = [0_u8; 8];
+    bytes[Policy::BANS_BYTE] = 1;
+    assert_eq!(u64::from_ne_bytes(bytes), Policy::BANS);
 }
 
 #[test]
@@ -200,6 +224,8 @@ fn map_names_fit_the_kernel() {
         abi::map::ALLOW_V4,
         abi::map::ALLOW_V6,
         abi::map::BANS,
+        abi::map::EVIDENCE,
+        abi::map::PROTECTED,
         abi::map::EVENTS,
     ];
     assert!(names.iter().all(|name| name.len() <= 15));

@@ -5,9 +5,16 @@ use core::{
     mem,
 };
 
-use port12_common::abi::SourceAddress;
+use aya_ebpf::{
+    bindings::{BPF_ANY, BPF_NOEXIST},
+    helpers::bpf_jiffies64,
+};
+use port12_common::abi::{Ban, Banning, Evidence, Knock, Policy, SourceAddress};
 
-use crate::maps::BANS;
+use crate::{
+    maps::{BANS, EVIDENCE, PROTECTED, STATE},
+    record::Counters,
+};
 
 /// Whether a ban holds, for a packet that is dropped for it: it is counted.
 #[inline(always)]
@@ -32,6 +39,97 @@ fn counted(high: u64, low: u64, now: u64) -> u64 {
             return 0;
         }
         atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*ban).packets, 1);
+    }
+    1
+}
+
+/// Takes note of a probe that speaks against its source, where the policy bans at all.
+#[inline(always)]
+pub fn suspect(counters: Counters, knock: &Knock) {
+    // SAFETY: the element is this CPU's own; user space writes single words to it.
+    let banning = unsafe { &mut *counters.banning() };
+    if banning.after == 0 {
+        return;
+    }
+    banning.suspect = knock.source;
+    accuse(banning);
+}
+
+/// Out of line, and told nothing but where to look, as what tells of events.
+#[inline(never)]
+fn accuse(banning: *mut Banning) -> u64 {
+    // SAFETY: as above.
+    let banning = unsafe { &mut *banning };
+    let source = banning.suspect;
+    // SAFETY: the helper takes no arguments.
+    let now = unsafe { bpf_jiffies64() };
+    let Some(evidence) = EVIDENCE.get_ptr_mut(source).or_else(|| open(banning, source, now)) else {
+        banning.overlooked += 1;
+        return 0;
+    };
+    // SAFETY: the element outlives the program. Another CPU may begin the window at the same time; each
+    // packet is added behind that.
+    let evidence = unsafe {
+        if now > (*evidence).since + banning.window {
+            (*evidence).since = now;
+            (*evidence).packets = 0;
+        }
+        atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*evidence).packets, 1);
+        &mut *evidence
+    };
+    if evidence.packets < banning.after {
+        return 0;
+    }
+    if now > banning.protected_until || PROTECTED.get_ptr(source).is_some() {
+        banning.spared += 1;
+        return 0;
+    }
+    ban(banning, evidence, source, now)
+}
+
+/// The first evidence against a source, where there is a budget for it.
+#[inline(always)]
+fn open(banning: &mut Banning, source: SourceAddress, now: u64) -> Option<*mut Evidence> {
+    if !banning.newcomers.spend(now) {
+        return None;
+    }
+    // Where another CPU was faster, its evidence stands.
+    let first = Evidence { packets: 0, since: now, times: 0 };
+    let _ = EVIDENCE.insert(source, first, u64::from(BPF_NOEXIST));
+    EVIDENCE.get_ptr_mut(source)
+}
+
+/// Bans a source for the time that its number of bans comes to. Who is banned already has a longer one.
+#[inline(always)]
+fn ban(banning: &mut Banning, evidence: &mut Evidence, source: SourceAddress, now: u64) -> u64 {
+    if let Some(ban) = BANS.get_ptr(source) {
+        // SAFETY: the element outlives the program.
+        if unsafe { (*ban).holds(now) } {
+            return 0;
+        }
+    }
+    let doubled = banning.term << (evidence.times & 15);
+    let term = if doubled < banning.longest { doubled } else { banning.longest };
+    let times = evidence.times + u64::from(evidence.times < 15);
+    let ban = Ban {
+        until: now + term,
+        since: now,
+        times: times as u32,
+        origin: Ban::THRESHOLD,
+        ..Ban::default()
+    };
+    if BANS.insert(source, ban, u64::from(BPF_ANY)).is_err() {
+        banning.refused += 1;
+        return 0;
+    }
+    banning.banned += 1;
+    evidence.times = times;
+    evidence.packets = 0;
+    if let Some(state) = STATE.get_ptr_mut(0) {
+        // SAFETY: the element outlives the program. A byte of its own: user space writes the others.
+        unsafe {
+            (&raw mut (*state).policy.lists).cast::<u8>().add(Policy::BANS_BYTE).write_volatile(1);
+        }
     }
     1
 }

@@ -2,11 +2,12 @@
 
 use aya_ebpf::{
     bindings::BPF_F_MMAPABLE,
-    btf_maps::{Array, HashMap, LpmTrie, RingBuf},
+    btf_maps::{Array, HashMap, LpmTrie, LruHashMap, RingBuf},
     macros::btf_map,
 };
 use port12_common::abi::{
-    ALLOWED, BANNED, Ban, Clock, CpuCounters, EVENT_RING, SourceAddress, State,
+    self, ALLOWED, BANNED, Ban, Clock, CpuCounters, EVENT_RING, Evidence, SUSPECTS, SourceAddress,
+    State,
 };
 
 /// CPUs that a foreign loader gets counters for; port12 sizes the map to the machine.
@@ -28,6 +29,12 @@ pub static ALLOW_V6: LpmTrie<[u32; 4], u8, ALLOWED> = LpmTrie::new();
 
 #[btf_map]
 pub static BANS: HashMap<SourceAddress, Ban, BANNED> = HashMap::new();
+
+#[btf_map]
+pub static EVIDENCE: LruHashMap<SourceAddress, Evidence, SUSPECTS> = LruHashMap::new();
+
+#[btf_map]
+pub static PROTECTED: HashMap<SourceAddress, u64, { abi::PROTECTED }> = HashMap::new();
 
 #[btf_map]
 pub static CLOCK: Array<Clock, 1, MMAPABLE> = Array::new();

@@ -5,7 +5,7 @@ use core::ptr;
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use port12_common::{
     Finding, Malformed, Outcome,
-    abi::{CpuCounters, Knock, Known, Label, PORTS, PortCounters, Telling},
+    abi::{Banning, CpuCounters, Knock, Known, Label, PORTS, PortCounters, Telling},
 };
 
 use crate::{constants, maps::COUNTERS};
@@ -64,6 +64,13 @@ impl Counters {
         // SAFETY: as above.
         let counters = unsafe { &mut *self.0 };
         counters.sources.record(knock, again)
+    }
+
+    /// Who is banned.
+    #[inline(always)]
+    pub fn banning(self) -> *mut Banning {
+        // SAFETY: the element outlives the program.
+        unsafe { &raw mut (*self.0).banning }
     }
 
     /// What is told of single probes.

@@ -42,7 +42,7 @@ pub use write::Entry;
 
 use crate::{
     event::FRAME_BYTES,
-    kernel::attach::Wanted,
+    kernel::{attach::Wanted, banning::Terms},
     ledger::CAPACITY,
     policy::{Forwarding, Mode, Transit},
     report::OutputFormat,
@@ -77,6 +77,8 @@ pub struct Config {
     pub extra: Valued<Vec<Ports>>,
     /// The sources that are never dropped.
     pub allow: Valued<BTreeSet<IpNet>>,
+    /// When the program bans a source by itself.
+    pub ban: Valued<Option<Terms>>,
     /// IANA's official file, in place of the table that port12 carries.
     pub registry: Valued<Option<PathBuf>>,
     /// Whether the programs stay attached when port12 ends.
@@ -135,6 +137,7 @@ impl Config {
             include_reserved: first(flag.include_reserved, file.include_reserved, false),
             extra: first(flag.extra, file.extra, Vec::new()),
             allow: first(flag.allow, file.allow, BTreeSet::new()),
+            ban: first(flag.ban.map(|it| it.map(Some)), file.ban.map(|it| it.map(Some)), None),
             registry: first(
                 flag.registry.map(|path| path.map(Some)),
                 file.registry.map(|path| path.map(Some)),
@@ -160,6 +163,11 @@ impl Config {
     /// Whether an interface is not to be watched, whatever else is said.
     pub fn excludes(&self, interface: &str) -> bool {
         self.exclude.value.iter().any(|pattern| pattern.matches(interface))
+    }
+
+    /// Whether anything is dropped that nobody has asked for by its address.
+    pub fn drops_by_itself(&self) -> bool {
+        self.mode.value == Mode::Drop || self.ban.value.is_some()
     }
 
     /// Whether interfaces may be meant that nobody has named: `interfaces` has a glob.

@@ -2,11 +2,13 @@
 
 pub mod allowlist;
 pub mod attach;
+pub mod banning;
 pub mod bans;
 pub mod clock;
 mod errno;
 pub mod events;
 mod foreign;
+pub mod guarded;
 pub mod instance;
 mod load_error;
 pub mod mapped;

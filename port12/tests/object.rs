@@ -64,6 +64,8 @@ fn every_map_is_declared_by_btf() {
         map::ALLOW_V4,
         map::ALLOW_V6,
         map::BANS,
+        map::EVIDENCE,
+        map::PROTECTED,
     ];
     maps.sort_unstable();
     assert_eq!(symbols(&elf, ".maps", SymbolKind::Data), maps);

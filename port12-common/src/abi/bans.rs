@@ -1,7 +1,15 @@
 //! Sources of which nothing is let in that nobody waits for.
 
+use super::{Budget, SourceAddress};
+
 /// Sources that can be banned at once. The map takes its memory when it is made.
 pub const BANNED: usize = 8192;
+
+/// Sources of which evidence is kept at once; whoever has not knocked for longest goes first.
+pub const SUSPECTS: usize = 4096;
+
+/// Addresses that are not banned by the program, at most.
+pub const PROTECTED: usize = 4096;
 
 /// A ban: the value of the map, by [`SourceAddress`](super::SourceAddress).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -15,7 +23,7 @@ pub struct Ban {
     pub since: u64,
     /// How often the source was banned.
     pub times: u32,
-    /// Where it comes from: [`Ban::OPERATOR`].
+    /// Where it comes from: [`Ban::OPERATOR`] or [`Ban::THRESHOLD`].
     pub origin: u8,
     /// What is dropped: [`Ban::UNASSIGNED`].
     pub scope: u8,
@@ -30,6 +38,9 @@ impl Ban {
     /// Of [`Ban::origin`]: `port12 ban`.
     pub const OPERATOR: u8 = 1;
 
+    /// Of [`Ban::origin`]: the program, of a source that knocked as often as the policy takes.
+    pub const THRESHOLD: u8 = 2;
+
     /// Of [`Ban::scope`]: what would be a probe.
     pub const UNASSIGNED: u8 = 0;
 
@@ -40,4 +51,50 @@ impl Ban {
     }
 }
 
-const _: () = assert!(size_of::<Ban>() == 32);
+/// What speaks against a source: the value of the map, by [`SourceAddress`].
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
+pub struct Evidence {
+    /// Probes that were seen of it in its window, and since its last ban. Counted atomically, by all CPUs.
+    pub packets: u64,
+    /// Jiffies when the window began.
+    pub since: u64,
+    /// How often the program has banned it.
+    pub times: u64,
+}
+
+/// What a CPU bans, and what came of it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C, align(64))]
+pub struct Banning {
+    /// For sources of which there is no evidence yet: a flood of forged ones spends this, and no time.
+    pub newcomers: Budget,
+    /// Probes within a window that a source is banned at; user space says how many, and 0 bans nobody.
+    pub after: u64,
+    /// Jiffies of a source's first ban; each further one takes twice as long.
+    pub term: u64,
+    /// Jiffies of a ban at most.
+    pub longest: u64,
+    /// Jiffies of a window.
+    pub window: u64,
+    /// The heartbeat: jiffies up to which an address that is not in the map of the protected is none.
+    pub protected_until: u64,
+    /// Sources that were banned.
+    pub banned: u64,
+    /// Probes of sources without evidence for which there was no budget.
+    pub overlooked: u64,
+    /// Probes at which a source would have been banned that is protected, or may be.
+    pub spared: u64,
+    /// Bans for which there was no room.
+    pub refused: u64,
+    /// Who is looked at, in memory of the CPU's own; see [`Pending`](super::Pending).
+    pub suspect: SourceAddress,
+    /// Zero.
+    pub reserved: u64,
+}
+
+const _: () = {
+    assert!(size_of::<Ban>() == 32);
+    assert!(size_of::<Evidence>() == 24);
+    assert!(size_of::<Banning>() == 128);
+};

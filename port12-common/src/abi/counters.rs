@@ -1,6 +1,6 @@
 //! What the program counts.
 
-use super::{PORTS, SourceTable, Telling, Touches};
+use super::{Banning, PORTS, SourceTable, Telling, Touches};
 use crate::{Malformed, Outcome, Shape, Transport};
 
 /// Packets and their bytes: whole frames, as the program saw them.
@@ -45,6 +45,8 @@ pub struct CpuCounters {
     pub touches: Touches,
     /// What is told of single probes.
     pub telling: Telling,
+    /// Who is banned for it.
+    pub banning: Banning,
     /// Who knocks.
     pub sources: SourceTable,
 }
@@ -61,6 +63,7 @@ const _: () = {
                 + 128
                 + 5 * 1024 * (40 + 2)
                 + size_of::<Telling>()
+                + size_of::<Banning>()
                 + size_of::<SourceTable>()
     );
 };

@@ -229,8 +229,12 @@ impl Policy {
     /// Of [`Policy::lists`]: there are IPv6 prefixes that are allowed.
     pub const ALLOW_V6: u64 = 2;
 
-    /// Of [`Policy::lists`]: there are sources that are banned.
-    pub const BANS: u64 = 4;
+    /// Of [`Policy::lists`]: there are sources that are banned. All of the second byte: the program writes it
+    /// by itself, which takes an instruction that writes no more than that.
+    pub const BANS: u64 = 1 << 8;
+
+    /// Which byte of [`Policy::lists`] in memory that is.
+    pub const BANS_BYTE: usize = if cfg!(target_endian = "little") { 1 } else { 6 };
 
     /// The rule for a well-known port.
     #[inline(always)]

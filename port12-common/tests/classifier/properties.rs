@@ -123,7 +123,7 @@ prop_compose! {
             Socket::None, Socket::Bound, Socket::Connected, Socket::Unknown,
         ]),
     ) -> World {
-        World { rule: Rule::from_byte(rule), gate: Gate { drop_until, bypass }, lists, banned_until, lookup_proves, valid_until, listed, known, lookup }
+        World { rule: Rule::from_byte(rule), gate: Gate { drop_until, bypass }, lists: (lists & 3) | ((lists >> 2) * Policy::BANS), banned_until, lookup_proves, valid_until, listed, known, lookup }
     }
 }
 

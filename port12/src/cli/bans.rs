@@ -25,7 +25,7 @@ pub struct BansArgs {
 #[derive(Serialize)]
 struct Entry {
     source: IpAddr,
-    /// Where it comes from: `operator`.
+    /// Where it comes from: `operator` or `threshold`.
     origin: &'static str,
     /// What is dropped: `unassigned`.
     scope: &'static str,
@@ -45,7 +45,11 @@ impl Entry {
         let seconds = |jiffies: u64| jiffies.div_ceil(now.hz.max(1));
         Self {
             source,
-            origin: if ban.origin == Ban::OPERATOR { "operator" } else { "unknown" },
+            origin: match ban.origin {
+                Ban::OPERATOR => "operator",
+                Ban::THRESHOLD => "threshold",
+                _ => "unknown",
+            },
             scope: if ban.scope == Ban::UNASSIGNED { "unassigned" } else { "unknown" },
             packets: 0,
             times: ban.times,

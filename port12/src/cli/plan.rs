@@ -64,13 +64,13 @@ impl Plan {
             mode: self.config.mode.value,
             confirm: self.config.confirm.value,
             allow: self.config.allow.value.clone(),
+            ban: self.config.ban.value,
         }
     }
 
-    /// Whether drop mode is to be given up where the host begins to forward.
+    /// Whether dropping is to be given up where the host begins to forward.
     pub fn guards(&self) -> bool {
-        let Config { mode, forwarding, .. } = &self.config;
-        mode.value == Mode::Drop && forwarding.value == Forwarding::Refuse
+        self.config.drops_by_itself() && self.config.forwarding.value == Forwarding::Refuse
     }
 
     /// Whether somebody has to be able to reach what is attached: to confirm it, or after this

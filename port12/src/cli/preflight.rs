@@ -80,7 +80,7 @@ pub fn check_capabilities() -> Result<(), Failure> {
 /// Why a missing socket proves nothing on this interface; drop mode is refused then.
 pub fn check_forwarding(link: &Link, config: &Config) -> Result<Option<String>, Failure> {
     let name = &link.name;
-    let refuses = config.mode.value == Mode::Drop && config.forwarding.value == Forwarding::Refuse;
+    let refuses = config.drops_by_itself() && config.forwarding.value == Forwarding::Refuse;
     let (code, why) = match forwarding::reasons(link.index) {
         Ok(reasons) => match reasons.first() {
             Some(first) => (Code::Config, first.to_string()),
@@ -98,9 +98,15 @@ pub fn check_forwarding(link: &Link, config: &Config) -> Result<Option<String>, 
     Err(Failure::new(
         code,
         format!(
-            "drop mode is refused on {name}: {why}; a port that is forwarded has no socket here. \
-             Use `--mode monitor`, or `--forwarding drop` to drop what is for this host's own \
-             addresses all the same"
+            "{} on {name}: {why}; a port that is forwarded has no socket here. \
+             Use `--mode monitor`{}, or `--forwarding drop` to drop what is for this host's own \
+             addresses all the same",
+            if config.mode.value == Mode::Drop {
+                "drop mode is refused"
+            } else {
+                "bans are refused"
+            },
+            if config.ban.value.is_some() { " and no `ban`" } else { "" },
         ),
     ))
 }

@@ -359,9 +359,21 @@ impl Session {
         self.ledger.keep_tables(&tables);
     }
 
-    /// Forgets the bans that are over.
+    /// Forgets the bans that are over, and tells of those that a program has made.
     pub fn sweep_bans(&mut self) {
-        self.watched.iter_mut().filter(|it| !it.link.gone).for_each(Watched::sweep_bans);
+        for watched in self.watched.iter_mut().filter(|it| !it.link.gone) {
+            let made = watched.sweep_bans();
+            let name = &watched.link.interface;
+            match made {
+                Ok(made) => {
+                    for (source, time) in made {
+                        let time = humantime::format_duration(time);
+                        tell(format_args!("{name}: {source} is banned for {time}"));
+                    }
+                }
+                Err(failure) => log::warn!("{name}: {}", failure.message),
+            }
+        }
     }
 
     /// Hands on what has happened, and tells of the scans that it comes to.

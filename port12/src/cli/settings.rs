@@ -164,6 +164,7 @@ impl FromArgMatches for Settings {
                 include_reserved: sources.of("include_reserved", flags.include_reserved),
                 extra: None,
                 allow: sources.of("allow", flags.allow.map(BTreeSet::from_iter)),
+                ban: None,
                 registry: sources.of("registry", flags.registry),
                 pin: sources.of("pin", flags.pin),
                 interval: sources.of("interval", flags.interval),

@@ -1,5 +1,6 @@
 //! The policy file, read and checked line by line.
 
+mod ban;
 mod keys;
 mod node;
 mod rule;
@@ -12,7 +13,7 @@ use std::{
 
 use toml::de::DeTable;
 
-pub use self::keys::{KEYS, MOST_SOURCES, PORT_KEYS};
+pub use self::keys::{BAN_KEYS, KEYS, MOST_SOURCES, PORT_KEYS};
 use self::node::{entries, line_of};
 use super::{ConfigError, Fault, Layer, PortRule, Refusal, Valued};
 

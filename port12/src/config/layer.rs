@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::{Pattern, Ports, Valued};
 use crate::{
-    kernel::attach::Wanted,
+    kernel::{attach::Wanted, banning::Terms},
     policy::{Forwarding, Mode, Transit},
     report::OutputFormat,
     sink::SinkSpec,
@@ -36,6 +36,8 @@ pub struct Layer {
     pub extra: Option<Valued<Vec<Ports>>>,
     /// The sources that are never dropped.
     pub allow: Option<Valued<BTreeSet<IpNet>>>,
+    /// When the program bans a source by itself.
+    pub ban: Option<Valued<Terms>>,
     /// IANA's official file, in place of the table that port12 carries.
     pub registry: Option<Valued<PathBuf>>,
     /// Whether the programs stay attached when port12 ends.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use toml::Value;
 
 use super::{Config, Origin, PortAction, PortRule, Valued, choice, prefix};
-use crate::report::Printable;
+use crate::{kernel::banning::Terms, report::Printable};
 
 /// A key outside of the rules, and what is in force for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +73,7 @@ impl Config {
             ),
             entry("extra", &self.extra, Some(list(extra))),
             entry("allow", &self.allow, Some(list(allow))),
+            entry("ban", &self.ban, self.ban.value.as_ref().map(terms)),
             entry("registry", &self.registry, registry),
             entry("pin", &self.pin, Some(self.pin.value.into())),
             entry("interval", &self.interval, Some(time(self.interval.value))),
@@ -118,6 +119,13 @@ impl PortRule {
         }
         entries
     }
+}
+
+fn terms(terms: &Terms) -> Value {
+    let time = |time| Value::from(humantime::format_duration(time).to_string());
+    let after = i64::try_from(terms.after).unwrap_or(i64::MAX);
+    let keys = [("after", after.into()), ("for", time(terms.time)), ("within", time(terms.within))];
+    Value::Table(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 fn entry<T>(key: &'static str, valued: &Valued<T>, value: Option<Value>) -> Entry {

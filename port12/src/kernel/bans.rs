@@ -31,7 +31,7 @@ pub enum BansError {
 /// Plain old data of the map.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-struct Plain<T>(T);
+pub(super) struct Plain<T>(pub(super) T);
 
 // SAFETY: two numbers.
 unsafe impl Pod for Plain<SourceAddress> {}
@@ -155,6 +155,26 @@ impl Bans {
         }
         self.say_whether_empty()?;
         Ok(over)
+    }
+
+    /// Lifts the bans that the program made by itself of sources that are `needed`. Returns them.
+    ///
+    /// # Errors
+    ///
+    /// [`BansError::Kernel`].
+    pub fn spare(
+        &mut self,
+        needed: impl Fn(IpAddr) -> bool,
+        now: u64,
+    ) -> Result<Vec<IpAddr>, BansError> {
+        if !self.state.looks_for_bans() {
+            return Ok(Vec::new());
+        }
+        let is_meant =
+            |(source, ban): &(IpAddr, Ban)| ban.origin == Ban::THRESHOLD && needed(*source);
+        let spared: Vec<IpAddr> =
+            self.list()?.into_iter().filter(is_meant).map(|(source, _)| source).collect();
+        if spared.is_empty() { Ok(spared) } else { self.remove(&spared, now) }
     }
 
     fn get(&self, source: SourceAddress) -> Result<Option<Ban>, BansError> {

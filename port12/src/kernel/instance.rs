@@ -1,13 +1,15 @@
 //! A loaded kernel object: one program instance with maps of its own.
 
-use std::{borrow::Cow, io, os::fd::AsFd as _, path::Path};
+use std::{borrow::Cow, io, os::fd::AsFd as _, path::Path, time::Duration};
 
 use super::{
     allowlist::Allowlist,
+    banning::{self, Terms},
     bans::Bans,
     clock::{self, Moment},
     errno,
     events::{self, EventRing},
+    guarded::Guarded,
     load_error::chain,
     mapped::Mapped,
     object::{EntryPoint, OBJECT},
@@ -30,8 +32,17 @@ pub use super::load_error::LoadError;
 use crate::fault::other_object;
 
 /// The maps that are pinned, by their names in the object and in bpffs.
-pub(super) const PINNED: [&str; 7] =
-    [map::COUNTERS, map::STATE, map::CLOCK, map::ALLOW_V4, map::ALLOW_V6, map::BANS, map::EVENTS];
+pub(super) const PINNED: [&str; 9] = [
+    map::COUNTERS,
+    map::STATE,
+    map::CLOCK,
+    map::ALLOW_V4,
+    map::ALLOW_V6,
+    map::BANS,
+    map::EVIDENCE,
+    map::PROTECTED,
+    map::EVENTS,
+];
 
 /// What a program instance is loaded for.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +135,7 @@ impl Instance {
         if options.maps.is_none() {
             SourceMap::new(&counters).prepare(hz.into());
             events::prepare(&counters, hz);
+            banning::prepare(&counters, hz);
         }
         Ok(Self {
             counters,
@@ -181,6 +193,41 @@ impl Instance {
     pub fn bans(&self, slot: Option<&Slot>) -> Result<Bans, LoadError> {
         Bans::new(self.another(map::BANS)?, self.state.clone(), slot)
             .map_err(|error| LoadError::Map { name: map::BANS, error: io::Error::other(error) })
+    }
+
+    /// Has the program ban by some terms from now on, or not at all. Bans that hold stay.
+    pub fn set_terms(&self, terms: Option<&Terms>) {
+        banning::set(&self.counters, terms, self.hz);
+    }
+
+    /// Whether the program bans by itself.
+    pub fn bans_by_itself(&self) -> bool {
+        banning::is_on(&self.counters)
+    }
+
+    /// Says that all protected addresses are in [`Instance::guarded`], for some time from a moment on.
+    pub fn vouch(&self, now: &Moment, time: Duration) {
+        banning::vouch(&self.counters, now, time);
+    }
+
+    /// The addresses that the program does not ban by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Map`].
+    pub fn guarded(&self) -> Result<Guarded, LoadError> {
+        let error = |why: &dyn std::fmt::Display| LoadError::Map {
+            name: map::PROTECTED,
+            error: io::Error::other(why.to_string()),
+        };
+        match self.ebpf.map(map::PROTECTED) {
+            Some(Map::HashMap(data)) => {
+                let fd = data.fd().as_fd().try_clone_to_owned().map_err(|why| error(&why))?;
+                let data = MapData::from_fd(fd).map_err(|why| error(&why))?;
+                Guarded::new(data).map_err(|why| error(&why))
+            }
+            _ => Err(error(&"the object has no such map")),
+        }
     }
 
     /// What the program tells of single probes. There can be one reader.
@@ -273,7 +320,11 @@ impl Instance {
             let error = |error| LoadError::Map { name, error };
             match self.ebpf.map(name) {
                 Some(
-                    Map::Array(data) | Map::HashMap(data) | Map::LpmTrie(data) | Map::RingBuf(data),
+                    Map::Array(data)
+                    | Map::HashMap(data)
+                    | Map::LpmTrie(data)
+                    | Map::LruHashMap(data)
+                    | Map::RingBuf(data),
                 ) => {
                     data.pin(directory.join(name)).map_err(|why| error(io::Error::other(why)))?;
                 }

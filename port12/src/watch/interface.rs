@@ -1,8 +1,15 @@
 //! One watched interface.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use port12_common::{Layer, abi::bypass};
+use port12_common::{
+    Layer,
+    abi::{Ban, bypass},
+};
 
 use super::{
     orders::{Occasion, Orders},
@@ -17,6 +24,7 @@ use crate::{
     },
     kernel::{
         attach::Attached,
+        banning::Deeds,
         clock::Moment,
         events::{EventRing, Reading},
         instance::{Instance, LoadOptions, entry_point},
@@ -47,6 +55,8 @@ pub struct Watched {
     moment: Moment,
     layer: Layer,
     ring: EventRing,
+    /// What the program had banned by itself when it was asked last, and when, in jiffies.
+    swept: (u64, u64),
 }
 
 impl Watched {
@@ -112,6 +122,7 @@ impl Watched {
             index: host.index,
             last: Snapshot::read(instance.counters()),
             ring: instance.events()?,
+            swept: (Deeds::read(instance.counters()).banned, moment.jiffies),
             layer,
             instance: Arc::new(instance),
             attached: Some(attached),
@@ -147,6 +158,11 @@ impl Watched {
     /// How drop mode stood when the clock was read last.
     pub fn standing(&self) -> Standing {
         self.instance.state().standing(&self.moment)
+    }
+
+    /// Where it is pinned.
+    pub(super) fn slot(&self) -> Option<&Slot> {
+        self.slot.as_ref()
     }
 
     /// The loaded program.
@@ -213,19 +229,28 @@ impl Watched {
         ledger.update(&self.instance.sources().read(), moment.jiffies);
     }
 
-    /// Forgets the bans that are over.
-    pub fn sweep_bans(&mut self) {
+    /// Forgets the bans that are over. Returns those that the program has made since it was asked last.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: the bans cannot be read or written.
+    pub fn sweep_bans(&mut self) -> Result<Vec<(IpAddr, Duration)>, Failure> {
         let moment = self.moment();
-        let swept = self.instance.bans(self.slot.as_ref()).map_err(Failure::from);
-        match swept.and_then(|mut bans| Ok(bans.expire(moment.jiffies)?)) {
-            Ok(over) => {
-                for (source, ban) in over {
-                    let name = &self.link.interface;
-                    log::info!("{name}: the ban of {source} is over: {} packets", ban.packets);
-                }
-            }
-            Err(failure) => log::warn!("{}: {}", self.link.interface, failure.message),
+        let mut bans = self.instance.bans(self.slot.as_ref())?;
+        for (source, ban) in bans.expire(moment.jiffies)? {
+            let name = &self.link.interface;
+            log::info!("{name}: the ban of {source} is over: {} packets", ban.packets);
         }
+        let banned = Deeds::read(self.instance.counters()).banned;
+        let since = std::mem::replace(&mut self.swept, (banned, moment.jiffies));
+        if since.0 == banned {
+            return Ok(Vec::new());
+        }
+        let seconds = |jiffies: u64| Duration::from_secs(jiffies.div_ceil(moment.hz.max(1)));
+        let made = bans.list()?.into_iter().filter(|(_, ban)| {
+            ban.origin == Ban::THRESHOLD && ban.since >= since.1 && ban.since <= moment.jiffies
+        });
+        Ok(made.map(|(source, ban)| (source, seconds(ban.until - ban.since))).collect())
     }
 
     /// Hands on what has happened since it was asked last.

@@ -12,14 +12,22 @@ use port12_common::abi::bypass;
 
 use super::{Watched, interface::lookup_proves};
 use crate::{
-    host::{HostError, addresses::LocalAddresses, forwarding, interfaces},
-    kernel::instance::Instance,
-    truth::{self, Truth},
+    failure::Failure,
+    host::{HostError, addresses::LocalAddresses, forwarding, interfaces, protected::Protected},
+    kernel::{bans::BansError, guarded::Guarded, instance::Instance, slot::Slot},
+    truth::{self, Truth, TruthError},
 };
 
 /// How often it is asked what stands around the interfaces: a container engine may start to
 /// forward, and a bridge or a VLAN come, at any time.
 const QUESTION: Duration = Duration::from_secs(1);
+
+/// How long the program bans by itself after it was told whom not to ban.
+const VOUCHED: Duration = Duration::from_secs(5);
+
+/// Listing the protected addresses takes no more than one part in so many of the time: where there are
+/// that many connections, the program bans part of the time.
+const SHARE: u32 = 50;
 
 /// Questions without an answer, in a row, that end drop mode.
 const UNANSWERED: u32 = 30;
@@ -46,6 +54,7 @@ impl Keeper {
             truth: Truth::listening(),
             failing: false,
             asked: Instant::now(),
+            due: Instant::now(),
         };
         let thread = thread::Builder::new().name("truth".into()).spawn(move || {
             while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
@@ -84,6 +93,9 @@ struct Charge {
     reverted: Arc<OnceLock<String>>,
     /// Questions in a row that the host has not answered.
     unanswered: Cell<u32>,
+    /// The addresses that the program does not ban by itself.
+    guarded: Option<Guarded>,
+    slot: Option<Slot>,
 }
 
 impl Charge {
@@ -94,6 +106,8 @@ impl Charge {
             instance: watched.instance().clone(),
             reverted: watched.reverted().clone(),
             unanswered: Cell::new(0),
+            guarded: watched.instance().guarded().ok(),
+            slot: watched.slot().cloned(),
         }
     }
 
@@ -110,6 +124,25 @@ impl Charge {
         };
         let proves = link.and_then(|link| lookup_proves(&link));
         self.instance.state().set_lookup_proves(matches!(proves, Ok(true)));
+    }
+
+    /// Tells the program whom not to ban, and lifts the bans by itself that it made before it was told.
+    fn guard(&mut self, protected: &Protected, time: Duration) -> Result<(), Failure> {
+        let Some(guarded) = &mut self.guarded else {
+            return Ok(());
+        };
+        // The time counts from before: an address may come while it is written.
+        let now = self.instance.now().map_err(TruthError::from)?;
+        let addresses = protected.addresses.keys().copied().collect();
+        let fits = guarded.set(&addresses).map_err(BansError::from)?;
+        if fits {
+            self.instance.vouch(&now, time);
+        }
+        let mut bans = self.instance.bans(self.slot.as_ref())?;
+        for source in bans.spare(|source| protected.role(source).is_some(), now.jiffies)? {
+            log::warn!("{}: the ban of {source} is lifted: this host needs it", self.name);
+        }
+        Ok(())
     }
 
     /// Gives drop mode up where the host has begun to forward, or does not say.
@@ -137,7 +170,11 @@ impl Charge {
             }
         };
         self.instance.state().set_bypass(bypass::FORWARDS, true);
-        log::error!("{}: drop mode is given up for monitor mode: {why}", self.name);
+        let what = match self.instance.state().gate().drop_until {
+            0 => "nobody who is banned is dropped any longer",
+            _ => "drop mode is given up for monitor mode",
+        };
+        log::error!("{}: {what}: {why}", self.name);
         // Nobody else sets it.
         let _ = self.reverted.set(why);
     }
@@ -149,6 +186,8 @@ struct Keeping {
     truth: Truth,
     failing: bool,
     asked: Instant,
+    /// When the protected addresses are listed again.
+    due: Instant,
 }
 
 impl Keeping {
@@ -166,12 +205,38 @@ impl Keeping {
             }
             Err(_) => {}
         }
+        if Instant::now() >= self.due {
+            self.guard();
+        }
         if self.asked.elapsed() >= QUESTION {
             self.asked = Instant::now();
             self.charges.iter().for_each(Charge::look_around);
             if self.guards {
                 self.charges.iter().for_each(Charge::question);
             }
+        }
+    }
+}
+
+impl Keeping {
+    /// Sees to it that those are not banned whom this host needs, where programs ban by themselves.
+    fn guard(&mut self) {
+        let began = Instant::now();
+        self.due = began + QUESTION;
+        if !self.charges.iter().any(|charge| charge.instance.bans_by_itself()) {
+            return;
+        }
+        let asked = Protected::ask();
+        self.due = Instant::now() + QUESTION.max(began.elapsed() * SHARE);
+        match asked {
+            Ok(protected) => {
+                for charge in &mut self.charges {
+                    if let Err(failure) = charge.guard(&protected, VOUCHED) {
+                        log::warn!("{}: {}", charge.name, failure.message);
+                    }
+                }
+            }
+            Err(error) => log::warn!("{error}; until that mends, the program bans nobody"),
         }
     }
 }

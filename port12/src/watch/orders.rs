@@ -8,6 +8,7 @@ use port12_common::abi::{self, Gate};
 use crate::{
     fault::fault,
     kernel::{
+        banning::Terms,
         clock::Moment,
         state::{Rules, Standing, StateMap, let_frames_pass},
     },
@@ -25,6 +26,8 @@ pub struct Orders {
     pub confirm: Option<Duration>,
     /// The sources that are never dropped.
     pub allow: BTreeSet<IpNet>,
+    /// When the program bans a source by itself; `None` for never.
+    pub ban: Option<Terms>,
 }
 
 /// Why orders are given.

@@ -109,6 +109,7 @@ pub(super) fn furnish(
     instance.set_policy(&policy);
     instance.state().set_header(seconds(moment.wall), namespace()?);
     instance.allowlist(None)?.set_policy(&setup.orders.allow)?;
+    instance.set_terms(setup.orders.ban.as_ref());
     Ok(())
 }
 
@@ -141,6 +142,7 @@ pub(super) fn obey(
     fault("reload.allow");
     instance.sources().tell_apart(&orders.policy.rules);
     orders.enforce(instance.state(), moment, occasion);
+    instance.set_terms(orders.ban.as_ref());
     if !list.stale(&orders.allow)?.is_empty() {
         // A frame that has read an old rule is to find the old list.
         let_frames_pass();

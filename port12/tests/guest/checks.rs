@@ -48,6 +48,7 @@ fn entry_point(report: &mut Report, entry: EntryPoint) {
     report.check(&format!("sources {name}"), || sources::are_recorded(entry));
     report.check(&format!("events {name}"), || events::are_told(entry));
     report.check(&format!("bans {name}"), || bans::hold(entry));
+    report.check(&format!("threshold {name}"), || bans::are_made(entry));
     for (mode, text) in [(XdpMode::Driver, "native"), (XdpMode::Skb, "generic")] {
         report.check(&format!("attach {text} {name}"), || {
             attach::comes_and_goes(&mut object, name, mode, &interface::virtio()?)

@@ -1,11 +1,20 @@
 //! Bans: what the map says, what the program makes of it, and when it ends.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
-use port12::kernel::{
-    bans::{Bans, BansError},
-    instance::LoadOptions,
-    object::EntryPoint,
+use aya::programs::TestRunOptions;
+use port12::{
+    kernel::{
+        banning::{Deeds, Terms},
+        bans::{Bans, BansError},
+        clock::Moment,
+        instance::LoadOptions,
+        object::EntryPoint,
+    },
+    snapshot::Snapshot,
 };
 use port12_common::{
     Layer, Outcome, Tables, Transport,
@@ -14,6 +23,7 @@ use port12_common::{
 };
 
 use crate::{
+    cpus::pin,
     knock::knock,
     named::SHORTEST,
     namespace,
@@ -44,13 +54,14 @@ fn ip(text: &str) -> IpAddr {
     text.parse().expect("an address")
 }
 
-fn from(subject: &Subject, source: IpAddr) -> Outcome {
+fn frame(source: IpAddr) -> Vec<u8> {
     let destination = ip(if source.is_ipv4() { "192.0.2.1" } else { "2001:db8::1" });
-    subject.outcome(&knock(
-        Transport::Tcp,
-        SocketAddr::new(source, 40000),
-        SocketAddr::new(destination, PORT),
-    ))
+    let to = SocketAddr::new(destination, PORT);
+    knock(Transport::Tcp, SocketAddr::new(source, 40000), to)
+}
+
+fn from(subject: &Subject, source: IpAddr) -> Outcome {
+    subject.outcome(&frame(source))
 }
 
 #[test]
@@ -174,5 +185,221 @@ fn the_program_and_the_classifier_agree_on_frames_of_banned_sources() {
             assert_eq!(counted, dropped);
             assert!(dropped > 500, "{dropped}");
         }
+    });
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Terms of a few probes within an hour.
+fn terms(after: u64) -> Terms {
+    Terms { after, time: HOUR, within: HOUR }
+}
+
+/// A program that bans by itself, and has been told whom not to.
+fn banning(entry: EntryPoint, terms: &Terms) -> (Subject, Bans) {
+    let (subject, bans) = subject(entry);
+    subject.instance.set_terms(Some(terms));
+    subject.instance.vouch(&moment(&subject), HOUR);
+    (subject, bans)
+}
+
+fn moment(subject: &Subject) -> Moment {
+    subject.instance.now().expect("the clock program runs")
+}
+
+fn deeds(subject: &Subject) -> Deeds {
+    Deeds::read(subject.instance.counters())
+}
+
+#[test]
+fn the_packet_after_the_threshold_is_dropped_on_any_cpu() {
+    namespace::alone(|| {
+        for entry in EntryPoint::ALL {
+            let (subject, bans) = banning(entry, &terms(7));
+            for source in ["198.51.100.7", "2001:db8::7"].map(ip) {
+                let cpus: Vec<usize> = (0..64).filter(|cpu| pin(*cpu)).collect();
+                for probe in 0..7 {
+                    assert!(pin(cpus[probe % cpus.len()]));
+                    assert_eq!(from(&subject, source), Outcome::Probe, "{probe}");
+                }
+                for cpu in &cpus {
+                    assert!(pin(*cpu));
+                    assert_eq!(from(&subject, source), Outcome::Banned);
+                }
+                let ban = bans.list().expect("listed")[&source];
+                assert_eq!((ban.origin, ban.times), (Ban::THRESHOLD, 1));
+                assert_eq!(ban.packets, cpus.len() as u64);
+                assert_eq!(ban.until - ban.since, 3600 * moment(&subject).hz);
+            }
+            for _ in 0..6 {
+                assert_eq!(from(&subject, ip("198.51.100.8")), Outcome::Probe);
+            }
+            assert_eq!(deeds(&subject), Deeds { banned: 2, ..Deeds::default() });
+        }
+    });
+}
+
+/// What passes on the way to the threshold is what was under way on other CPUs.
+#[test]
+fn cpus_that_count_at_the_same_time_lose_no_packet() {
+    namespace::alone(|| {
+        for round in 0..20_u8 {
+            let (subject, _) = banning(EntryPoint::Frags, &terms(500));
+            let source = IpAddr::from([198, 51, 100, round]);
+            let frame = frame(source);
+            let options =
+                || TestRunOptions { data_in: Some(&frame), repeat: 600, ..TestRunOptions::new() };
+            let cpus: Vec<usize> = (0..64).filter(|cpu| pin(*cpu)).collect();
+            std::thread::scope(|scope| {
+                for &cpu in &cpus {
+                    let (subject, options) = (&subject, options());
+                    scope.spawn(move || {
+                        assert!(pin(cpu));
+                        subject.instance.test_run_with(options).expect("it runs");
+                    });
+                }
+            });
+            let snapshot = Snapshot::read(subject.instance.counters());
+            let passed = snapshot.outcome(Outcome::Probe).packets;
+            let most = 500 + cpus.len() as u64 - 1;
+            assert!((500..=most).contains(&passed), "{passed} probes passed");
+            assert_eq!(passed + snapshot.outcome(Outcome::Banned).packets, 600 * cpus.len() as u64);
+        }
+    });
+}
+
+#[test]
+fn each_further_ban_takes_twice_as_long_up_to_a_day() {
+    namespace::alone(|| {
+        let (subject, mut bans) = banning(EntryPoint::Linear, &terms(2));
+        let source = ip("198.51.100.7");
+        for hours in [1, 2, 4, 8, 16, 24, 24] {
+            assert_eq!(from(&subject, source), Outcome::Probe);
+            assert_eq!(from(&subject, source), Outcome::Probe);
+            assert_eq!(from(&subject, source), Outcome::Banned);
+            let ban = bans.list().expect("listed")[&source];
+            assert_eq!(ban.until - ban.since, hours * 3600 * moment(&subject).hz);
+            bans.remove(&[source], now(&subject)).expect("lifted");
+        }
+    });
+}
+
+#[test]
+fn a_protected_source_is_not_banned_whoever_forges_it() {
+    namespace::alone(|| {
+        let (subject, mut bans) = banning(EntryPoint::Frags, &terms(3));
+        let mut guarded = subject.instance.guarded().expect("the map is one of addresses");
+        let sources = ["198.51.100.7", "2001:db8::7"].map(ip);
+        assert!(guarded.set(&sources.into()).expect("set"));
+        for source in sources {
+            for _ in 0..10 {
+                assert_eq!(from(&subject, source), Outcome::Probe);
+            }
+        }
+        assert_eq!(deeds(&subject), Deeds { spared: 16, ..Deeds::default() });
+        assert!(guarded.set(&[sources[1]].into()).expect("set"));
+        assert_eq!(from(&subject, sources[0]), Outcome::Probe);
+        assert_eq!(from(&subject, sources[0]), Outcome::Banned, "it is protected no longer");
+        assert_eq!(from(&subject, sources[1]), Outcome::Probe);
+        let lifted = bans.spare(|source| source == sources[0], now(&subject)).expect("lifted");
+        assert_eq!(lifted, [sources[0]]);
+        assert_eq!(from(&subject, sources[0]), Outcome::Probe);
+    });
+}
+
+#[test]
+fn a_ban_of_the_operator_s_is_not_lifted_for_one_who_is_needed() {
+    namespace::alone(|| {
+        let (subject, mut bans) = banning(EntryPoint::Frags, &terms(3));
+        bans.add(ip("198.51.100.7"), Ban::FOR_EVER, now(&subject)).expect("banned");
+        assert!(bans.spare(|_| true, now(&subject)).expect("asked").is_empty());
+    });
+}
+
+#[test]
+fn nobody_is_banned_by_a_program_that_does_not_know_whom_not_to() {
+    namespace::alone(|| {
+        let (subject, _) = subject(EntryPoint::Frags);
+        subject.instance.set_terms(Some(&terms(3)));
+        for _ in 0..10 {
+            assert_eq!(from(&subject, ip("198.51.100.7")), Outcome::Probe);
+        }
+        assert_eq!(deeds(&subject), Deeds { spared: 8, ..Deeds::default() });
+        subject.instance.vouch(&moment(&subject), Duration::from_millis(300));
+        assert_eq!(from(&subject, ip("198.51.100.7")), Outcome::Probe);
+        assert_eq!(from(&subject, ip("198.51.100.7")), Outcome::Banned);
+        std::thread::sleep(Duration::from_millis(400));
+        for _ in 0..10 {
+            assert_eq!(from(&subject, ip("198.51.100.9")), Outcome::Probe);
+        }
+    });
+}
+
+#[test]
+fn probes_of_an_earlier_window_do_not_count() {
+    namespace::alone(|| {
+        let within = Duration::from_millis(1000);
+        let (subject, _) = banning(EntryPoint::Frags, &Terms { within, ..terms(3) });
+        let source = ip("198.51.100.7");
+        for _ in 0..2 {
+            assert_eq!(from(&subject, source), Outcome::Probe);
+        }
+        std::thread::sleep(Duration::from_millis(1200));
+        for _ in 0..3 {
+            assert_eq!(from(&subject, source), Outcome::Probe);
+        }
+        assert_eq!(from(&subject, source), Outcome::Banned);
+    });
+}
+
+#[test]
+fn a_flood_of_forged_sources_is_overlooked_beyond_its_budget() {
+    namespace::alone(|| {
+        let (subject, _) = banning(EntryPoint::Frags, &terms(1));
+        // Each is banned at its first packet, so far as anybody looks.
+        const SENT: u64 = 5000;
+        let sent = u32::try_from(SENT).expect("small");
+        assert!(pin(0));
+        for source in 0..sent {
+            from(&subject, std::net::Ipv4Addr::from_bits(0x0b00_0000 + source).into());
+        }
+        let deeds = deeds(&subject);
+        assert_eq!(deeds.banned + deeds.overlooked, SENT);
+        // What a CPU has at once, and what comes in while the frames are sent.
+        assert!((512..2000).contains(&deeds.banned), "{deeds:?}");
+    });
+}
+
+#[test]
+fn a_program_that_bans_nobody_keeps_no_evidence() {
+    namespace::alone(|| {
+        let (subject, _) = banning(EntryPoint::Frags, &terms(3));
+        let source = ip("198.51.100.7");
+        from(&subject, source);
+        from(&subject, source);
+        subject.instance.set_terms(None);
+        for _ in 0..10 {
+            assert_eq!(from(&subject, source), Outcome::Probe);
+        }
+        subject.instance.set_terms(Some(&terms(3)));
+        assert_eq!(from(&subject, source), Outcome::Probe, "the third");
+        assert_eq!(from(&subject, source), Outcome::Banned);
+    });
+}
+
+/// Under a bypass, its packets are probes.
+#[test]
+fn the_program_does_not_shorten_a_ban() {
+    namespace::alone(|| {
+        let (subject, mut bans) = banning(EntryPoint::Frags, &terms(3));
+        let source = ip("198.51.100.7");
+        bans.add(source, Ban::FOR_EVER, now(&subject)).expect("banned");
+        subject.instance.state().set_bypass(bypass::OPERATOR, true);
+        for _ in 0..10 {
+            assert_eq!(from(&subject, source), Outcome::Probe);
+        }
+        let ban = bans.list().expect("listed")[&source];
+        assert_eq!((ban.until, ban.origin), (Ban::FOR_EVER, Ban::OPERATOR));
+        assert_eq!(deeds(&subject), Deeds::default());
     });
 }

@@ -65,7 +65,7 @@ fn last(list: &str) -> usize {
 }
 
 /// Puts this thread on a CPU; false where it may not run there, or the CPU is not there.
-fn pin(cpu: usize) -> bool {
+pub fn pin(cpu: usize) -> bool {
     // SAFETY: a CPU set is plain bytes, and the call changes this thread alone.
     unsafe {
         let mut set: libc::cpu_set_t = mem::zeroed();

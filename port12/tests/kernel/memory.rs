@@ -77,9 +77,10 @@ impl Footprint {
             .instance
             .maps()
             .filter_map(|(name, map)| match map {
-                Map::Array(data) | Map::HashMap(data) | Map::RingBuf(data) => {
-                    Some(Self::of(name, data))
-                }
+                Map::Array(data)
+                | Map::HashMap(data)
+                | Map::LruHashMap(data)
+                | Map::RingBuf(data) => Some(Self::of(name, data)),
                 // Takes its memory prefix by prefix, below 64 bytes each.
                 Map::LpmTrie(_) => None,
                 other => panic!("{name}: no rule for the memory of {other:?}"),
@@ -119,7 +120,7 @@ impl Footprint {
         let most = u64::from(self.max_entries);
         match self.kind {
             MapType::RingBuf => return most + 5 * PAGE + 8 * (2 * most / PAGE + 5),
-            MapType::Hash => {
+            MapType::Hash | MapType::LruHash => {
                 let [key, value] = [self.key_size, self.value_size]
                     .map(|size| u64::from(size).next_multiple_of(8));
                 let spare = u64::from(cpus);

@@ -7,8 +7,18 @@ use crate::support::{Bpffs, Pair, foreign::program, lab, reaches, until};
 /// How often each place is hit.
 const HITS: usize = 20;
 
-const WHOLE: [&str; 10] = [
-    "ALLOW_V4", "ALLOW_V6", "BANS", "CLOCK", "COUNTERS", "EVENTS", "STATE", "clock", "link",
+const WHOLE: [&str; 12] = [
+    "ALLOW_V4",
+    "ALLOW_V6",
+    "BANS",
+    "CLOCK",
+    "COUNTERS",
+    "EVENTS",
+    "EVIDENCE",
+    "PROTECTED",
+    "STATE",
+    "clock",
+    "link",
     "program",
 ];
 

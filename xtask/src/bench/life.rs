@@ -78,5 +78,11 @@ fn orders(number: u32) -> Orders {
         Ipv4Net::from(address).into()
     };
     let allow: BTreeSet<_> = (0..if number == ALLOWED { ALLOWED } else { 0 }).map(source).collect();
-    Orders { policy: policy(&every, Mode::Drop, transit), mode: Mode::Drop, confirm: None, allow }
+    Orders {
+        policy: policy(&every, Mode::Drop, transit),
+        mode: Mode::Drop,
+        confirm: None,
+        allow,
+        ban: None,
+    }
 }

@@ -30,6 +30,7 @@ pub const KEYS: &[&str] = &[
     "include_reserved",
     "extra",
     "allow",
+    "ban",
     "registry",
     "pin",
     "interval",
@@ -42,6 +43,9 @@ pub const KEYS: &[&str] = &[
 
 /// What `remember_sources` is at most.
 pub const MOST_SOURCES: u64 = 4_194_304;
+
+/// The keys of the `[ban]` table.
+pub const BAN_KEYS: &[&str] = &["after", "for", "within"];
 
 /// The keys of a `[[port]]` table.
 pub const PORT_KEYS: &[&str] = &["ports", "action", "enforce", "expected"];
@@ -62,6 +66,7 @@ pub(super) fn read(node: &Node<'_>, layer: &mut Layer) -> Result<(), Refusal> {
         "include_reserved" => layer.include_reserved = Some(node.valued(Node::truth)?),
         "extra" => layer.extra = Some(node.valued(extra)?),
         "allow" => layer.allow = Some(node.valued(prefixes)?),
+        "ban" => layer.ban = Some(node.valued(super::ban::read)?),
         "registry" => layer.registry = Some(node.valued(path)?),
         "pin" => layer.pin = Some(node.valued(Node::truth)?),
         "interval" => {

@@ -43,6 +43,7 @@ fn with_every_default_uncommented_it_changes_nothing() {
 fn its_examples_are_accepted() {
     let config = config(&uncommented(example));
     assert_eq!(config.rules.len(), 4);
+    assert!(config.ban.value.is_some());
     assert!(config.confirm.value.is_some() && config.registry.value.is_some());
 }
 

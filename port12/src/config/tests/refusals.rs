@@ -36,6 +36,15 @@ fn a_value_that_is_not_accepted_is_told_with_line_and_key_and_what_is() {
         ("extra = [\"7/icmp\"]", "line 1: extra[0]: ", "tcp, udp, udplite, sctp and dccp"),
         ("allow = [\"10.0.0.1/8\"]", "line 1: allow[0]: ", "write 10.0.0.0/8 for the network"),
         ("allow = [\"host\"]", "line 1: allow[0]: \"host\" is", "an address or a prefix"),
+        ("ban = true", "line 1: ban: true is", "write `[ban]` above its keys"),
+        ("[ban]\nfor = \"10m\"", "line 1: ban: it has no `after`", "from 1 to 1000000"),
+        ("[ban]\nafter = 0", "line 2: ban.after: 0 is", "from 1 to 1000000"),
+        ("[ban]\nafter = 9\nfor = \"0s\"", "line 3: ban.for: ", "between 1s and 1 year"),
+        (
+            "[ban]\nafter = 9\nscope = \"all\"",
+            "line 3: ban.scope: there is no such key",
+            "after, for",
+        ),
         ("[port]\nports = 1", "line 1: port: ", "write `[[port]]` above each rule"),
     ] {
         let said = refusal(text);

@@ -89,7 +89,7 @@ fn orders(confirm: Option<Duration>) -> Orders {
         port12_common::abi::TransitPolicy::Drop,
     );
     dropping[port12_common::Transport::Tcp as usize][12] = rule;
-    Orders { policy, mode: Mode::Drop, confirm, allow: BTreeSet::new() }
+    Orders { policy, mode: Mode::Drop, confirm, allow: BTreeSet::new(), ban: None }
 }
 
 fn attach(nic: &str, wanted: Wanted, orders: &Orders) -> Result<()> {

@@ -1,0 +1,37 @@
+//! The `[ban]` table.
+
+use std::time::Duration;
+
+use super::{BAN_KEYS, node::Node};
+use crate::{
+    config::{Fault, Refusal, time::ban},
+    kernel::banning::Terms,
+};
+
+/// What `after` is at most.
+const MOST: u64 = 1_000_000;
+
+const AFTER: &str = "write a number of probes from 1 to 1000000";
+
+/// How long a ban takes where the table does not say.
+const TIME: Duration = Duration::from_secs(600);
+
+/// In what time the probes count where the table does not say.
+const WITHIN: Duration = Duration::from_secs(600);
+
+/// Reads the table.
+pub(super) fn read(node: &Node<'_>) -> Result<Terms, Refusal> {
+    let (mut after, mut time, mut within) = (None, TIME, WITHIN);
+    let accepted = "write a time such as \"10m\"";
+    for entry in node.entries("write `[ban]` above its keys", BAN_KEYS)? {
+        match entry.name() {
+            "after" => after = Some(entry.number(AFTER, 1..=MOST)?),
+            "for" => time = entry.text(accepted, ban)?,
+            "within" => within = entry.text(accepted, ban)?,
+            _ => {}
+        }
+    }
+    let missing = || Fault::Missing { key: "after", accepted: AFTER.to_owned() };
+    let after = after.ok_or_else(|| node.refuse(missing()))?;
+    Ok(Terms { after, time, within })
+}

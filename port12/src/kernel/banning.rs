@@ -1,0 +1,122 @@
+//! What one program instance bans by itself.
+
+use std::time::Duration;
+
+use port12_common::abi::{Banning, Budget, CpuCounters, EVENT};
+
+use super::{clock::Moment, mapped::Mapped};
+
+/// Sources of which a CPU takes note at once.
+const NEWCOMERS: u64 = 512;
+
+/// Sources of which all CPUs take note in a second from then on.
+const NEWCOMERS_PER_SECOND: u64 = 64;
+
+/// What a CPU may take note of in a second at least, however many there are.
+const LEAST_PER_SECOND: u64 = 8;
+
+/// The longest ban that a shorter one is doubled to.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// When a source is banned, and for how long.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Terms {
+    /// Probes within the window at which it is.
+    pub after: u64,
+    /// How long at first, by running time.
+    pub time: Duration,
+    /// The window.
+    pub within: Duration,
+}
+
+/// Fills the budgets of a program that has seen no frame.
+pub(super) fn prepare(counters: &Mapped<CpuCounters>, hz: u32) {
+    let cpus = (counters.len() as u64).max(1);
+    let newcomers = Budget {
+        tokens: NEWCOMERS * EVENT,
+        filled: 0,
+        rate: (NEWCOMERS_PER_SECOND / cpus).max(LEAST_PER_SECOND) * EVENT / u64::from(hz.max(1)),
+        burst: NEWCOMERS * EVENT,
+    };
+    each(counters, |banning| {
+        // SAFETY: the element is mapped for writing, and no frame has been seen.
+        unsafe { (&raw mut (*banning).newcomers).write(newcomers) };
+    });
+}
+
+/// Has the program ban by some terms from now on, or not at all. Bans that hold stay.
+pub(super) fn set(counters: &Mapped<CpuCounters>, terms: Option<&Terms>, hz: u64) {
+    let jiffies = |time: Duration| {
+        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        milliseconds.saturating_mul(hz).div_ceil(1000)
+    };
+    each(counters, |banning| {
+        // SAFETY: the element is mapped for writing, and each word is written whole. While the terms
+        // change, nobody is banned.
+        unsafe {
+            (&raw mut (*banning).after).write_volatile(0);
+            if let Some(terms) = terms {
+                (&raw mut (*banning).term).write_volatile(jiffies(terms.time));
+                (&raw mut (*banning).longest).write_volatile(jiffies(terms.time.max(DAY)));
+                (&raw mut (*banning).window).write_volatile(jiffies(terms.within));
+                (&raw mut (*banning).after).write_volatile(terms.after);
+            }
+        }
+    });
+}
+
+/// Says that all protected addresses are known up to a time in jiffies.
+pub(super) fn vouch(counters: &Mapped<CpuCounters>, now: &Moment, time: Duration) {
+    let until = now.after(time);
+    each(counters, |banning| {
+        // SAFETY: the element is mapped for writing, and the word is written whole.
+        unsafe { (&raw mut (*banning).protected_until).write_volatile(until) };
+    });
+}
+
+/// Whether the program bans by itself.
+pub(super) fn is_on(counters: &Mapped<CpuCounters>) -> bool {
+    let mut is_on = false;
+    each(counters, |banning| {
+        // SAFETY: the element is mapped, and the word is read whole.
+        is_on |= unsafe { (&raw const (*banning).after).read_volatile() } != 0;
+    });
+    is_on
+}
+
+fn each(counters: &Mapped<CpuCounters>, mut act: impl FnMut(*mut Banning)) {
+    for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
+        // SAFETY: the element is mapped.
+        act(unsafe { &raw mut (*cpu).banning });
+    }
+}
+
+/// What the program did by itself.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Deeds {
+    /// Sources that were banned.
+    pub banned: u64,
+    /// Probes of sources without evidence for which there was no budget.
+    pub overlooked: u64,
+    /// Probes at which a source would have been banned that is protected, or may be.
+    pub spared: u64,
+    /// Bans for which there was no room.
+    pub refused: u64,
+}
+
+impl Deeds {
+    /// Over all CPUs.
+    pub fn read(counters: &Mapped<CpuCounters>) -> Self {
+        let mut sum = Self::default();
+        each(counters, |banning| {
+            // SAFETY: the element is mapped, and each number is read on its own.
+            unsafe {
+                sum.banned += (&raw const (*banning).banned).read_volatile();
+                sum.overlooked += (&raw const (*banning).overlooked).read_volatile();
+                sum.spared += (&raw const (*banning).spared).read_volatile();
+                sum.refused += (&raw const (*banning).refused).read_volatile();
+            }
+        });
+        sum
+    }
+}

@@ -1,0 +1,58 @@
+//! The addresses that the program does not ban by itself, whoever forges them.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use aya::maps::{HashMap, Map, MapData, MapError};
+use port12_common::abi::{PROTECTED, SourceAddress};
+
+use super::{bans::Plain, errno};
+
+/// The map of one program instance. The process that holds the interface writes it.
+pub struct Guarded {
+    map: HashMap<MapData, Plain<SourceAddress>, u64>,
+    /// What is in it; not known before the first writing.
+    known: Option<BTreeSet<IpAddr>>,
+}
+
+impl Guarded {
+    /// The addresses in a map.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no such map.
+    pub fn new(map: MapData) -> Result<Self, MapError> {
+        Ok(Self { map: HashMap::try_from(Map::HashMap(map))?, known: None })
+    }
+
+    /// Makes these the addresses. Returns whether they fit; where they do not, none that was there
+    /// and stays has gone.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn set(&mut self, addresses: &BTreeSet<IpAddr>) -> Result<bool, MapError> {
+        let known = match self.known.take() {
+            Some(known) => known,
+            None => self
+                .map
+                .keys()
+                .map(|key| key.map(|source| source.0.address()))
+                .collect::<Result<_, _>>()?,
+        };
+        for gone in known.difference(addresses) {
+            match self.map.remove(&Plain((*gone).into())) {
+                Err(MapError::KeyNotFound) => {}
+                Err(error) if errno::number(&error) == Some(libc::ENOENT) => {}
+                removed => removed?,
+            }
+        }
+        if addresses.len() > PROTECTED {
+            return Ok(false);
+        }
+        for come in addresses.difference(&known) {
+            self.map.insert(Plain((*come).into()), 1, 0)?;
+        }
+        self.known = Some(addresses.clone());
+        Ok(true)
+    }
+}
