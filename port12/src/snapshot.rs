@@ -7,7 +7,7 @@ use port12_common::{
     abi::{CpuCounters, PORTS, PortCounters, Tally},
 };
 
-use crate::kernel::{events::Told, mapped::Mapped};
+use crate::kernel::{banning::Deeds, events::Told, mapped::Mapped};
 
 /// The counters of one interface, over all CPUs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -17,12 +17,14 @@ pub struct Snapshot {
     shapes: [u64; Shape::ALL.len()],
     ports: BTreeMap<(Transport, u16), PortCounters>,
     told: Told,
+    deeds: Deeds,
 }
 
 impl Snapshot {
     /// Reads the counters. Each number is whole; numbers of frames in flight may lag each other.
     pub fn read(counters: &Mapped<CpuCounters>) -> Self {
-        let mut snapshot = Self { told: Told::read(counters), ..Self::default() };
+        let mut snapshot =
+            Self { told: Told::read(counters), deeds: Deeds::read(counters), ..Self::default() };
         for cpu in (0..counters.len()).filter_map(|index| counters.pointer(index)) {
             // SAFETY: the pointer is to a mapped element, which the kernel may be writing: it is
             // only copied from.
@@ -58,6 +60,11 @@ impl Snapshot {
     /// What became of the events that were due.
     pub fn told(&self) -> Told {
         self.told
+    }
+
+    /// Whom the program banned by itself, and what came in between.
+    pub fn deeds(&self) -> Deeds {
+        self.deeds
     }
 
     fn add_port(&mut self, transport: Transport, port: u16, counters: &PortCounters) {

@@ -1,6 +1,7 @@
 //! `port12 attach`: attach to stay, and return.
 
 use super::{
+    output::tell,
     pins::PinArgs,
     plan::Plan,
     session::{Manner, Session},
@@ -34,6 +35,11 @@ pub fn run(args: &AttachArgs) -> Result<(), Failure> {
         session.attach(target)?;
     }
     session.announce();
+    if session.plan().config.ban.value.is_some() {
+        tell(
+            "nobody is banned by the program itself while `port12 run --pin` does not run: it says whom not to ban",
+        );
+    }
     session.end();
     Ok(())
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use port12_common::abi::{Banning, Budget, CpuCounters, EVENT};
 
+use serde::{Deserialize, Serialize};
+
 use super::{clock::Moment, mapped::Mapped};
 
 /// Sources of which a CPU takes note at once.
@@ -92,7 +94,7 @@ fn each(counters: &Mapped<CpuCounters>, mut act: impl FnMut(*mut Banning)) {
 }
 
 /// What the program did by itself.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Deeds {
     /// Sources that were banned.
     pub banned: u64,

@@ -10,7 +10,7 @@ use port12_common::{Malformed, Outcome, Shape, Transport, abi::Tally};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
-    kernel::{clock::Moment, events::Told},
+    kernel::{banning::Deeds, clock::Moment, events::Told},
     ledger::Ledger,
     snapshot::Snapshot,
 };
@@ -212,6 +212,8 @@ pub struct InterfaceReport {
     pub shapes: BTreeMap<&'static str, u64>,
     /// What became of the events that were due.
     pub events: Told,
+    /// Whom the program banned by itself, and what came in between.
+    pub bans: Deeds,
 }
 
 /// One unassigned port on one interface.
@@ -302,6 +304,7 @@ impl Period<'_> {
                 .filter(|&(_, count)| count > 0)
                 .collect(),
             events: self.after.told(),
+            bans: self.after.deeds(),
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
     InterfaceReport, Kind, PortReport, Printable, Report, SinkReport, SourcesReport, ToldReport,
     units::si,
 };
-use crate::kernel::events::Told;
+use crate::kernel::{banning::Deeds, events::Told};
 
 /// Writes a report as a table. `ports` bounds the rows, so that a redrawn table fits a terminal;
 /// the most active ports come first then.
@@ -85,7 +85,12 @@ fn write_interface(interface: &InterfaceReport, out: &mut impl Write) -> io::Res
     let Told { told, suppressed, lost } = interface.events;
     let events = [("events", told), ("suppressed", suppressed), ("lost", lost)];
     let events = events.into_iter().filter(|(_, count)| *count > 0);
-    write_wrapped(events.map(|(name, count)| format!("{name} {count}")), out)
+    write_wrapped(events.map(|(name, count)| format!("{name} {count}")), out)?;
+    let Deeds { banned, overlooked, spared, refused } = interface.bans;
+    let bans =
+        [("bans", banned), ("overlooked", overlooked), ("spared", spared), ("refused", refused)];
+    let bans = bans.into_iter().filter(|(_, count)| *count > 0);
+    write_wrapped(bans.map(|(name, count)| format!("{name} {count}")), out)
 }
 
 /// Writes phrases, indented, in lines of at most 80 columns.

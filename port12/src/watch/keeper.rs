@@ -96,6 +96,8 @@ struct Charge {
     /// The addresses that the program does not ban by itself.
     guarded: Option<Guarded>,
     slot: Option<Slot>,
+    /// Whether there were too many of them.
+    crowded: bool,
 }
 
 impl Charge {
@@ -108,6 +110,7 @@ impl Charge {
             unanswered: Cell::new(0),
             guarded: watched.instance().guarded().ok(),
             slot: watched.slot().cloned(),
+            crowded: false,
         }
     }
 
@@ -137,6 +140,10 @@ impl Charge {
         let fits = guarded.set(&addresses).map_err(BansError::from)?;
         if fits {
             self.instance.vouch(&now, time);
+        }
+        if std::mem::replace(&mut self.crowded, !fits) == fits {
+            let what = if fits { "fit again" } else { "are too many: the program bans nobody" };
+            log::warn!("{}: the addresses not to ban {what}", self.name);
         }
         let mut bans = self.instance.bans(self.slot.as_ref())?;
         for source in bans.spare(|source| protected.role(source).is_some(), now.jiffies)? {

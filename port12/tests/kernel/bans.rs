@@ -1,6 +1,7 @@
 //! Bans: what the map says, what the program makes of it, and when it ends.
 
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -18,7 +19,7 @@ use port12::{
 };
 use port12_common::{
     Layer, Outcome, Tables, Transport,
-    abi::{Action, BANNED, Ban, Gate, HostTable, Policy, bypass},
+    abi::{Action, BANNED, Ban, Gate, HostTable, PROTECTED, Policy, bypass},
     classify,
 };
 
@@ -401,5 +402,28 @@ fn the_program_does_not_shorten_a_ban() {
         let ban = bans.list().expect("listed")[&source];
         assert_eq!((ban.until, ban.origin), (Ban::FOR_EVER, Ban::OPERATOR));
         assert_eq!(deeds(&subject), Deeds::default());
+    });
+}
+
+#[test]
+fn more_protected_addresses_than_fit_are_told_and_those_that_were_there_stay() {
+    namespace::alone(|| {
+        let (subject, _) = banning(EntryPoint::Frags, &terms(3));
+        let mut guarded = subject.instance.guarded().expect("the map is one of addresses");
+        let source = ip("198.51.100.7");
+        let address =
+            |number: u32| IpAddr::from(std::net::Ipv4Addr::from_bits(0x0b00_0000 + number));
+        let most = u32::try_from(PROTECTED).expect("small");
+        let mut addresses: BTreeSet<IpAddr> = (1..most).map(address).collect();
+        addresses.insert(source);
+        assert!(guarded.set(&addresses).expect("set"), "as many as fit");
+        addresses.insert(address(most));
+        assert!(!guarded.set(&addresses).expect("asked"));
+        for _ in 0..10 {
+            assert_eq!(from(&subject, source), Outcome::Probe);
+        }
+        assert!(guarded.set(&BTreeSet::new()).expect("set"));
+        assert_eq!(from(&subject, source), Outcome::Probe);
+        assert_eq!(from(&subject, source), Outcome::Banned);
     });
 }

@@ -71,10 +71,13 @@ fn has_every_field(report: &Report) {
             "outcomes",
             "malformed",
             "shapes",
-            "events"
+            "events",
+            "bans"
         ])
     );
     assert_eq!(keys(&interface["events"]), BTreeSet::from(["told", "suppressed", "lost"]));
+    let bans = BTreeSet::from(["banned", "overlooked", "spared", "refused"]);
+    assert_eq!(keys(&interface["bans"]), bans);
     assert_eq!(keys(&interface["outcomes"]), BTreeSet::from(OUTCOMES));
     for port in report.ports() {
         assert_eq!(
