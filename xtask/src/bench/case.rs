@@ -5,6 +5,19 @@ use port12_common::{Outcome, Transport, Verdict};
 
 use super::target::Target;
 
+/// Who is banned while a row is measured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Bans {
+    /// Nobody, and nobody will be.
+    Nobody,
+    /// As many sources as there is room for, and not that of the frame.
+    Others,
+    /// The source of the frame, and others as far as there is room.
+    Source,
+    /// Nobody yet: the program looks for evidence.
+    Suspects,
+}
+
 /// What is in port12's maps while a row is measured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Setting {
@@ -18,6 +31,8 @@ pub struct Setting {
     pub addresses: u16,
     /// How many IPv4 prefixes are on the allowlist. The source of the frame is in none.
     pub allowed: u32,
+    /// Who is banned.
+    pub bans: Bans,
     /// Whether the program records who sends.
     pub sources: bool,
 }
@@ -30,6 +45,7 @@ impl Setting {
         listed: None,
         addresses: 1,
         allowed: 0,
+        bans: Bans::Nobody,
         sources: true,
     };
 }

@@ -4,7 +4,7 @@ use port12::policy::Mode;
 use port12_common::{Outcome, Transport};
 
 use super::{
-    case::{Case, Setting},
+    case::{Bans, Case, Setting},
     frames::{self, ACK, Payload, SYN, Version, tcp, udp},
     target,
 };
@@ -33,6 +33,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(sockets());
     cases.extend(local_addresses());
     cases.extend(allowlists());
+    cases.extend(bans());
     cases.extend(unusual());
     cases
 }
@@ -194,6 +195,36 @@ fn allowlists() -> Vec<Case> {
         cases.push(syn(&name, frame(tcp(12, SYN))).under(setting));
     }
     cases
+}
+
+/// What is no would-be probe must not notice the bans.
+fn bans() -> Vec<Case> {
+    let frame = |payload| frames::frame(Version::V4, &payload);
+    let others = Setting { bans: Bans::Others, ..Setting::PLAIN };
+    let banned = Setting { bans: Bans::Source, ..MONITOR };
+    let suspects = Setting { bans: Bans::Suspects, ..MONITOR };
+    vec![
+        Case::new(
+            "TCP to a high port, v4, 8,192 others banned",
+            frame(tcp(40000, ACK)),
+            Outcome::HighPort,
+        )
+        .under(others)
+        .within(target::PASS),
+        Case::new(
+            "TCP to an assigned port, v4, 8,192 others banned",
+            frame(tcp(80, ACK)),
+            Outcome::Assigned,
+        )
+        .under(others)
+        .within(target::PASS),
+        syn("SYN to 12, v4, 8,192 others banned", frame(tcp(12, SYN))).under(others),
+        Case::new("SYN to 12, v4, its source banned", frame(tcp(12, SYN)), Outcome::Banned)
+            .under(banned),
+        Case::new("SYN to 12, v4, monitor, evidence kept", frame(tcp(12, SYN)), Outcome::Probe)
+            .at(Transport::Tcp, 12)
+            .under(suspects),
+    ]
 }
 
 fn unusual() -> Vec<Case> {

@@ -13,7 +13,7 @@ pub enum Version {
 pub const LOCAL_V4: [u8; 4] = [10, 12, 0, 2];
 /// Where an IPv6 frame goes unless it is in transit.
 pub const LOCAL_V6: [u8; 16] = [0xfd, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
-const PEER_V4: [u8; 4] = [10, 12, 0, 1];
+pub const PEER_V4: [u8; 4] = [10, 12, 0, 1];
 const PEER_V6: [u8; 16] = [0xfd, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 /// A source port that nobody watches.
 const SOURCE_PORT: u16 = 12345;

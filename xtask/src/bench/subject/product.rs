@@ -3,8 +3,9 @@
 use std::{
     cell::Cell,
     collections::BTreeSet,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
     os::fd::{AsFd as _, BorrowedFd},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,6 +14,7 @@ use ipnet::{IpNet, Ipv4Net};
 use port12::{
     host::{addresses::LocalAddresses, publish::publish},
     kernel::{
+        banning::Terms,
         instance::{Instance, LoadOptions},
         object::EntryPoint,
     },
@@ -21,17 +23,17 @@ use port12::{
 };
 use port12_common::{
     Outcome,
-    abi::{HostTable, Local, Policy, Sockets, TransitPolicy},
+    abi::{BANNED, Ban, HostTable, Local, Policy, Sockets, TransitPolicy},
     watched,
 };
 
 use super::Subject;
 use crate::bench::{
     bare::code,
-    case::{Case, Setting},
+    case::{Bans, Case, Setting},
     cpu::timed,
     dispatcher::{self, Kept},
-    frames::{LOCAL_V4, LOCAL_V6},
+    frames::{LOCAL_V4, LOCAL_V6, PEER_V4},
 };
 
 /// port12 behind one of its entry points, with maps of its own.
@@ -39,6 +41,8 @@ pub struct Product {
     instance: Instance,
     /// How many prefixes are on its allowlist.
     allowed: Cell<u32>,
+    /// Who is banned.
+    bans: Cell<Bans>,
 }
 
 /// What one frame may move, over all CPUs.
@@ -83,7 +87,7 @@ impl Product {
 
     fn load_with(options: &LoadOptions<'_>) -> Result<Self> {
         let instance = Instance::load(options).context("loading port12")?;
-        Ok(Self { instance, allowed: Cell::new(0) })
+        Ok(Self { instance, allowed: Cell::new(0), bans: Cell::new(Bans::Nobody) })
     }
 
     /// Keeps the program in the kernel's dispatcher.
@@ -136,10 +140,14 @@ impl Product {
     fn put(&self, setting: &Setting) -> Result<()> {
         let mut policy = policy(&watched::BITS, setting.mode, TransitPolicy::Pass);
         policy.lists = if setting.allowed > 0 { Policy::ALLOW_V4 } else { 0 };
+        if matches!(setting.bans, Bans::Others | Bans::Source) {
+            policy.lists |= Policy::BANS;
+        }
         self.instance.set_policy(&policy);
         if self.allowed.replace(setting.allowed) != setting.allowed {
             self.instance.allowlist(None)?.set_policy(&prefixes(setting.allowed))?;
         }
+        self.put_bans(setting.bans)?;
         let mut sockets = Sockets::EMPTY;
         if let Some((transport, port)) = setting.listed {
             sockets.insert(transport, port);
@@ -150,6 +158,25 @@ impl Product {
         let host = self.instance.state().host();
         // SAFETY: the element is mapped for writing, and no frame is under way.
         unsafe { host.write_volatile(HostTable { sockets, active: 0, local: [local; 2] }) };
+        Ok(())
+    }
+
+    fn put_bans(&self, bans: Bans) -> Result<()> {
+        let (mut list, now) = (self.instance.bans(None)?, self.instance.now()?);
+        if self.bans.replace(bans) != bans {
+            let present: Vec<IpAddr> = list.list()?.into_keys().collect();
+            list.remove(&present, now.jiffies)?;
+            let others = (1..BANNED as u32).map(|number| Ipv4Addr::from(0x6440_0000 + number));
+            let source = (bans == Bans::Source).then_some(Ipv4Addr::from(PEER_V4));
+            if matches!(bans, Bans::Others | Bans::Source) {
+                for address in source.into_iter().chain(others) {
+                    list.add(address.into(), Ban::FOR_EVER, now.jiffies)?;
+                }
+            }
+        }
+        let hour = Duration::from_secs(3600);
+        let terms = Terms { after: u64::MAX, time: hour, within: hour };
+        self.instance.set_terms((bans == Bans::Suspects).then_some(&terms));
         Ok(())
     }
 
