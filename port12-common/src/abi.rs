@@ -73,6 +73,11 @@ pub mod program {
     pub const FRAGS: &str = "port12_frags";
     /// The entry point for older kernels, section `xdp`.
     pub const LINEAR: &str = "port12";
+    /// As [`FRAGS`], and looks for the source of every packet among the bans while there are any, for those of scope
+    /// [`Ban::ALL`](super::Ban::ALL).
+    pub const FRAGS_ALL: &str = "port12_allfrags";
+    /// As [`FRAGS_ALL`], for older kernels.
+    pub const LINEAR_ALL: &str = "port12_all";
     /// Writes [`Clock`](super::Clock); user space runs it, nothing attaches it.
     pub const CLOCK: &str = "port12_clock";
 }

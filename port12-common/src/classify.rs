@@ -3,6 +3,8 @@
 mod environment;
 mod finding;
 mod judge;
+mod shut_out;
+mod source;
 mod start;
 
 pub use self::{
@@ -12,6 +14,7 @@ pub use self::{
 use self::{
     finding::{Common, Itself},
     judge::judge,
+    shut_out::is_shut_out,
     start::Start,
 };
 use crate::{
@@ -38,6 +41,9 @@ pub fn classify_common<F: Frame, E: Environment, C: Conclude>(
     environment: &E,
     then: &C,
 ) -> Option<C::End> {
+    if environment.shuts_out() {
+        return None;
+    }
     let then = &Common(then);
     // Not a loop: the compiler would unroll it too late to know the offsets.
     macro_rules! attempt {
@@ -84,13 +90,20 @@ fn classify_packet<F: Frame, E: Environment, C: Conclude>(
     then: &C,
 ) -> C::End {
     let length = then.length(packet.end);
+    let network = |outcome| Finding::at_network(outcome, length);
+    // Not one place where all ways meet: those that look for no such bans would be longer by it.
+    let shut_out =
+        |transport| environment.shuts_out() && is_shut_out(frame, packet, transport, environment);
     if packet.part == Part::Later {
-        return then.conclude(Finding::at_network(Outcome::Fragment, length));
+        let outcome = if shut_out(None) { Outcome::Banned } else { Outcome::Fragment };
+        return then.conclude(network(outcome));
     }
     let Some(transport) = Transport::from_protocol(packet.protocol) else {
-        return then.conclude(Finding::at_network(Outcome::OtherTransport, length));
+        let outcome = if shut_out(None) { Outcome::Banned } else { Outcome::OtherTransport };
+        return then.conclude(network(outcome));
     };
     match segment::check(frame, packet, transport) {
+        Ok(()) if shut_out(Some(transport)) => then.conclude(network(Outcome::Banned)),
         Ok(()) => classify_segment(frame, (packet, transport, length), environment, then),
         Err(reason) => then.conclude(Finding::malformed(reason, length)),
     }

@@ -43,6 +43,27 @@ fn counted(high: u64, low: u64, now: u64) -> u64 {
     1
 }
 
+/// Whether nothing at all is let in of a source, for a packet that is dropped for it: it is counted. The host's
+/// own addresses and whom it needs are never shut out, even after nobody says any longer who that is.
+#[inline(always)]
+pub fn shut_out(source: SourceAddress, now: u64, allowed: impl FnOnce() -> bool) -> bool {
+    let Some(ban) = BANS.get_ptr_mut(source) else {
+        return false;
+    };
+    // SAFETY: as above.
+    unsafe {
+        if (*ban).scope != Ban::ALL
+            || !(*ban).holds(now)
+            || PROTECTED.get_ptr(source).is_some()
+            || allowed()
+        {
+            return false;
+        }
+        atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*ban).packets, 1);
+    }
+    true
+}
+
 /// Takes note of a probe that speaks against its source, where the policy bans at all.
 #[inline(always)]
 pub fn suspect(counters: Counters, knock: &Knock) {
@@ -116,6 +137,7 @@ fn ban(banning: &mut Banning, evidence: &mut Evidence, source: SourceAddress, no
         since: now,
         times: times as u32,
         origin: Ban::THRESHOLD,
+        scope: banning.scope as u8,
         ..Ban::default()
     };
     if BANS.insert(source, ban, u64::from(BPF_ANY)).is_err() {

@@ -14,12 +14,13 @@ use crate::{
     sockets::Namespace,
 };
 
-/// The maps, the kernel's clock and the sockets around the frame at hand.
-pub struct Kernel<'a> {
+/// The maps, the kernel's clock and the sockets around the frame at hand, and whether sources are looked for of which
+/// nothing is let in.
+pub struct Kernel<'a, const SHUTS_OUT: bool> {
     ctx: &'a XdpContext,
 }
 
-impl<'a> Kernel<'a> {
+impl<'a, const SHUTS_OUT: bool> Kernel<'a, SHUTS_OUT> {
     /// The environment of a running program.
     #[inline(always)]
     pub fn of(ctx: &'a XdpContext) -> Self {
@@ -27,7 +28,7 @@ impl<'a> Kernel<'a> {
     }
 }
 
-impl Environment for Kernel<'_> {
+impl<const SHUTS_OUT: bool> Environment for Kernel<'_, SHUTS_OUT> {
     #[inline(always)]
     fn state(&self) -> Option<(&Policy, &HostTable)> {
         STATE.get(0).map(|state| (&state.policy, &state.host))
@@ -56,6 +57,16 @@ impl Environment for Kernel<'_> {
     #[inline(always)]
     fn is_banned(&self, source: SourceAddress, now: u64) -> bool {
         bans::holds(source, now)
+    }
+
+    #[inline(always)]
+    fn shuts_out(&self) -> bool {
+        SHUTS_OUT && self.state().is_some_and(|(policy, _)| policy.lists & Policy::BANS != 0)
+    }
+
+    #[inline(always)]
+    fn is_shut_out(&self, source: SourceAddress, now: u64, allowed: impl FnOnce() -> bool) -> bool {
+        bans::shut_out(source, now, allowed)
     }
 
     #[inline(always)]

@@ -42,8 +42,11 @@ fn the_object_is_for_little_endian_bpf() {
 #[test]
 fn the_sections_hold_the_programs_that_their_names_promise() {
     let elf = elf();
-    assert_eq!(symbols(&elf, "xdp", SymbolKind::Text), [program::LINEAR, program::CLOCK]);
-    assert_eq!(symbols(&elf, "xdp.frags", SymbolKind::Text), [program::FRAGS]);
+    assert_eq!(
+        symbols(&elf, "xdp", SymbolKind::Text),
+        [program::LINEAR, program::LINEAR_ALL, program::CLOCK]
+    );
+    assert_eq!(symbols(&elf, "xdp.frags", SymbolKind::Text), [program::FRAGS, program::FRAGS_ALL]);
     let code: Vec<_> = elf
         .sections()
         .filter(|section| section.kind() == SectionKind::Text)

@@ -131,6 +131,7 @@ impl Environment {
             host: &self.host,
             allowed: Allowed::default(),
             banned: &[],
+            shuts_out: false,
             now: 1000,
             lookup: NoLookup,
         }

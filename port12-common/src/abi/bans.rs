@@ -25,7 +25,7 @@ pub struct Ban {
     pub times: u32,
     /// Where it comes from: [`Ban::OPERATOR`] or [`Ban::THRESHOLD`].
     pub origin: u8,
-    /// What is dropped: [`Ban::UNASSIGNED`].
+    /// What is dropped: [`Ban::UNASSIGNED`] or [`Ban::ALL`].
     pub scope: u8,
     /// Zero.
     pub reserved: u16,
@@ -43,6 +43,10 @@ impl Ban {
 
     /// Of [`Ban::scope`]: what would be a probe.
     pub const UNASSIGNED: u8 = 0;
+
+    /// Of [`Ban::scope`]: everything that can be read, but for neighbour discovery and DHCP, by a program
+    /// that looks for it: [`program::FRAGS_ALL`](super::program::FRAGS_ALL).
+    pub const ALL: u8 = 1;
 
     /// Whether it is in force, at a time in jiffies.
     #[inline(always)]
@@ -89,8 +93,8 @@ pub struct Banning {
     pub refused: u64,
     /// Who is looked at, in memory of the CPU's own; see [`Pending`](super::Pending).
     pub suspect: SourceAddress,
-    /// Zero.
-    pub reserved: u64,
+    /// Which [`Ban::scope`] the bans have.
+    pub scope: u64,
 }
 
 const _: () = {

@@ -14,8 +14,10 @@ pub struct Header {
     pub attached_at: u64,
     /// The inode of the network namespace that the interface is in.
     pub namespace: u64,
+    /// 1 where the program looks for bans of scope [`Ban::ALL`](super::Ban::ALL).
+    pub shuts_out: u64,
     /// Zero.
-    pub reserved: [u64; 5],
+    pub reserved: [u64; 4],
 }
 
 /// The element. As the kernel makes it, all zero, the program observes the registry's ports and

@@ -86,6 +86,14 @@ pub trait Environment {
     /// whether the packet is dropped: who counts for a ban does so there.
     fn is_banned(&self, source: SourceAddress, now: u64) -> bool;
 
+    /// Whether there may be sources of which nothing at all is let in.
+    fn shuts_out(&self) -> bool;
+
+    /// Whether nothing at all is let in of a source, at a time in jiffies: it is banned with scope `all`, the host
+    /// does not need it, and it is not `allowed`, which is asked last. Asked, and counted, as
+    /// [`Environment::is_banned`].
+    fn is_shut_out(&self, source: SourceAddress, now: u64, allowed: impl FnOnce() -> bool) -> bool;
+
     /// See [`Lookup::socket`].
     fn socket(&self, flow: &Flow) -> Socket;
 }
@@ -110,6 +118,8 @@ pub struct Tables<'a, L> {
     pub allowed: Allowed<'a>,
     /// Sources that are banned.
     pub banned: &'a [(SourceAddress, Ban)],
+    /// Whether bans of scope `all` are looked for, where there are any bans.
+    pub shuts_out: bool,
     /// Jiffies.
     pub now: u64,
     /// The namespace's sockets.
@@ -135,6 +145,17 @@ impl<L: Lookup> Environment for Tables<'_, L> {
 
     fn is_banned(&self, source: SourceAddress, now: u64) -> bool {
         self.banned.iter().any(|(address, ban)| *address == source && ban.holds(now))
+    }
+
+    fn shuts_out(&self) -> bool {
+        self.shuts_out && self.policy.lists & Policy::BANS != 0
+    }
+
+    fn is_shut_out(&self, source: SourceAddress, now: u64, allowed: impl FnOnce() -> bool) -> bool {
+        let is_meant = |(address, ban): &(SourceAddress, Ban)| {
+            *address == source && ban.scope == Ban::ALL && ban.holds(now)
+        };
+        self.banned.iter().any(is_meant) && !allowed()
     }
 
     fn socket(&self, flow: &Flow) -> Socket {

@@ -3,10 +3,11 @@
 use super::{
     environment::{Addresses, Environment, Flow},
     finding::Finding,
+    source::{is_allowed, source, v4, v6, version},
 };
 use crate::{
     Frame, Malformed, Outcome, Shape, Transport,
-    abi::{HostTable, Local, Policy, SourceAddress},
+    abi::{HostTable, Local, SourceAddress},
     frame::first,
     parse::{Packet, Version, segment},
 };
@@ -50,11 +51,7 @@ impl<F: Frame> Start<'_, F> {
 
     #[inline(always)]
     fn source(&self) -> Option<SourceAddress> {
-        let network = self.packet.network;
-        match self.version()? {
-            Version::V4 => v4(self.frame, network + 12).map(SourceAddress::v4),
-            Version::V6 => v6(self.frame, network + 8).map(SourceAddress::v6),
-        }
+        source(self.frame, self.packet)
     }
 
     /// What is found of it where its port is not watched: a tiny fragment is truncated there.
@@ -110,21 +107,10 @@ impl<F: Frame> Start<'_, F> {
         self.source().is_some_and(|source| environment.is_banned(source, now))
     }
 
-    /// Whether the source is on one of the allowlists that are not empty, by
-    /// [`Policy::lists`]. What cannot be read is.
+    /// Whether the source is on one of the allowlists. What cannot be read is.
     #[inline(always)]
     pub(super) fn is_allowed<E: Environment>(&self, lists: u64, environment: &E) -> bool {
-        let network = self.packet.network;
-        match self.version() {
-            Some(Version::V4) if lists & Policy::ALLOW_V4 != 0 => {
-                v4(self.frame, network + 12).is_none_or(|source| environment.allows_v4(source))
-            }
-            Some(Version::V6) if lists & Policy::ALLOW_V6 != 0 => {
-                v6(self.frame, network + 8).is_none_or(|source| environment.allows_v6(source))
-            }
-            Some(Version::V4 | Version::V6) => false,
-            None => true,
-        }
+        is_allowed(self.frame, self.packet, lists, environment)
     }
 
     #[inline(always)]
@@ -144,26 +130,8 @@ impl<F: Frame> Start<'_, F> {
         Some(Flow { transport: self.transport, addresses, source_port, port: self.port })
     }
 
-    /// The version of the IP header, which was read as what its EtherType says.
     #[inline(always)]
     fn version(&self) -> Option<Version> {
-        if let Some(version) = self.packet.version {
-            return Some(version);
-        }
-        let [lead] = self.frame.words::<1>(self.packet.network)?;
-        Some(if first(lead) >> 4 == 4 { Version::V4 } else { Version::V6 })
+        version(self.frame, self.packet)
     }
-}
-
-/// The IPv4 address at an offset.
-#[inline(always)]
-fn v4<F: Frame>(frame: &F, offset: usize) -> Option<u32> {
-    let [address] = frame.pairs::<1>(offset)?;
-    Some(address)
-}
-
-/// The IPv6 address at an offset.
-#[inline(always)]
-fn v6<F: Frame>(frame: &F, offset: usize) -> Option<[u32; 4]> {
-    frame.pairs::<4>(offset)
 }

@@ -34,6 +34,7 @@ fn outcome(environment: &Environment, name: &str, now: u64, lookup: Socket) -> O
         host,
         allowed: Allowed::default(),
         banned: &[],
+        shuts_out: false,
         now,
         lookup: Always(lookup),
     };
@@ -207,8 +208,15 @@ fn a_flow_names_both_ends_of_the_packet() {
     }
     let frame = named_frame("v4_udp_12");
     let Environment { policy, host } = &Environment::new();
-    let tables =
-        Tables { policy, host, allowed: Allowed::default(), banned: &[], now: 0, lookup: Expect };
+    let tables = Tables {
+        policy,
+        host,
+        allowed: Allowed::default(),
+        banned: &[],
+        shuts_out: false,
+        now: 0,
+        lookup: Expect,
+    };
     let found = classify(&frame.bytes.as_slice(), Layer::Ethernet, &tables);
     assert_eq!(found.outcome, Outcome::Reply);
 }
@@ -220,7 +228,15 @@ fn allowed(name: &str, lookup: Socket, v4: &[Prefix4], v6: &[Prefix6], lists: u6
     environment.policy.lists = lists;
     let Environment { policy, host } = &environment;
     let lookup = Always(lookup);
-    let tables = Tables { policy, host, allowed: Allowed { v4, v6 }, banned: &[], now: 0, lookup };
+    let tables = Tables {
+        policy,
+        host,
+        allowed: Allowed { v4, v6 },
+        banned: &[],
+        shuts_out: false,
+        now: 0,
+        lookup,
+    };
     classify(&frame.bytes.as_slice(), frame.layer, &tables).outcome
 }
 
@@ -320,7 +336,8 @@ impl Banned {
         let source = SourceAddress::v4(u32::from_ne_bytes([198, 51, 100, 7]));
         let banned = &[(source, self.ban)];
         let allowed = Allowed { v4: self.allowed, v6: &[] };
-        let tables = Tables { policy, host, allowed, banned, now, lookup: Always(lookup) };
+        let tables =
+            Tables { policy, host, allowed, banned, shuts_out: false, now, lookup: Always(lookup) };
         classify(&frame.bytes.as_slice(), frame.layer, &tables).outcome
     }
 

@@ -8,5 +8,6 @@ mod differential;
 mod judgement;
 mod named;
 mod properties;
+mod shut_out;
 mod table;
 mod truncation;

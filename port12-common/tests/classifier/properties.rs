@@ -74,8 +74,15 @@ impl World {
         let all = Allowed { v4: &[Prefix4::default()], v6: &[Prefix6::default()] };
         let ban = Ban { until: self.banned_until, ..Ban::default() };
         let banned = sources().map(|source| (source, ban));
-        let tables =
-            Tables { policy: &policy, host: &host, allowed: all, banned: &banned, now: 1, lookup };
+        let tables = Tables {
+            policy: &policy,
+            host: &host,
+            allowed: all,
+            banned: &banned,
+            shuts_out: false,
+            now: 1,
+            lookup,
+        };
         act(&tables)
     }
 
@@ -327,6 +334,7 @@ fn an_address_of_the_host_above_multicast_is_no_group_on_either_way() {
         host: &host,
         allowed: Allowed::default(),
         banned: &[],
+        shuts_out: false,
         now: 1,
         lookup,
     };

@@ -35,7 +35,7 @@ pub fn run(args: &AttachArgs) -> Result<(), Failure> {
         session.attach(target)?;
     }
     session.announce();
-    if session.plan().config.ban.value.is_some() {
+    if session.plan().config.ban.value.is_some_and(|terms| terms.after.is_some()) {
         tell(
             "nobody is banned by the program itself while `port12 run --pin` does not run: it says whom not to ban",
         );

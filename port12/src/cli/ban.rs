@@ -9,7 +9,7 @@ use crate::{
     config::time::ban,
     failure::{Code, Failure},
     host::{forwarding, protected::Protected},
-    kernel::{clock::Moment, pinned::Pinned},
+    kernel::{banning::Scope, clock::Moment, pinned::Pinned},
     truth::TruthError,
 };
 
@@ -22,6 +22,9 @@ pub struct BanArgs {
     /// How long, by running time: 10m, 1h [default: until `port12 unban`]
     #[arg(long = "for", value_name = "TIME", value_parser = ban)]
     pub time: Option<Duration>,
+    /// What is dropped of them; "all" takes `[ban] scope = "all"` in the policy file
+    #[arg(long, value_enum, default_value_t)]
+    pub scope: Scope,
     /// Even one that this host needs, is allowed, or may be meant for others
     #[arg(long)]
     pub force: bool,
@@ -66,19 +69,19 @@ fn source(text: &str) -> Result<IpAddr, String> {
 pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
     let sources: BTreeSet<IpAddr> = args.sources.iter().copied().collect();
     let pinned = args.pins.open()?;
-    if !args.force {
-        check(&sources, &pinned)?;
-    }
+    check(args, &sources, &pinned)?;
     for it in pinned {
         let now = now(&it)?;
         let mut bans = it.bans()?;
         let until = args.time.map_or(Ban::FOR_EVER, |time| now.after(time));
         for source in &sources {
-            let again = if bans.add(*source, until, now.jiffies)? { "still " } else { "" };
+            let held = bans.add(*source, (until, args.scope), now.jiffies)?;
+            let again = if held { "still " } else { "" };
+            let scope = if args.scope == Scope::All { ", with all that it sends" } else { "" };
             let end = args.time.map_or_else(String::new, |time| {
                 format!(" for {}", humantime::format_duration(time))
             });
-            writeln!(out, "{}: {source} is {again}banned{end}", it.interface())?;
+            writeln!(out, "{}: {source} is {again}banned{end}{scope}", it.interface())?;
         }
     }
     Ok(())
@@ -88,36 +91,67 @@ fn now(pinned: &Pinned) -> Result<Moment, Failure> {
     Ok(pinned.now().map_err(TruthError::from)?)
 }
 
-/// Refuses what would do harm.
-fn check(sources: &BTreeSet<IpAddr>, pinned: &[Pinned]) -> Result<(), Failure> {
-    let refused = |source: &IpAddr, why: String| {
-        let text = format!("{source} is not banned: {why}; `--force` bans it all the same");
-        Err(Failure::new(Code::Config, text))
+/// Refuses what would do harm, and what the programs do not look for.
+fn check(args: &BanArgs, sources: &BTreeSet<IpAddr>, pinned: &[Pinned]) -> Result<(), Failure> {
+    let is_for_all = args.scope == Scope::All;
+    if let Some(it) = pinned.iter().find(|it| is_for_all && !it.state().shuts_out()) {
+        let text = format!(
+            "the program on {} looks for bans in would-be probes alone: write `scope = \"all\"` below \
+             `[ban]` in the policy file, and restart",
+            it.interface()
+        );
+        return Err(Failure::new(Code::Config, text));
+    }
+    // Whom the host needs, the program does not shut out, whoever says so.
+    if is_for_all || !args.force {
+        check_needed(sources, pinned, is_for_all)?;
+    }
+    match (args.force, sources.first()) {
+        (false, Some(source)) => check_forwarding(*source, pinned),
+        _ => Ok(()),
+    }
+}
+
+fn refused(source: IpAddr, why: &str, is_final: bool) -> Failure {
+    let advice = match is_final {
+        true => "nobody can ban all of it",
+        false => "`--force` bans it all the same",
     };
+    Failure::new(Code::Config, format!("{source} is not banned: {why}; {advice}"))
+}
+
+fn check_needed(
+    sources: &BTreeSet<IpAddr>,
+    pinned: &[Pinned],
+    is_final: bool,
+) -> Result<(), Failure> {
     let protected = Protected::ask()?;
     for source in sources {
         if let Some(role) = protected.role(*source) {
-            return refused(source, format!("it is {role}"));
+            return Err(refused(*source, &format!("it is {role}"), is_final));
         }
         for it in pinned {
             let name = it.interface();
             let list = it.allowlist()?.list()?;
             if let Some(net) = list.keys().find(|net| net.contains(source)) {
-                return refused(source, format!("{net} is on the allowlist of {name}"));
+                let why = format!("{net} is on the allowlist of {name}");
+                return Err(refused(*source, &why, is_final));
             }
         }
     }
+    Ok(())
+}
+
+fn check_forwarding(source: IpAddr, pinned: &[Pinned]) -> Result<(), Failure> {
     for it in pinned {
         let Some((link, _)) = it.attachment()? else {
             continue;
         };
-        if let (Some(reason), Some(source)) =
-            (forwarding::reasons(link.index)?.first(), sources.first())
-        {
+        if let Some(reason) = forwarding::reasons(link.index)?.first() {
             let name = it.interface();
             let why =
                 format!("what comes in on {name} may have a taker behind this host: {reason}");
-            return refused(source, why);
+            return Err(refused(source, &why, false));
         }
     }
     Ok(())

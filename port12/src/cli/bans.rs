@@ -27,7 +27,7 @@ struct Entry {
     source: IpAddr,
     /// Where it comes from: `operator` or `threshold`.
     origin: &'static str,
-    /// What is dropped: `unassigned`.
+    /// What is dropped: `unassigned`, what would be a probe, or `all`.
     scope: &'static str,
     /// Packets that were dropped for it, on all interfaces.
     packets: u64,
@@ -41,7 +41,8 @@ struct Entry {
 }
 
 impl Entry {
-    fn of(source: IpAddr, ban: &Ban, now: &Moment) -> Self {
+    /// `shuts_out`: whether the program looks for bans of scope `all`.
+    fn of(source: IpAddr, ban: &Ban, now: &Moment, shuts_out: bool) -> Self {
         let seconds = |jiffies: u64| jiffies.div_ceil(now.hz.max(1));
         Self {
             source,
@@ -50,7 +51,7 @@ impl Entry {
                 Ban::THRESHOLD => "threshold",
                 _ => "unknown",
             },
-            scope: if ban.scope == Ban::UNASSIGNED { "unassigned" } else { "unknown" },
+            scope: if ban.scope == Ban::ALL && shuts_out { "all" } else { "unassigned" },
             packets: 0,
             times: ban.times,
             banned_seconds: seconds(now.jiffies.saturating_sub(ban.since)),
@@ -74,7 +75,9 @@ pub fn run(args: &BansArgs, out: &mut impl Write) -> Result<(), Failure> {
             if !ban.holds(now.jiffies) {
                 continue;
             }
-            let entry = entries.entry(source).or_insert_with(|| Entry::of(source, &ban, &now));
+            let entry = entries
+                .entry(source)
+                .or_insert_with(|| Entry::of(source, &ban, &now, pinned.state().shuts_out()));
             entry.packets += ban.packets;
             entry.times = entry.times.max(ban.times);
             entry.interfaces.push(pinned.interface().to_owned());
@@ -90,8 +93,8 @@ fn table(entries: &[Entry], out: &mut impl Write) -> std::io::Result<()> {
     }
     writeln!(
         out,
-        "{:<39} {:<10} {:>12} {:<16} INTERFACES",
-        "SOURCE", "FROM", "PACKETS", "STILL FOR"
+        "{:<39} {:<10} {:<10} {:>12} {:<16} INTERFACES",
+        "SOURCE", "FROM", "SCOPE", "PACKETS", "STILL FOR"
     )?;
     for entry in entries {
         let rest = entry.remaining_seconds.map_or_else(
@@ -100,9 +103,10 @@ fn table(entries: &[Entry], out: &mut impl Write) -> std::io::Result<()> {
         );
         writeln!(
             out,
-            "{:<39} {:<10} {:>12} {rest:<16} {}",
+            "{:<39} {:<10} {:<10} {:>12} {rest:<16} {}",
             entry.source.to_string(),
             entry.origin,
+            entry.scope,
             entry.packets,
             entry.interfaces.join(", ")
         )?;

@@ -13,9 +13,11 @@ use super::{
     plan::{Plan, Target},
 };
 use crate::{
+    config::Config,
     failure::{Code, Failure},
     host::interfaces,
     kernel::{
+        banning::Scope,
         pin::{PinDirectory, PinError},
         state::Standing,
     },
@@ -285,7 +287,9 @@ impl Session {
     /// What a reload cannot change.
     fn tell_what_waits(&self, plan: &Plan) {
         let (old, new) = (&self.plan.config, &plan.config);
+        let scope = |config: &Config| config.ban.value.map_or(Scope::default(), |it| it.scope);
         let waits = [
+            ("ban.scope", scope(old) != scope(new)),
             ("pin", old.pin.value != new.pin.value),
             ("xdp_mode", old.xdp_mode.value != new.xdp_mode.value),
             ("output", old.output.value != new.output.value),

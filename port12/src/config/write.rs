@@ -123,9 +123,15 @@ impl PortRule {
 
 fn terms(terms: &Terms) -> Value {
     let time = |time| Value::from(humantime::format_duration(time).to_string());
-    let after = i64::try_from(terms.after).unwrap_or(i64::MAX);
-    let keys = [("after", after.into()), ("for", time(terms.time)), ("within", time(terms.within))];
-    Value::Table(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    let after = terms.after.map(|after| i64::try_from(after).unwrap_or(i64::MAX));
+    let keys = [
+        ("after", after.map(Value::from)),
+        ("for", Some(time(terms.time))),
+        ("within", Some(time(terms.within))),
+        ("scope", Some(choice::name(&terms.scope).into())),
+    ];
+    let present = keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    Value::Table(present.collect())
 }
 
 fn entry<T>(key: &'static str, valued: &Valued<T>, value: Option<Value>) -> Entry {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use port12_common::abi::{Banning, Budget, CpuCounters, EVENT};
-
+use clap::ValueEnum;
+use port12_common::abi::{Ban, Banning, Budget, CpuCounters, EVENT};
 use serde::{Deserialize, Serialize};
 
 use super::{clock::Moment, mapped::Mapped};
@@ -20,15 +20,38 @@ const LEAST_PER_SECOND: u64 = 8;
 /// The longest ban that a shorter one is doubled to.
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// What is dropped of a source that is banned.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// What would be a probe
+    #[default]
+    Unassigned,
+    /// Everything, but for neighbour discovery and DHCP
+    All,
+}
+
+impl Scope {
+    /// As a ban has it.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Unassigned => Ban::UNASSIGNED,
+            Self::All => Ban::ALL,
+        }
+    }
+}
+
 /// When a source is banned, and for how long.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Terms {
-    /// Probes within the window at which it is.
-    pub after: u64,
+    /// Probes within the window at which it is; `None` where the program bans nobody by itself.
+    pub after: Option<u64>,
     /// How long at first, by running time.
     pub time: Duration,
     /// The window.
     pub within: Duration,
+    /// What is dropped then. [`Scope::All`] takes a program that was loaded for it.
+    pub scope: Scope,
 }
 
 /// Fills the budgets of a program that has seen no frame.
@@ -57,11 +80,14 @@ pub(super) fn set(counters: &Mapped<CpuCounters>, terms: Option<&Terms>, hz: u64
         // change, nobody is banned.
         unsafe {
             (&raw mut (*banning).after).write_volatile(0);
-            if let Some(terms) = terms {
+            if let Some(terms) = terms
+                && let Some(after) = terms.after
+            {
                 (&raw mut (*banning).term).write_volatile(jiffies(terms.time));
                 (&raw mut (*banning).longest).write_volatile(jiffies(terms.time.max(DAY)));
                 (&raw mut (*banning).window).write_volatile(jiffies(terms.within));
-                (&raw mut (*banning).after).write_volatile(terms.after);
+                (&raw mut (*banning).scope).write_volatile(terms.scope.code().into());
+                (&raw mut (*banning).after).write_volatile(after);
             }
         }
     });

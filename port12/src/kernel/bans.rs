@@ -10,6 +10,7 @@ use port12_common::abi::{BANNED, Ban, Policy, SourceAddress};
 use thiserror::Error;
 
 use super::{
+    banning::Scope,
     errno,
     slot::{self, Slot},
     state::StateMap,
@@ -75,23 +76,29 @@ impl Bans {
         Ok(list)
     }
 
-    /// Bans a source for the operator up to a time in jiffies, or changes when its ban ends. Returns
+    /// Bans a source for the operator up to a time in jiffies, or changes its ban. Returns
     /// whether it was banned already.
     ///
     /// # Errors
     ///
     /// [`BansError`]; nothing has changed then.
-    pub fn add(&mut self, source: IpAddr, until: u64, now: u64) -> Result<bool, BansError> {
+    pub fn add(
+        &mut self,
+        source: IpAddr,
+        (until, scope): (u64, Scope),
+        now: u64,
+    ) -> Result<bool, BansError> {
         let _lock = slot::hold(self.lock.as_deref());
         let before = self.get(source.into())?.unwrap_or_default();
-        let holds = before.holds(now);
+        let (holds, scope) = (before.holds(now), scope.code());
         let ban = match holds {
-            true => Ban { until, origin: Ban::OPERATOR, ..before },
+            true => Ban { until, origin: Ban::OPERATOR, scope, ..before },
             false => Ban {
                 until,
                 since: now,
                 times: before.times.saturating_add(1),
                 origin: Ban::OPERATOR,
+                scope,
                 ..Ban::default()
             },
         };

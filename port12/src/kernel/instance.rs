@@ -59,11 +59,18 @@ pub struct LoadOptions<'a> {
     pub sources: bool,
     /// Tells of single probes, where it records who knocks.
     pub events: bool,
+    /// Looks for bans of scope `all`, for every packet.
+    pub shuts_out: bool,
     /// The maps to go on with, in place of new ones.
     pub maps: Option<&'a Slot>,
 }
 
 impl LoadOptions<'_> {
+    /// The name of the program in the object.
+    pub const fn program(&self) -> &'static str {
+        if self.shuts_out { self.entry.name_for_all() } else { self.entry.name() }
+    }
+
     /// For live Ethernet frames, under the policy in the map.
     pub const fn live(entry: EntryPoint) -> Self {
         Self {
@@ -73,6 +80,7 @@ impl LoadOptions<'_> {
             trace: false,
             sources: true,
             events: true,
+            shuts_out: false,
             maps: None,
         }
     }
@@ -94,7 +102,7 @@ pub fn entry_point() -> Result<EntryPoint, LoadError> {
 /// One program in the kernel, with its maps.
 pub struct Instance {
     ebpf: Ebpf,
-    entry: EntryPoint,
+    program: &'static str,
     counters: Mapped<CpuCounters>,
     state: StateMap,
     clock: Mapped<abi::Clock>,
@@ -128,7 +136,8 @@ impl Instance {
             .override_global(constant::TELL_AGAIN, &tell_again, true)
             .load(&object(options.trace)?)
             .map_err(|error: EbpfError| LoadError::of(&error))?;
-        for name in [options.entry.name(), program::CLOCK] {
+        let program = options.program();
+        for name in [program, program::CLOCK] {
             load(xdp_mut(&mut ebpf, name)?).map_err(|error| LoadError::of(&error))?;
         }
         let counters = mapped(&ebpf, map::COUNTERS)?;
@@ -142,14 +151,14 @@ impl Instance {
             state: state(&ebpf)?,
             clock: mapped(&ebpf, map::CLOCK)?,
             hz: u64::from(hz),
-            entry: options.entry,
+            program,
             ebpf,
         })
     }
 
-    /// The program that was loaded.
-    pub fn entry(&self) -> EntryPoint {
-        self.entry
+    /// The name of the program that was loaded.
+    pub fn program_name(&self) -> &'static str {
+        self.program
     }
 
     /// The counters, one element per possible CPU.
@@ -276,7 +285,7 @@ impl Instance {
     ///
     /// [`ProgramError::UnexpectedProgramType`] where the object is not port12's.
     pub fn program(&mut self) -> Result<&mut Xdp, ProgramError> {
-        program_mut(&mut self.ebpf, self.entry.name())
+        program_mut(&mut self.ebpf, self.program)
     }
 
     /// The program that can be attached, to look at.
@@ -285,7 +294,7 @@ impl Instance {
     ///
     /// As [`Instance::program`].
     pub fn loaded(&self) -> Result<&Xdp, ProgramError> {
-        self.xdp(self.entry.name())
+        self.xdp(self.program)
     }
 
     /// Runs the program over a frame, in the kernel, without an interface.
@@ -295,7 +304,7 @@ impl Instance {
     /// What the kernel says: it refuses frames under 14 bytes, and large ones.
     pub fn test_run(&self, frame: &[u8]) -> Result<TestRunResult, ProgramError> {
         let options = TestRunOptions { data_in: Some(frame), ..TestRunOptions::new() };
-        self.xdp(self.entry.name())?.test_run(options)
+        self.xdp(self.program)?.test_run(options)
     }
 
     /// Runs the program with the options that the kernel's test-run takes.
@@ -307,7 +316,7 @@ impl Instance {
         &self,
         options: TestRunOptions<'_>,
     ) -> Result<TestRunResult, ProgramError> {
-        self.xdp(self.entry.name())?.test_run(options)
+        self.xdp(self.program)?.test_run(options)
     }
 
     /// Pins every map in a directory of a bpffs, under its own name.
@@ -340,7 +349,7 @@ impl Instance {
     ///
     /// What the kernel says.
     pub fn pin_program(&mut self, path: &Path) -> io::Result<()> {
-        self.pin_xdp(self.entry.name(), path)
+        self.pin_xdp(self.program, path)
     }
 
     /// Pins the program that reads the kernel's clock.

@@ -12,7 +12,7 @@ pub static OBJECT: &[u8] =
 pub static TRACE_OBJECT: &[u8] =
     aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/bpf/port12-trace.bpf.o"));
 
-/// An XDP program of the object.
+/// How frames are taken: for each way, the object has programs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum EntryPoint {
     /// Takes frames of several buffers (kernel 5.18).
@@ -33,7 +33,15 @@ impl EntryPoint {
         }
     }
 
-    /// The oldest kernel that takes the program.
+    /// The name of the program that looks for bans of scope `all`, too.
+    pub const fn name_for_all(self) -> &'static str {
+        match self {
+            Self::Frags => program::FRAGS_ALL,
+            Self::Linear => program::LINEAR_ALL,
+        }
+    }
+
+    /// The oldest kernel that takes its programs.
     pub const fn minimum(self) -> KernelVersion {
         match self {
             Self::Frags => KernelVersion::new(5, 18, 0),

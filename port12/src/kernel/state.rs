@@ -126,9 +126,22 @@ impl StateMap {
     /// Says what the instance is; the version is that of this build.
     pub fn set_header(&self, attached_at: u64, namespace: u64) {
         let version = VERSION.into();
-        let header = Header { version, attached_at, namespace, reserved: [0; 5] };
+        let header = Header { version, attached_at, namespace, ..Header::default() };
         // SAFETY: the element is mapped for writing.
         unsafe { (&raw mut (*self.element()).header).write_volatile(header) };
+    }
+
+    /// Says whether the program was loaded to look for bans of scope `all`, which it cannot be told later.
+    pub fn set_shuts_out(&self, shuts_out: bool) {
+        // SAFETY: the element is mapped for writing.
+        unsafe {
+            (&raw mut (*self.element()).header.shuts_out).write_volatile(shuts_out.into());
+        }
+    }
+
+    /// Whether the program looks for bans of scope `all`.
+    pub fn shuts_out(&self) -> bool {
+        self.header().shuts_out != 0
     }
 
     /// The host table: valid for reads and writes while `self` lives, and shared with the kernel.

@@ -63,7 +63,7 @@ impl Engine {
 
     /// The program's name, or `user`.
     pub fn name(&self) -> &'static str {
-        self.ethernet.as_ref().map_or("user", |instance| instance.entry().name())
+        self.ethernet.as_ref().map_or("user", |instance| instance.program_name())
     }
 
     /// Frames that the kernel engine left to the user engine: test-run refuses frames under 14
@@ -76,6 +76,7 @@ impl Engine {
     /// is always fresh.
     pub fn tables(&self) -> Tables<'_, NoLookup> {
         Tables {
+            shuts_out: false,
             policy: &self.policy,
             host: &self.host,
             allowed: Allowed::default(),

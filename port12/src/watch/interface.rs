@@ -75,6 +75,7 @@ impl Watched {
         let mut instance = Instance::load(&LoadOptions {
             layer,
             trace,
+            shuts_out: setup.orders.shuts_out(),
             maps: slot.as_ref().filter(|_| found != Found::Nothing),
             ..LoadOptions::live(entry)
         })?;
@@ -102,11 +103,12 @@ impl Watched {
                 put?
             }
         };
+        instance.state().set_shuts_out(setup.orders.shuts_out());
         instance.state().set_bypass(bypass::LEFT | bypass::FORWARDS, false);
         if let Some(why) = &attached.fallback {
             log::info!("{}: no native XDP: {why}; generic mode is slower", host.name);
         }
-        let program = entry.name().to_owned();
+        let program = instance.program_name().to_owned();
         log::info!("{}: {} XDP, program {program}", host.name, attached.mode);
         Ok(Self {
             link: Link {

@@ -129,6 +129,11 @@ impl Charge {
         self.instance.state().set_lookup_proves(matches!(proves, Ok(true)));
     }
 
+    /// Whether the program has to know whom not to ban, or not to shut out.
+    fn is_to_guard(&self) -> bool {
+        self.instance.bans_by_itself() || self.instance.state().shuts_out()
+    }
+
     /// Tells the program whom not to ban, and lifts the bans by itself that it made before it was told.
     fn guard(&mut self, protected: &Protected, time: Duration) -> Result<(), Failure> {
         let Some(guarded) = &mut self.guarded else {
@@ -230,7 +235,7 @@ impl Keeping {
     fn guard(&mut self) {
         let began = Instant::now();
         self.due = began + QUESTION;
-        if !self.charges.iter().any(|charge| charge.instance.bans_by_itself()) {
+        if !self.charges.iter().any(Charge::is_to_guard) {
             return;
         }
         let asked = Protected::ask();

@@ -8,7 +8,7 @@ use port12_common::abi::{self, Gate};
 use crate::{
     fault::fault,
     kernel::{
-        banning::Terms,
+        banning::{Scope, Terms},
         clock::Moment,
         state::{Rules, Standing, StateMap, let_frames_pass},
     },
@@ -40,6 +40,11 @@ pub enum Occasion {
 }
 
 impl Orders {
+    /// Whether bans may be of scope `all`, which a program is loaded for.
+    pub(super) fn shuts_out(&self) -> bool {
+        self.ban.is_some_and(|terms| terms.scope == Scope::All)
+    }
+
     /// The gate of a program that is not attached yet.
     pub fn gate(&self, now: &Moment) -> Gate {
         Gate { drop_until: self.drop_until(now), bypass: 0 }

@@ -37,7 +37,9 @@ pub fn run(report: &mut Report) {
 
 fn entry_point(report: &mut Report, entry: EntryPoint) {
     let name = entry.name();
-    report.check(&format!("verifier {name}"), || verifier::accepts(name));
+    for name in [name, entry.name_for_all()] {
+        report.check(&format!("verifier {name}"), || verifier::accepts(name));
+    }
     report.check(&format!("unpatched {name}"), || verifier::accepts_unpatched(name));
     let mut object = match object::load(name) {
         Ok(object) => object,
@@ -49,6 +51,7 @@ fn entry_point(report: &mut Report, entry: EntryPoint) {
     report.check(&format!("events {name}"), || events::are_told(entry));
     report.check(&format!("bans {name}"), || bans::hold(entry));
     report.check(&format!("threshold {name}"), || bans::are_made(entry));
+    report.check(&format!("shut out {name}"), || bans::shut_out(entry));
     for (mode, text) in [(XdpMode::Driver, "native"), (XdpMode::Skb, "generic")] {
         report.check(&format!("attach {text} {name}"), || {
             attach::comes_and_goes(&mut object, name, mode, &interface::virtio()?)

@@ -28,6 +28,18 @@ pub fn syn() -> Vec<u8> {
     ethernet(&[], 0x0800, &ipv4(6, &tcp(12, 0x02)))
 }
 
+/// A segment to a port that is not watched.
+pub fn high_port() -> Vec<u8> {
+    ethernet(&[], 0x0800, &ipv4(6, &tcp(8080, 0x10)))
+}
+
+/// A later fragment, from the source of [`syn`].
+pub fn later_fragment() -> Vec<u8> {
+    let mut packet = ipv4(6, &[0; 8]);
+    packet[7] = 1;
+    ethernet(&[], 0x0800, &packet)
+}
+
 /// Every case.
 pub fn cases() -> Vec<Case> {
     let case = |name, frame, outcome| Case { name, frame, outcome };

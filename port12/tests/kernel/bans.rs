@@ -9,7 +9,7 @@ use std::{
 use aya::programs::TestRunOptions;
 use port12::{
     kernel::{
-        banning::{Deeds, Terms},
+        banning::{Deeds, Scope, Terms},
         bans::{Bans, BansError},
         clock::Moment,
         instance::LoadOptions,
@@ -47,15 +47,15 @@ fn subject(entry: EntryPoint) -> (Subject, Bans) {
     (subject, bans)
 }
 
-fn now(subject: &Subject) -> u64 {
+pub fn now(subject: &Subject) -> u64 {
     subject.instance.now().expect("the clock program runs").jiffies
 }
 
-fn ip(text: &str) -> IpAddr {
+pub fn ip(text: &str) -> IpAddr {
     text.parse().expect("an address")
 }
 
-fn frame(source: IpAddr) -> Vec<u8> {
+pub fn frame(source: IpAddr) -> Vec<u8> {
     let destination = ip(if source.is_ipv4() { "192.0.2.1" } else { "2001:db8::1" });
     let to = SocketAddr::new(destination, PORT);
     knock(Transport::Tcp, SocketAddr::new(source, 40000), to)
@@ -73,7 +73,9 @@ fn a_banned_source_is_dropped_and_counted_and_others_pass() {
             let now = now(&subject);
             for source in ["198.51.100.7", "2001:db8::7"].map(ip) {
                 assert_eq!(from(&subject, source), Outcome::Probe);
-                assert!(!bans.add(source, Ban::FOR_EVER, now).expect("banned"));
+                assert!(
+                    !bans.add(source, (Ban::FOR_EVER, Scope::Unassigned), now).expect("banned")
+                );
                 for _ in 0..3 {
                     assert_eq!(from(&subject, source), Outcome::Banned);
                 }
@@ -98,7 +100,7 @@ fn a_ban_ends_by_the_kernel_s_clock_though_nobody_sweeps() {
         let source = ip("198.51.100.7");
         let hz = subject.instance.now().expect("the clock program runs").hz;
         let until = now(&subject) + hz / 2;
-        bans.add(source, until, now(&subject)).expect("banned");
+        bans.add(source, (until, Scope::Unassigned), now(&subject)).expect("banned");
         assert_eq!(from(&subject, source), Outcome::Banned);
         while now(&subject) < until {
             std::thread::sleep(std::time::Duration::from_millis(10));
@@ -116,7 +118,7 @@ fn the_bypass_and_the_allowlist_go_before_a_ban() {
     namespace::alone(|| {
         let (subject, mut bans) = subject(EntryPoint::Frags);
         let source = ip("198.51.100.7");
-        bans.add(source, Ban::FOR_EVER, now(&subject)).expect("banned");
+        bans.add(source, (Ban::FOR_EVER, Scope::Unassigned), now(&subject)).expect("banned");
         let state = subject.instance.state();
         state.set_bypass(bypass::OPERATOR, true);
         assert_eq!(from(&subject, source), Outcome::Probe);
@@ -141,18 +143,20 @@ fn a_full_map_refuses_one_more_and_keeps_the_rest() {
             IpAddr::from(std::net::Ipv4Addr::from_bits(0x0b00_0000 + index))
         };
         for index in 0..BANNED {
-            bans.add(source(index), Ban::FOR_EVER, now).expect("there is room");
+            bans.add(source(index), (Ban::FOR_EVER, Scope::Unassigned), now)
+                .expect("there is room");
         }
-        let refused = bans.add(source(BANNED), Ban::FOR_EVER, now);
+        let refused = bans.add(source(BANNED), (Ban::FOR_EVER, Scope::Unassigned), now);
         assert!(matches!(refused, Err(BansError::Full(_))), "{refused:?}");
         assert!(
-            bans.add(source(0), now + 1, now).expect("it has its place"),
+            bans.add(source(0), (now + 1, Scope::Unassigned), now).expect("it has its place"),
             "it is banned already"
         );
         assert_eq!(from(&subject, source(BANNED - 1)), Outcome::Banned);
         assert_eq!(from(&subject, source(BANNED)), Outcome::Probe);
         assert_eq!(bans.expire(now + 1).expect("swept").len(), 1);
-        bans.add(source(BANNED), Ban::FOR_EVER, now).expect("there is room again");
+        bans.add(source(BANNED), (Ban::FOR_EVER, Scope::Unassigned), now)
+            .expect("there is room again");
     });
 }
 
@@ -168,7 +172,7 @@ fn the_program_and_the_classifier_agree_on_frames_of_banned_sources() {
             let sources = ["198.51.100.7", "2001:db8::7"].map(ip);
             let ban = Ban { until: Ban::FOR_EVER, ..Ban::default() };
             for source in sources {
-                bans.add(source, ban.until, now(&subject)).expect("banned");
+                bans.add(source, (ban.until, Scope::Unassigned), now(&subject)).expect("banned");
             }
             let banned = sources.map(|source| (source.into(), ban));
             let tables = Tables { banned: &banned, ..environment.tables() };
@@ -189,11 +193,11 @@ fn the_program_and_the_classifier_agree_on_frames_of_banned_sources() {
     });
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+pub const HOUR: Duration = Duration::from_secs(3600);
 
 /// Terms of a few probes within an hour.
-fn terms(after: u64) -> Terms {
-    Terms { after, time: HOUR, within: HOUR }
+pub fn terms(after: u64) -> Terms {
+    Terms { after: Some(after), time: HOUR, within: HOUR, scope: Scope::Unassigned }
 }
 
 /// A program that bans by itself, and has been told whom not to.
@@ -312,7 +316,8 @@ fn a_protected_source_is_not_banned_whoever_forges_it() {
 fn a_ban_of_the_operator_s_is_not_lifted_for_one_who_is_needed() {
     namespace::alone(|| {
         let (subject, mut bans) = banning(EntryPoint::Frags, &terms(3));
-        bans.add(ip("198.51.100.7"), Ban::FOR_EVER, now(&subject)).expect("banned");
+        bans.add(ip("198.51.100.7"), (Ban::FOR_EVER, Scope::Unassigned), now(&subject))
+            .expect("banned");
         assert!(bans.spare(|_| true, now(&subject)).expect("asked").is_empty());
     });
 }
@@ -394,7 +399,7 @@ fn the_program_does_not_shorten_a_ban() {
     namespace::alone(|| {
         let (subject, mut bans) = banning(EntryPoint::Frags, &terms(3));
         let source = ip("198.51.100.7");
-        bans.add(source, Ban::FOR_EVER, now(&subject)).expect("banned");
+        bans.add(source, (Ban::FOR_EVER, Scope::Unassigned), now(&subject)).expect("banned");
         subject.instance.state().set_bypass(bypass::OPERATOR, true);
         for _ in 0..10 {
             assert_eq!(from(&subject, source), Outcome::Probe);

@@ -90,7 +90,7 @@ fn bpftool_loads_and_pins_all_of_it() {
             at = mount.display(),
         ));
         std::fs::remove_dir(&mount).expect("the directory is empty again");
-        for program in ["port12", "port12_frags", "port12_clock"] {
+        for program in ["port12", "port12_all", "port12_frags", "port12_allfrags", "port12_clock"] {
             let line = format!(": xdp  name {program}  tag ");
             assert_eq!(listing.matches(&line).count(), 1, "{program}:\n{listing}");
         }
@@ -98,7 +98,7 @@ fn bpftool_loads_and_pins_all_of_it() {
             let line = format!(": array  name {map}  flags 0x400");
             assert_eq!(listing.matches(&line).count(), 1, "{map}:\n{listing}");
         }
-        assert_eq!(listing.matches(": xdp ").count(), 3, "{listing}");
-        assert_eq!(listing.matches(" gpl").count(), 3, "{listing}");
+        assert_eq!(listing.matches(": xdp ").count(), 5, "{listing}");
+        assert_eq!(listing.matches(" gpl").count(), 5, "{listing}");
     });
 }

@@ -71,7 +71,7 @@ impl Host {
             let counted = subject.counts().since(&before);
             let expected = Counts::of(&Answer::about(segment, outcome), frame.len());
             let what =
-                format!("{transport} from {from} to {to}, {}", subject.instance.entry().name());
+                format!("{transport} from {from} to {to}, {}", subject.instance.program_name());
             assert_eq!(counted, expected, "{what}");
             assert_eq!(verdict, Ok(outcome.verdict()), "{what}");
         }

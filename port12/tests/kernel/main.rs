@@ -19,6 +19,7 @@ mod named;
 #[path = "../host/namespace.rs"]
 #[expect(dead_code, reason = "the tests of the host use the rest")]
 mod namespace;
+mod shut_out;
 mod sources;
 mod subject;
 #[path = "../../../tests/support/support.rs"]

@@ -22,6 +22,7 @@ mod reload;
 mod reserved_source;
 mod router;
 mod scan;
+mod shut_out;
 mod sources;
 mod stalled;
 mod story;

@@ -37,6 +37,7 @@ impl Counts {
             host: &host,
             allowed: Allowed::default(),
             banned: &[],
+            shuts_out: false,
             now: 0,
             lookup: NoLookup,
         };

@@ -36,6 +36,7 @@ fn with_tables<T>(check: impl FnOnce(&Tables<'_, NoLookup>) -> T) -> T {
         host: &host,
         allowed: Allowed::default(),
         banned: &[],
+        shuts_out: false,
         now: 0,
         lookup: NoLookup,
     })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{BAN_KEYS, node::Node};
 use crate::{
     config::{Fault, Refusal, time::ban},
-    kernel::banning::Terms,
+    kernel::banning::{Scope, Terms},
 };
 
 /// What `after` is at most.
@@ -21,17 +21,20 @@ const WITHIN: Duration = Duration::from_secs(600);
 
 /// Reads the table.
 pub(super) fn read(node: &Node<'_>) -> Result<Terms, Refusal> {
-    let (mut after, mut time, mut within) = (None, TIME, WITHIN);
+    let (mut after, mut time, mut within, mut scope) = (None, TIME, WITHIN, Scope::default());
     let accepted = "write a time such as \"10m\"";
     for entry in node.entries("write `[ban]` above its keys", BAN_KEYS)? {
         match entry.name() {
             "after" => after = Some(entry.number(AFTER, 1..=MOST)?),
             "for" => time = entry.text(accepted, ban)?,
             "within" => within = entry.text(accepted, ban)?,
+            "scope" => scope = entry.choice()?,
             _ => {}
         }
     }
-    let missing = || Fault::Missing { key: "after", accepted: AFTER.to_owned() };
-    let after = after.ok_or_else(|| node.refuse(missing()))?;
-    Ok(Terms { after, time, within })
+    // Where all of a source may be dropped, that may be for the operator alone to say.
+    if after.is_none() && scope == Scope::Unassigned {
+        return Err(node.refuse(Fault::Missing { key: "after", accepted: AFTER.to_owned() }));
+    }
+    Ok(Terms { after, time, within, scope })
 }

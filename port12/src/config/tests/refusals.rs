@@ -40,11 +40,9 @@ fn a_value_that_is_not_accepted_is_told_with_line_and_key_and_what_is() {
         ("[ban]\nfor = \"10m\"", "line 1: ban: it has no `after`", "from 1 to 1000000"),
         ("[ban]\nafter = 0", "line 2: ban.after: 0 is", "from 1 to 1000000"),
         ("[ban]\nafter = 9\nfor = \"0s\"", "line 3: ban.for: ", "between 1s and 1 year"),
-        (
-            "[ban]\nafter = 9\nscope = \"all\"",
-            "line 3: ban.scope: there is no such key",
-            "after, for",
-        ),
+        ("[ban]\nafter = 9\nscope = 1", "line 3: ban.scope: ", "\"unassigned\" or \"all\""),
+        ("[ban]\nscope = \"unassigned\"", "line 1: ban: it has no `after`", "from 1 to 1000000"),
+        ("[ban]\nafter = 9\nports = 1", "line 3: ban.ports: there is no such key", "within, scope"),
         ("[port]\nports = 1", "line 1: port: ", "write `[[port]]` above each rule"),
     ] {
         let said = refusal(text);

@@ -3,10 +3,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Result, ensure};
-use port12::kernel::{
-    banning::{Deeds, Terms},
-    instance::{Instance, LoadOptions},
-    object::EntryPoint,
+use port12::{
+    kernel::{
+        banning::{Deeds, Scope, Terms},
+        instance::{Instance, LoadOptions},
+        object::EntryPoint,
+    },
+    snapshot::Snapshot,
 };
 use port12_common::{
     Outcome,
@@ -19,17 +22,17 @@ const SENT: u64 = 5;
 
 /// A banned source is dropped and counted, until its ban is over.
 pub fn hold(entry: EntryPoint) -> Result<String> {
-    let instance = instance(entry)?;
+    let instance = instance(&LoadOptions::live(entry))?;
     let now = instance.now()?.jiffies;
     let mut bans = instance.bans(None)?;
     let source = "192.0.2.1".parse()?;
-    bans.add("192.0.2.2".parse()?, Ban::FOR_EVER, now)?;
+    bans.add("192.0.2.2".parse()?, (Ban::FOR_EVER, Scope::Unassigned), now)?;
     ensure!(outcomes(&instance)? == (0, SENT), "another source is banned");
-    bans.add(source, Ban::FOR_EVER, now)?;
+    bans.add(source, (Ban::FOR_EVER, Scope::Unassigned), now)?;
     ensure!(outcomes(&instance)? == (SENT, SENT), "it does not hold");
     let ban = bans.list()?[&source];
     ensure!(ban.packets == SENT, "{ban:?}");
-    bans.add(source, now, now)?;
+    bans.add(source, (now, Scope::Unassigned), now)?;
     ensure!(outcomes(&instance)? == (SENT, 2 * SENT), "it is over");
     bans.expire(now)?;
     ensure!(bans.list()?.len() == 1, "{:?}", bans.list()?);
@@ -38,9 +41,10 @@ pub fn hold(entry: EntryPoint) -> Result<String> {
 
 /// The program bans by itself at its threshold, and spares whom it is told to.
 pub fn are_made(entry: EntryPoint) -> Result<String> {
-    let instance = instance(entry)?;
+    let instance = instance(&LoadOptions::live(entry))?;
     let time = Duration::from_secs(600);
-    instance.set_terms(Some(&Terms { after: SENT, time, within: time }));
+    let scope = Scope::Unassigned;
+    instance.set_terms(Some(&Terms { after: Some(SENT), time, within: time, scope }));
     instance.vouch(&instance.now()?, time);
     let source = "192.0.2.1".parse()?;
     let mut guarded = instance.guarded()?;
@@ -56,8 +60,31 @@ pub fn are_made(entry: EntryPoint) -> Result<String> {
     Ok(format!("{} packets dropped", ban.packets))
 }
 
-fn instance(entry: EntryPoint) -> Result<Instance> {
-    let instance = Instance::load(&LoadOptions::live(entry))?;
+/// Of a source that is banned with scope `all`, everything is dropped, and nothing of a protected one.
+pub fn shut_out(entry: EntryPoint) -> Result<String> {
+    let instance = instance(&LoadOptions { shuts_out: true, ..LoadOptions::live(entry) })?;
+    let now = instance.now()?.jiffies;
+    let (mut bans, mut guarded) = (instance.bans(None)?, instance.guarded()?);
+    let source = "192.0.2.1".parse()?;
+    let frames = [frames::syn(), frames::high_port(), frames::later_fragment()];
+    let send = || -> Result<u64> {
+        for frame in &frames {
+            instance.test_run(frame)?;
+        }
+        Ok(Snapshot::read(instance.counters()).outcome(Outcome::Banned).packets)
+    };
+    ensure!(send()? == 0, "nobody is banned");
+    bans.add(source, (Ban::FOR_EVER, Scope::All), now)?;
+    ensure!(send()? == 3, "not all is dropped");
+    ensure!(guarded.set(&[source].into())?, "one address does not fit");
+    ensure!(send()? == 4, "of a protected source, more is dropped than its probe");
+    guarded.set(&BTreeSet::new())?;
+    ensure!(send()? == 7, "it is protected no longer");
+    Ok("all of 3 kinds of frames dropped".to_owned())
+}
+
+fn instance(options: &LoadOptions<'_>) -> Result<Instance> {
+    let instance = Instance::load(options)?;
     instance.set_policy(&frames::policy());
     let mut host = Box::new(HostTable::UNKNOWN);
     host.sockets.valid_until = u64::MAX;
@@ -70,6 +97,6 @@ fn outcomes(instance: &Instance) -> Result<(u64, u64)> {
     for _ in 0..SENT {
         instance.test_run(&frames::syn())?;
     }
-    let snapshot = port12::snapshot::Snapshot::read(instance.counters());
+    let snapshot = Snapshot::read(instance.counters());
     Ok((snapshot.outcome(Outcome::Banned).packets, snapshot.outcome(Outcome::Probe).packets))
 }

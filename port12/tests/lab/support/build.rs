@@ -1,6 +1,9 @@
 //! Other builds of the kernel object: the same program under another tag, and some that are none.
 
-use object::{Object as _, ObjectSection as _};
+use std::ops::Range;
+
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
+use port12_common::abi::program;
 use tempfile::NamedTempFile;
 
 const OBJECT: &[u8] = include_bytes!("../../../bpf/port12.bpf.o");
@@ -10,10 +13,8 @@ const OBJECT: &[u8] = include_bytes!("../../../bpf/port12.bpf.o");
 pub fn other_build() -> NamedTempFile {
     const MOVE: [u8; 8] = [0xbf, 0xa2, 0, 0, 0, 0, 0, 0];
     let mut bytes = OBJECT.to_vec();
-    let elf = object::File::parse(OBJECT).unwrap();
-    for section in ["xdp", "xdp.frags"] {
-        let (start, size) = elf.section_by_name(section).unwrap().file_range().unwrap();
-        let code = &mut bytes[start as usize..][..size as usize];
+    for program in programs() {
+        let code = &mut bytes[program];
         let is_pair = |pair: &[u8]| pair[..2] == [0x63, 0x0a] && pair[8..16] == MOVE;
         let at = (0..code.len() - 16).step_by(8).find(|&at| is_pair(&code[at..at + 16]));
         let at = at.expect("a store to the stack before `r2 = r10`");
@@ -27,12 +28,22 @@ pub fn refused_build() -> NamedTempFile {
     // r1 = *(u64 *)(r9 + 0)
     const READ: [u8; 8] = [0x79, 0x91, 0, 0, 0, 0, 0, 0];
     let mut bytes = OBJECT.to_vec();
-    let elf = object::File::parse(OBJECT).unwrap();
-    for section in ["xdp", "xdp.frags"] {
-        let (start, _) = elf.section_by_name(section).unwrap().file_range().unwrap();
-        bytes[start as usize..][..READ.len()].copy_from_slice(&READ);
+    for program in programs() {
+        bytes[program][..READ.len()].copy_from_slice(&READ);
     }
     written(&bytes)
+}
+
+/// Where the code of each entry point lies.
+fn programs() -> [Range<usize>; 4] {
+    let elf = object::File::parse(OBJECT).unwrap();
+    [program::LINEAR, program::LINEAR_ALL, program::FRAGS, program::FRAGS_ALL].map(|name| {
+        let symbol = elf.symbol_by_name(name).unwrap();
+        let section = elf.section_by_index(symbol.section_index().unwrap()).unwrap();
+        let (start, _) = section.file_range().unwrap();
+        let start = (start + symbol.address()) as usize;
+        start..start + symbol.size() as usize
+    })
 }
 
 /// No object at all.

@@ -14,7 +14,7 @@ use ipnet::{IpNet, Ipv4Net};
 use port12::{
     host::{addresses::LocalAddresses, publish::publish},
     kernel::{
-        banning::Terms,
+        banning::{Scope, Terms},
         instance::{Instance, LoadOptions},
         object::EntryPoint,
     },
@@ -39,6 +39,7 @@ use crate::bench::{
 /// port12 behind one of its entry points, with maps of its own.
 pub struct Product {
     instance: Instance,
+    entry: EntryPoint,
     /// How many prefixes are on its allowlist.
     allowed: Cell<u32>,
     /// Who is banned.
@@ -87,7 +88,12 @@ impl Product {
 
     fn load_with(options: &LoadOptions<'_>) -> Result<Self> {
         let instance = Instance::load(options).context("loading port12")?;
-        Ok(Self { instance, allowed: Cell::new(0), bans: Cell::new(Bans::Nobody) })
+        Ok(Self {
+            instance,
+            entry: options.entry,
+            allowed: Cell::new(0),
+            bans: Cell::new(Bans::Nobody),
+        })
     }
 
     /// Keeps the program in the kernel's dispatcher.
@@ -119,10 +125,7 @@ impl Product {
     /// Whether the program takes a frame: a plain one takes one buffer, a page with the kernel's
     /// head and tail room in it.
     pub fn takes(&self, frame: &[u8]) -> bool {
-        match self.instance.entry() {
-            EntryPoint::Frags => true,
-            EntryPoint::Linear => frame.len() <= 3000,
-        }
+        self.entry == EntryPoint::Frags || frame.len() <= 3000
     }
 
     /// The maps of the program, as the kernel lists them.
@@ -170,12 +173,13 @@ impl Product {
             let source = (bans == Bans::Source).then_some(Ipv4Addr::from(PEER_V4));
             if matches!(bans, Bans::Others | Bans::Source) {
                 for address in source.into_iter().chain(others) {
-                    list.add(address.into(), Ban::FOR_EVER, now.jiffies)?;
+                    list.add(address.into(), (Ban::FOR_EVER, Scope::Unassigned), now.jiffies)?;
                 }
             }
         }
         let hour = Duration::from_secs(3600);
-        let terms = Terms { after: u64::MAX, time: hour, within: hour };
+        let terms =
+            Terms { after: Some(u64::MAX), time: hour, within: hour, scope: Scope::Unassigned };
         self.instance.set_terms((bans == Bans::Suspects).then_some(&terms));
         Ok(())
     }

@@ -1,0 +1,147 @@
+//! Bans of scope `all`: what they take of a source, and what they leave.
+
+use port12_common::{
+    Allowed, Conclude, Finding, Flow, NoLookup, Outcome, Socket, Tables, Verdict,
+    abi::{Ban, Gate, HostTable, Policy, Prefix4, SourceAddress},
+    classify, classify_common,
+};
+
+use crate::support::{
+    environment::Environment,
+    named::{self, NamedFrame},
+};
+
+/// What hosts get their addresses and neighbours by.
+const CONFIGURATION: [&str; 4] =
+    ["v4_dhcp_discover", "v4_dhcp_offer", "v6_dhcp_server", "v6_nd_solicitation"];
+
+/// Whether it is a first fragment with its ports, and without its flags: to a port that is not watched it is
+/// malformed, which is found behind.
+fn is_tiny(name: &str) -> bool {
+    name.contains("frag_first_tiny") || name == "v4_frag_first_13_bytes_443"
+}
+
+/// A host that every source is banned on.
+struct Closed<'a>(Tables<'a, NoLookup>);
+
+impl port12_common::Environment for Closed<'_> {
+    fn state(&self) -> Option<(&Policy, &HostTable)> {
+        self.0.state()
+    }
+
+    fn now(&self) -> u64 {
+        self.0.now()
+    }
+
+    fn allows_v4(&self, source_be: u32) -> bool {
+        self.0.allows_v4(source_be)
+    }
+
+    fn allows_v6(&self, source_be: [u32; 4]) -> bool {
+        self.0.allows_v6(source_be)
+    }
+
+    fn is_banned(&self, _: SourceAddress, _: u64) -> bool {
+        true
+    }
+
+    fn shuts_out(&self) -> bool {
+        true
+    }
+
+    fn is_shut_out(&self, _: SourceAddress, _: u64, allowed: impl FnOnce() -> bool) -> bool {
+        !allowed()
+    }
+
+    fn socket(&self, flow: &Flow) -> Socket {
+        self.0.socket(flow)
+    }
+}
+
+/// Nothing is left of what is found but the outcome.
+struct Keep;
+
+impl Conclude for Keep {
+    type End = Outcome;
+
+    fn length(&self, end: usize) -> usize {
+        end
+    }
+
+    fn conclude(&self, finding: Finding) -> Outcome {
+        finding.outcome
+    }
+}
+
+#[test]
+fn of_a_source_that_is_shut_out_only_what_configures_and_what_cannot_be_read_comes_in() {
+    let mut environment = Environment::new();
+    environment.policy.gate = Gate::SHUT;
+    let world = Closed(environment.tables());
+    for frame in named::all() {
+        let (name, bytes) = (frame.name, frame.bytes.as_slice());
+        let found = classify(&bytes, frame.layer, &world);
+        let expected = match frame.expected.outcome {
+            outcome if CONFIGURATION.contains(&name) => outcome,
+            Outcome::Malformed if is_tiny(name) => Outcome::Banned,
+            outcome @ (Outcome::NotIp | Outcome::Malformed) => outcome,
+            _ => Outcome::Banned,
+        };
+        assert_eq!(found.outcome, expected, "{name}");
+        assert_eq!(found.outcome.verdict() == Verdict::Drop, expected == Outcome::Banned);
+        let shorter = classify_common(&bytes, frame.layer, &world, &Keep);
+        assert_eq!(shorter, None, "{name}: nothing goes past the look-up");
+    }
+}
+
+/// What becomes of a frame from 198.51.100.7, which is banned.
+fn outcome(
+    environment: &Environment,
+    ban: Ban,
+    name: &str,
+    change: impl FnOnce(&mut Tables<'_, NoLookup>),
+) -> Outcome {
+    let frame = named::all().into_iter().find(|frame: &NamedFrame| frame.name == name);
+    let frame = frame.expect("a frame of the table");
+    let source = SourceAddress::v4(u32::from_ne_bytes([198, 51, 100, 7]));
+    let banned = [(source, ban)];
+    let mut tables = Tables { banned: &banned, shuts_out: true, ..environment.tables() };
+    change(&mut tables);
+    classify(&frame.bytes.as_slice(), frame.layer, &tables).outcome
+}
+
+#[test]
+fn a_ban_shuts_out_while_it_holds_and_where_its_scope_says_so() {
+    let mut environment = Environment::new();
+    environment.policy.lists = Policy::BANS;
+    let all = Ban { until: 1001, scope: Ban::ALL, ..Ban::default() };
+    let of = |ban| outcome(&environment, ban, "v4_tcp_syn_443", |_| {});
+    assert_eq!(of(all), Outcome::Banned);
+    assert_eq!(of(Ban { until: 1000, ..all }), Outcome::Assigned, "it is over");
+    assert_eq!(of(Ban { scope: Ban::UNASSIGNED, ..all }), Outcome::Assigned);
+    let of =
+        |name, shuts_out| outcome(&environment, all, name, |tables| tables.shuts_out = shuts_out);
+    assert_eq!(of("v6_tcp_syn_443", true), Outcome::Assigned, "another source");
+    assert_eq!(of("v4_tcp_syn_443", false), Outcome::Assigned, "nobody looks for it");
+    assert_eq!(of("v4_tcp_syn_12", false), Outcome::Banned, "it is one of probes at least");
+}
+
+#[test]
+fn the_bypass_the_allowlist_and_an_empty_list_go_before() {
+    const LIST: &[Prefix4] = &[Prefix4 { network_be: 0, mask_be: 0 }];
+    let all = Ban { until: 2000, scope: Ban::ALL, ..Ban::default() };
+    let mut environment = Environment::new();
+    let of = |environment: &Environment| {
+        let allowed = Allowed { v4: LIST, v6: &[] };
+        outcome(environment, all, "v4_tcp_syn_443", |tables| tables.allowed = allowed)
+    };
+    environment.policy.lists = Policy::BANS;
+    assert_eq!(of(&environment), Outcome::Banned, "the allowlist is not announced");
+    environment.policy.lists |= Policy::ALLOW_V4;
+    assert_eq!(of(&environment), Outcome::Assigned);
+    environment.policy.lists = 0;
+    assert_eq!(of(&environment), Outcome::Assigned);
+    environment.policy.lists = Policy::BANS;
+    environment.policy.gate.bypass = 1;
+    assert_eq!(of(&environment), Outcome::Assigned);
+}

@@ -1,0 +1,217 @@
+//! Bans of scope `all`: who reaches nothing any longer, and who is never meant.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{IpAddr, SocketAddr, TcpStream},
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+use socket2::{Domain, Socket, Type};
+
+use crate::support::{
+    Bpffs, Namespace, Pair, Port12,
+    addresses::{FAR, NEAR},
+    frame::syn,
+    lab, reaches,
+    sockets::tcp_listener,
+    until,
+};
+
+const FAR_TOO: &str = "10.12.0.3";
+const SERVICE: u16 = 8080;
+
+/// A policy file that opts in.
+fn policy(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), format!("interfaces = [\"w0\"]\n[ban]\nscope = \"all\"\n{text}"))
+        .unwrap();
+    file
+}
+
+/// Whether a source reaches the service.
+fn connects(far: &Namespace, source: &str) -> bool {
+    let source: IpAddr = source.parse().unwrap();
+    far.enter(|| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::new(source, 0).into()).unwrap();
+        let to = SocketAddr::from((NEAR, SERVICE));
+        // A reset is its end: nobody is a peer after it.
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+        socket.connect_timeout(&to.into(), Duration::from_millis(400)).is_ok()
+    })
+}
+
+fn pings(far: &Namespace, source: &str, to: &str) -> bool {
+    let mut ping = far.command("ping");
+    ping.args(["-c1", "-W1", "-q", "-I", source, to]);
+    ping.output().unwrap().status.success()
+}
+
+/// What the first ban takes.
+fn scope(bpffs: &Bpffs, near: &Namespace) -> String {
+    let bans: Value = serde_json::from_str(&bpffs.ok(near, "bans --output json")).unwrap();
+    bans[0]["scope"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_source_that_is_shut_out_reaches_nothing_and_others_everything() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let (near, far) = (&pair.near, &pair.far);
+        far.sh(&format!("ip addr add {FAR_TOO}/24 dev f0"));
+        let _listener = near.enter(|| tcp_listener(NEAR.into(), SERVICE, None));
+        let file = policy("");
+        bpffs.ok(near, &format!("attach --config {}", file.path().display()));
+        assert!(connects(far, FAR_TOO) && pings(far, FAR_TOO, "10.12.0.1"));
+        let said = bpffs.ok(near, &format!("ban {FAR_TOO} fd12::2 --scope all"));
+        assert!(said.contains("with all that it sends"), "{said}");
+        assert!(!connects(far, FAR_TOO) && !pings(far, FAR_TOO, "10.12.0.1"));
+        assert!(connects(far, "10.12.0.2") && pings(far, "10.12.0.2", "10.12.0.1"));
+        // Its neighbours go on finding each other: what is shut out does not come to look like a dead cable.
+        far.sh("ip neigh flush dev f0");
+        assert!(!pings(far, "fd12::2", "fd12::1") && !pings(far, FAR_TOO, "10.12.0.1"));
+        for address in ["fd12::1", "10.12.0.1"] {
+            let neighbour = far.sh(&format!("ip neigh show {address} dev f0"));
+            assert!(neighbour.contains("lladdr"), "{neighbour}");
+        }
+        assert_eq!(scope(&bpffs, near), "all");
+        bpffs.ok(near, &format!("ban {FAR_TOO} --for 1h"));
+        assert!(connects(far, FAR_TOO), "of its probes alone");
+        bpffs.ok(near, &format!("ban {FAR_TOO} --scope all --for 1s"));
+        assert!(!connects(far, FAR_TOO));
+        until("the end of the ban", || connects(far, FAR_TOO).then_some(()));
+        bpffs.ok(near, "unban --all");
+        assert!(pings(far, "fd12::2", "fd12::1"));
+    });
+}
+
+#[test]
+fn it_takes_a_word_in_the_policy_file() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let near = &pair.near;
+        bpffs.ok(near, "attach -i w0");
+        let said = bpffs.fails(near, "ban 10.12.0.2 --scope all --force", 3);
+        assert!(
+            said.contains("the program on w0 looks for bans in would-be probes alone"),
+            "{said}"
+        );
+        assert!(said.contains("scope = \"all\""), "{said}");
+        // A program that looks for them takes the place of one that does not, and the other way round.
+        let file = policy("");
+        bpffs.ok(near, &format!("attach --config {}", file.path().display()));
+        bpffs.ok(near, "ban 10.12.0.2 --scope all");
+        assert!(!pings(&pair.far, "10.12.0.2", "10.12.0.1"));
+        bpffs.ok(near, "attach -i w0");
+        assert!(pings(&pair.far, "10.12.0.2", "10.12.0.1"));
+        assert_eq!(scope(&bpffs, near), "unassigned");
+        assert!(!reaches(&pair.far_raw(), 12), "of its probes, it is one still");
+    });
+}
+
+#[test]
+fn a_host_that_forwards_refuses_it() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        pair.near.sysctl("ipv4/ip_forward", "1");
+        let file = policy("");
+        let said =
+            bpffs.fails(&pair.near, &format!("attach --config {}", file.path().display()), 3);
+        assert!(said.contains("bans are refused on w0"), "{said}");
+    });
+}
+
+#[test]
+fn whom_the_host_needs_nobody_shuts_out_by_force_either() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let near = &pair.near;
+        let file = policy("");
+        bpffs.ok(near, &format!("attach --config {}", file.path().display()));
+        bpffs.ok(near, "allow add 10.12.3.0/24");
+        near.sh("ip route add default via 10.12.0.254");
+        let listener = near.enter(|| tcp_listener(NEAR.into(), SERVICE, None));
+        let _there = pair.far.enter(|| TcpStream::connect((NEAR, SERVICE)).unwrap());
+        let _here = listener.accept().unwrap();
+        for needed in ["10.12.0.1", "fd12::1", "10.12.3.9", "10.12.0.254", "10.12.0.2"] {
+            let said = bpffs.fails(near, &format!("ban {needed} --scope all --force"), 3);
+            assert!(said.contains("nobody can ban all of it"), "{said}");
+        }
+        assert_eq!(bpffs.ok(near, "bans").trim(), "no source is banned");
+    });
+}
+
+/// A daemon that shuts out by itself after five probes.
+fn shutting_out(bpffs: &Bpffs, near: &Namespace) -> (Port12, tempfile::NamedTempFile) {
+    let file = policy("after = 5\nfor = \"2s\"\n");
+    let run = bpffs.run(near, &format!("--config {}", file.path().display()));
+    // It is told whom not to ban at once, and once in a second after that.
+    thread::sleep(Duration::from_millis(500));
+    (run, file)
+}
+
+#[test]
+fn who_knocks_too_often_reaches_nothing_for_a_while_and_no_peer_is_cut_off() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let (near, far) = (&pair.near, &pair.far);
+        let listener = near.enter(|| tcp_listener(NEAR.into(), SERVICE, None));
+        let mut there = far.enter(|| TcpStream::connect((NEAR, SERVICE)).unwrap());
+        let (mut here, peer) = listener.accept().unwrap();
+        assert_eq!(peer.ip(), FAR);
+        let (mut run, _file) = shutting_out(&bpffs, near);
+        let raw = pair.far_raw();
+        for _ in 0..20 {
+            assert!(reaches(&raw, 12));
+        }
+        // A stranger that somebody forges is shut out; who has a connection is not.
+        for _ in 0..20 {
+            raw.send(&syn((NEAR.into(), FAR_TOO.parse().unwrap()), 12));
+        }
+        run.wait_until_said(&format!("w0: {FAR_TOO} is banned for 2s"));
+        there.write_all(b"x").unwrap();
+        here.read_exact(&mut [0]).unwrap();
+        assert!(connects(far, "10.12.0.2"));
+        drop((here, there));
+        thread::sleep(Duration::from_millis(2500));
+        raw.send(&syn((NEAR.into(), FAR.into()), 12));
+        run.wait_until_said("w0: 10.12.0.2 is banned for 2s");
+        assert!(!connects(far, "10.12.0.2") && !pings(far, "10.12.0.2", "10.12.0.1"));
+        until("the end of the ban", || connects(far, "10.12.0.2").then_some(()));
+        run.stop();
+    });
+}
+
+/// Somebody who was shut out, and is needed from then on.
+#[test]
+fn who_turns_out_to_be_needed_comes_in_again() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let near = &pair.near;
+        let file = policy("");
+        let run = bpffs.run(near, &format!("--config {}", file.path().display()));
+        bpffs.ok(near, "ban 10.12.0.2 --scope all");
+        assert!(!pings(&pair.far, "10.12.0.2", "10.12.0.1"));
+        near.sh("ip route add default via 10.12.0.2");
+        until("the gateway to come in", || {
+            pings(&pair.far, "10.12.0.2", "10.12.0.1").then_some(())
+        });
+        run.stop();
+    });
+}
+
+#[test]
+fn a_reload_that_changes_the_scope_says_that_it_takes_a_restart() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let file = policy("");
+        let mut run = bpffs.run(&pair.near, &format!("--config {}", file.path().display()));
+        fs::write(file.path(), "interfaces = [\"w0\"]\n").unwrap();
+        run.signal(libc::SIGHUP);
+        run.wait_until_said("`ban.scope` has changed: that takes a restart");
+        run.stop();
+    });
+}
