@@ -1,5 +1,7 @@
 //! The interfaces that one process watches, from their attachment on.
 
+mod reload;
+
 use std::{
     collections::{BTreeMap, HashSet},
     path::Path,
@@ -13,19 +15,17 @@ use super::{
     plan::{Plan, Target},
 };
 use crate::{
-    config::Config,
     failure::{Code, Failure},
     host::interfaces,
     kernel::{
-        banning::Scope,
         pin::{PinDirectory, PinError},
         state::Standing,
     },
     ledger::Ledger,
     report::{Kind, Report},
-    sink::{alert_line, has_stdout},
+    sink::alert_line,
     story::Story,
-    watch::{self, Keeper, Occasion, Run, Setup, Subject, Watched},
+    watch::{self, Keeper, Run, Setup, Subject, Watched},
 };
 
 /// How long the end waits for the sinks.
@@ -176,102 +176,6 @@ impl Session {
         }
     }
 
-    /// Puts another plan in force: the whole of it, or nothing. Interfaces that it adds are
-    /// attached first, those that it leaves out are detached last.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`]: an interface cannot be attached; the old plan is in force then.
-    pub fn reload(&mut self, plan: Plan) -> Result<(), Failure> {
-        if plan.needs_pins(self.stay) && self.pins.is_none() {
-            let why = "`confirm` takes a bpffs, so that `port12 confirm` reaches the program";
-            return Err(Failure::new(Code::Config, why));
-        }
-        let sinks = [&self.plan.config.sinks.value, &plan.config.sinks.value];
-        if has_stdout(sinks[0]) != has_stdout(sinks[1]) {
-            let why = "whether a sink writes to standard output, in place of the reports, takes a \
-                       restart to change";
-            return Err(Failure::new(Code::Config, why));
-        }
-        self.look_around()?;
-        self.tell_events();
-        // It would write to what comes in the place of what has gone.
-        self.keeper = None;
-        let changed = self.change_sinks(&plan).and_then(|()| self.change(&plan));
-        let (added, dropped) = match changed {
-            Ok(changed) => changed,
-            Err(failure) => {
-                let old = (&self.plan.config.sinks.value, self.plan.config.frame_bytes.value);
-                if let Err(error) = self.story.change(old.0, old.1) {
-                    log::error!("{error}");
-                }
-                self.keep()?;
-                return Err(failure);
-            }
-        };
-        self.story.reopen();
-        added.iter().for_each(|watched| announce(watched, &plan));
-        self.watched.extend(added);
-        for target in &plan.targets {
-            let of = |it: &&mut Watched| it.index == target.link.index;
-            if let Some(watched) = self.watched.iter_mut().find(of) {
-                watched.link.forwarding.clone_from(&target.forwarding);
-            }
-        }
-        plan.compiled.warnings.iter().for_each(tell);
-        self.tell_what_waits(&plan);
-        self.ledger.set_capacity(plan.config.remember_sources.value);
-        self.plan = plan;
-        self.shunned.clear();
-        self.keep()?;
-        for mut watched in dropped {
-            tell(format_args!("{}: detached", watched.link.interface));
-            watched.detach();
-            watched.events(|event| self.story.event(event));
-            self.leave(watched);
-        }
-        self.tell_standing();
-        Ok(())
-    }
-
-    fn change_sinks(&mut self, plan: &Plan) -> Result<(), Failure> {
-        Ok(self.story.change(&plan.config.sinks.value, plan.config.frame_bytes.value)?)
-    }
-
-    /// Attaches what a plan adds, gives its orders to what it keeps, and parts with the rest; or
-    /// leaves all as it was.
-    fn change(&mut self, plan: &Plan) -> Result<(Vec<Watched>, Vec<Watched>), Failure> {
-        let mut added = Vec::new();
-        for target in &plan.targets {
-            if self.watched.iter().any(|it| !it.link.gone && it.index == target.link.index) {
-                continue;
-            }
-            match self.start(plan, target) {
-                Ok(watched) => added.push(watched),
-                Err(failure) => {
-                    self.take_back(added);
-                    return Err(failure);
-                }
-            }
-        }
-        let is_kept = |it: &Watched| plan.targets.iter().any(|to| to.link.index == it.index);
-        let orders = plan.orders();
-        let mut kept = self.watched.iter_mut().filter(|it| is_kept(it));
-        if let Err(failure) = kept.try_for_each(|it| it.obey(&orders, Occasion::Reload)) {
-            self.take_back(added);
-            let old = self.plan.orders();
-            for watched in self.watched.iter_mut().filter(|it| is_kept(it)) {
-                if let Err(error) = watched.obey(&old, Occasion::Start) {
-                    log::error!("{}: {}", watched.link.interface, error.message);
-                }
-            }
-            return Err(failure);
-        }
-        let (kept, dropped) = self.watched.drain(..).partition(is_kept);
-        self.watched = kept;
-        Ok((added, dropped))
-    }
-
     fn leave(&self, mut watched: Watched) {
         let name = watched.link.interface.clone();
         watched.detach();
@@ -281,21 +185,6 @@ impl Session {
             && let Err(error) = pins.slot(&name).remove()
         {
             log::info!("{name}: {error}");
-        }
-    }
-
-    /// What a reload cannot change.
-    fn tell_what_waits(&self, plan: &Plan) {
-        let (old, new) = (&self.plan.config, &plan.config);
-        let scope = |config: &Config| config.ban.value.map_or(Scope::default(), |it| it.scope);
-        let waits = [
-            ("ban.scope", scope(old) != scope(new)),
-            ("pin", old.pin.value != new.pin.value),
-            ("xdp_mode", old.xdp_mode.value != new.xdp_mode.value),
-            ("output", old.output.value != new.output.value),
-        ];
-        for (key, _) in waits.into_iter().filter(|(_, changed)| *changed) {
-            tell(format_args!("`{key}` has changed: that takes a restart"));
         }
     }
 
