@@ -3,6 +3,7 @@
 mod inherited;
 mod interface;
 mod keeper;
+mod known_bans;
 mod orders;
 mod start;
 mod trace;

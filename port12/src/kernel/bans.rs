@@ -29,6 +29,9 @@ pub enum BansError {
     Kernel(#[from] MapError),
 }
 
+/// How often room is made for a ban: the program may take it.
+const ATTEMPTS: u32 = 8;
+
 /// Plain old data of the map.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
@@ -76,8 +79,8 @@ impl Bans {
         Ok(list)
     }
 
-    /// Bans a source for the operator up to a time in jiffies, or changes its ban. Returns
-    /// whether it was banned already.
+    /// Bans a source for the operator up to a time in jiffies, or changes its ban. Where there is no room,
+    /// a ban of the program's makes way. Returns whether the source was banned already.
     ///
     /// # Errors
     ///
@@ -102,7 +105,14 @@ impl Bans {
                 ..Ban::default()
             },
         };
-        self.insert(source, ban)?;
+        let mut inserted = self.insert(source, ban);
+        for _ in 0..ATTEMPTS {
+            if !matches!(inserted, Err(BansError::Full(_))) || !self.make_room(now)? {
+                break;
+            }
+            inserted = self.insert(source, ban);
+        }
+        inserted?;
         self.say_whether_empty()?;
         Ok(holds)
     }
@@ -143,21 +153,23 @@ impl Bans {
         Ok(removed)
     }
 
-    /// Forgets the bans that are over. Returns them.
+    /// Forgets those among the bans that were [listed](Self::list) that are over. Returns them.
     ///
     /// # Errors
     ///
     /// [`BansError::Kernel`].
-    pub fn expire(&mut self, now: u64) -> Result<Vec<(IpAddr, Ban)>, BansError> {
-        if !self.state.looks_for_bans() {
-            return Ok(Vec::new());
-        }
+    pub fn expire(
+        &mut self,
+        listed: &BTreeMap<IpAddr, Ban>,
+        now: u64,
+    ) -> Result<Vec<(IpAddr, Ban)>, BansError> {
         let _lock = slot::hold(self.lock.as_deref());
         let mut over = Vec::new();
-        for (source, ban) in self.list()? {
-            if !ban.holds(now) {
+        for (&source, ban) in listed.iter().filter(|(_, ban)| !ban.holds(now)) {
+            // The source may have been banned anew since.
+            if self.get(source.into())?.is_some_and(|ban| !ban.holds(now)) {
                 self.delete(source)?;
-                over.push((source, ban));
+                over.push((source, *ban));
             }
         }
         self.say_whether_empty()?;
@@ -199,6 +211,16 @@ impl Bans {
                 _ => error.into(),
             }
         })
+    }
+
+    /// Forgets the ban that ends first, where the program made it or it is over. Returns whether there is one.
+    fn make_room(&mut self, now: u64) -> Result<bool, BansError> {
+        let gives = |(_, ban): &(IpAddr, Ban)| ban.origin == Ban::THRESHOLD || !ban.holds(now);
+        let first = self.list()?.into_iter().filter(gives).min_by_key(|(_, ban)| ban.until);
+        if let Some((source, _)) = first {
+            self.delete(source)?;
+        }
+        Ok(first.is_some())
     }
 
     /// What is gone already is no error: somebody else removed it.

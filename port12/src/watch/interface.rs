@@ -6,12 +6,10 @@ use std::{
     time::Duration,
 };
 
-use port12_common::{
-    Layer,
-    abi::{Ban, bypass},
-};
+use port12_common::{Layer, abi::bypass};
 
 use super::{
+    known_bans::KnownBans,
     orders::{Occasion, Orders},
     start::{Found, Setup, furnish, obey, put, take_over, warn_of_reset},
 };
@@ -24,7 +22,6 @@ use crate::{
     },
     kernel::{
         attach::Attached,
-        banning::Deeds,
         clock::Moment,
         events::{EventRing, Reading},
         instance::{Instance, LoadOptions, entry_point},
@@ -55,8 +52,8 @@ pub struct Watched {
     moment: Moment,
     layer: Layer,
     ring: EventRing,
-    /// What the program had banned by itself when it was asked last, and when, in jiffies.
-    swept: (u64, u64),
+    /// What is known of its bans.
+    known: KnownBans,
 }
 
 impl Watched {
@@ -124,7 +121,7 @@ impl Watched {
             index: host.index,
             last: Snapshot::read(instance.counters()),
             ring: instance.events()?,
-            swept: (Deeds::read(instance.counters()).banned, moment.jiffies),
+            known: KnownBans::of(&instance.bans(slot.as_ref())?.list()?),
             layer,
             instance: Arc::new(instance),
             attached: Some(attached),
@@ -237,22 +234,19 @@ impl Watched {
     ///
     /// [`Failure`]: the bans cannot be read or written.
     pub fn sweep_bans(&mut self) -> Result<Vec<(IpAddr, Duration)>, Failure> {
+        if !self.instance.state().looks_for_bans() {
+            return Ok(Vec::new());
+        }
         let moment = self.moment();
         let mut bans = self.instance.bans(self.slot.as_ref())?;
-        for (source, ban) in bans.expire(moment.jiffies)? {
+        let listed = bans.list()?;
+        let made = self.known.news(&listed);
+        for (source, ban) in bans.expire(&listed, moment.jiffies)? {
             let name = &self.link.interface;
             log::info!("{name}: the ban of {source} is over: {} packets", ban.packets);
         }
-        let banned = Deeds::read(self.instance.counters()).banned;
-        let since = std::mem::replace(&mut self.swept, (banned, moment.jiffies));
-        if since.0 == banned {
-            return Ok(Vec::new());
-        }
         let seconds = |jiffies: u64| Duration::from_secs(jiffies.div_ceil(moment.hz.max(1)));
-        let made = bans.list()?.into_iter().filter(|(_, ban)| {
-            ban.origin == Ban::THRESHOLD && ban.since >= since.1 && ban.since <= moment.jiffies
-        });
-        Ok(made.map(|(source, ban)| (source, seconds(ban.until - ban.since))).collect())
+        Ok(made.into_iter().map(|(source, ban)| (source, seconds(ban.until - ban.since))).collect())
     }
 
     /// Hands on what has happened since it was asked last.

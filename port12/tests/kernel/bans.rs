@@ -1,25 +1,23 @@
 //! Bans: what the map says, what the program makes of it, and when it ends.
 
+mod limits;
+
 use std::{
     collections::BTreeSet,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
-use aya::programs::TestRunOptions;
-use port12::{
-    kernel::{
-        banning::{Deeds, Scope, Terms},
-        bans::{Bans, BansError},
-        clock::Moment,
-        instance::LoadOptions,
-        object::EntryPoint,
-    },
-    snapshot::Snapshot,
+use port12::kernel::{
+    banning::{Deeds, Scope, Terms},
+    bans::Bans,
+    clock::Moment,
+    instance::LoadOptions,
+    object::EntryPoint,
 };
 use port12_common::{
     Layer, Outcome, Tables, Transport,
-    abi::{Action, BANNED, Ban, Gate, HostTable, PROTECTED, Policy, bypass},
+    abi::{Action, Ban, Gate, HostTable, PROTECTED, Policy, bypass},
     classify,
 };
 
@@ -59,6 +57,12 @@ pub fn frame(source: IpAddr) -> Vec<u8> {
     let destination = ip(if source.is_ipv4() { "192.0.2.1" } else { "2001:db8::1" });
     let to = SocketAddr::new(destination, PORT);
     knock(Transport::Tcp, SocketAddr::new(source, 40000), to)
+}
+
+/// How many bans are forgotten.
+fn sweep(bans: &mut Bans, now: u64) -> usize {
+    let listed = bans.list().expect("listed");
+    bans.expire(&listed, now).expect("swept").len()
 }
 
 fn from(subject: &Subject, source: IpAddr) -> Outcome {
@@ -107,8 +111,7 @@ fn a_ban_ends_by_the_kernel_s_clock_though_nobody_sweeps() {
         }
         assert_eq!(from(&subject, source), Outcome::Probe);
         assert!(subject.instance.state().looks_for_bans(), "the map is not empty");
-        let over = bans.expire(now(&subject)).expect("swept");
-        assert_eq!(over.len(), 1);
+        assert_eq!(sweep(&mut bans, now(&subject)), 1);
         assert!(!subject.instance.state().looks_for_bans());
     });
 }
@@ -130,33 +133,6 @@ fn the_bypass_and_the_allowlist_go_before_a_ban() {
         assert_eq!(from(&subject, source), Outcome::Allowed);
         allowed.remove(&net).expect("removed");
         assert_eq!(from(&subject, source), Outcome::Banned, "one list says nothing of the other");
-    });
-}
-
-#[test]
-fn a_full_map_refuses_one_more_and_keeps_the_rest() {
-    namespace::alone(|| {
-        let (subject, mut bans) = subject(EntryPoint::Linear);
-        let now = now(&subject);
-        let source = |index: usize| {
-            let index = u32::try_from(index).expect("small");
-            IpAddr::from(std::net::Ipv4Addr::from_bits(0x0b00_0000 + index))
-        };
-        for index in 0..BANNED {
-            bans.add(source(index), (Ban::FOR_EVER, Scope::Unassigned), now)
-                .expect("there is room");
-        }
-        let refused = bans.add(source(BANNED), (Ban::FOR_EVER, Scope::Unassigned), now);
-        assert!(matches!(refused, Err(BansError::Full(_))), "{refused:?}");
-        assert!(
-            bans.add(source(0), (now + 1, Scope::Unassigned), now).expect("it has its place"),
-            "it is banned already"
-        );
-        assert_eq!(from(&subject, source(BANNED - 1)), Outcome::Banned);
-        assert_eq!(from(&subject, source(BANNED)), Outcome::Probe);
-        assert_eq!(bans.expire(now + 1).expect("swept").len(), 1);
-        bans.add(source(BANNED), (Ban::FOR_EVER, Scope::Unassigned), now)
-            .expect("there is room again");
     });
 }
 
@@ -240,35 +216,6 @@ fn the_packet_after_the_threshold_is_dropped_on_any_cpu() {
                 assert_eq!(from(&subject, ip("198.51.100.8")), Outcome::Probe);
             }
             assert_eq!(deeds(&subject), Deeds { banned: 2, ..Deeds::default() });
-        }
-    });
-}
-
-/// What passes on the way to the threshold is what was under way on other CPUs.
-#[test]
-fn cpus_that_count_at_the_same_time_lose_no_packet() {
-    namespace::alone(|| {
-        for round in 0..20_u8 {
-            let (subject, _) = banning(EntryPoint::Frags, &terms(500));
-            let source = IpAddr::from([198, 51, 100, round]);
-            let frame = frame(source);
-            let options =
-                || TestRunOptions { data_in: Some(&frame), repeat: 600, ..TestRunOptions::new() };
-            let cpus: Vec<usize> = (0..64).filter(|cpu| pin(*cpu)).collect();
-            std::thread::scope(|scope| {
-                for &cpu in &cpus {
-                    let (subject, options) = (&subject, options());
-                    scope.spawn(move || {
-                        assert!(pin(cpu));
-                        subject.instance.test_run_with(options).expect("it runs");
-                    });
-                }
-            });
-            let snapshot = Snapshot::read(subject.instance.counters());
-            let passed = snapshot.outcome(Outcome::Probe).packets;
-            let most = 500 + cpus.len() as u64 - 1;
-            assert!((500..=most).contains(&passed), "{passed} probes passed");
-            assert_eq!(passed + snapshot.outcome(Outcome::Banned).packets, 600 * cpus.len() as u64);
         }
     });
 }

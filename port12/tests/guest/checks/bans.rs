@@ -34,7 +34,7 @@ pub fn hold(entry: EntryPoint) -> Result<String> {
     ensure!(ban.packets == SENT, "{ban:?}");
     bans.add(source, (now, Scope::Unassigned), now)?;
     ensure!(outcomes(&instance)? == (SENT, 2 * SENT), "it is over");
-    bans.expire(now)?;
+    bans.expire(&bans.list()?, now)?;
     ensure!(bans.list()?.len() == 1, "{:?}", bans.list()?);
     Ok(format!("{SENT} packets dropped"))
 }
