@@ -1,8 +1,12 @@
-//! Bans by the operator: whom they hold for, how long, and whom they spare.
+//! Bans by the operator: whom they hold for, how long, and whom they spare. And by the program itself.
+
+mod forged;
+mod kept;
+mod threshold;
 
 use std::{
     io::Read as _,
-    net::{IpAddr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     thread,
     time::{Duration, Instant},
 };
@@ -10,20 +14,16 @@ use std::{
 use serde_json::Value;
 
 use crate::support::{
-    Bpffs, Namespace, Pair, Port12,
+    Bpffs, Namespace, Pair,
     addresses::{FAR, NEAR},
+    banning::{bans, entries},
     build::other_build,
-    frame::syn,
     lab, reaches,
     sockets::tcp_listener,
     until,
 };
 
 const FAR_TOO: &str = "10.12.0.3";
-
-fn bans(bpffs: &Bpffs, near: &Namespace) -> Vec<Value> {
-    serde_json::from_str(&bpffs.ok(near, "bans --output json")).unwrap()
-}
 
 /// What nmap makes of port 12 over TCP, from a source.
 fn scan(far: &Namespace, source: &str) -> &'static str {
@@ -86,7 +86,7 @@ fn a_ban_ends_in_time_with_a_daemon_and_without() {
             assert!(lasted > Duration::from_millis(1900), "{lasted:?}");
             assert!(lasted < Duration::from_millis(4000), "{lasted:?}");
             assert!(bans(&bpffs, &pair.near).is_empty());
-            let kept = || pinned_bans(&bpffs);
+            let kept = || entries(&bpffs).len();
             match sweeps {
                 true => until("the sweep", || (kept() == 0).then_some(())),
                 false => assert_eq!(kept(), 1),
@@ -99,13 +99,6 @@ fn a_ban_ends_in_time_with_a_daemon_and_without() {
         ends(true);
         run.stop();
     });
-}
-
-/// Entries of the map, those that are over among them.
-fn pinned_bans(bpffs: &Bpffs) -> usize {
-    let slots = port12::kernel::pin::slots(&bpffs.pins()).unwrap();
-    let state = port12::kernel::pinned::Pinned::state_of(&slots[0]).unwrap();
-    port12::kernel::pinned::bans(&slots[0], state).unwrap().list().unwrap().len()
 }
 
 #[test]
@@ -227,121 +220,5 @@ fn the_peer_of_a_connection_is_banned_once_it_is_over() {
         drop(there);
         thread::sleep(Duration::from_millis(200));
         bpffs.ok(near, "ban 10.12.0.2");
-    });
-}
-
-/// A daemon that bans by itself, of its own accord, after so many probes.
-fn banning(bpffs: &Bpffs, near: &Namespace, after: u64) -> (Port12, tempfile::TempDir) {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("port12.toml");
-    let text = format!("interfaces = [\"w0\"]\n[ban]\nafter = {after}\nfor = \"3s\"\n");
-    std::fs::write(&file, text).unwrap();
-    let run = bpffs.run(near, &format!("--config {}", file.display()));
-    // It is told whom not to ban at once, and once in a second after that.
-    thread::sleep(Duration::from_millis(500));
-    (run, directory)
-}
-
-#[test]
-fn a_scan_is_cut_off_at_the_threshold_and_others_go_on() {
-    lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
-        let (near, far) = (&pair.near, &pair.far);
-        far.sh(&format!("ip addr add {FAR_TOO}/24 dev f0"));
-        let (mut run, _directory) = banning(&bpffs, near, 20);
-        let line = format!("nmap -Pn -n -sS -p1-1023 --max-retries 0 --min-rate 500 {NEAR}");
-        let began = Instant::now();
-        let said = far.sh(&line);
-        assert!(began.elapsed() < Duration::from_secs(30), "{said}");
-        run.wait_until_said("w0: 10.12.0.2 is banned for 3s");
-        run.wait_for("banned packets", |report| report.outcome("banned") > 100);
-        assert_eq!(scan(far, FAR_TOO), "closed");
-        until("the end of the ban", || (scan(far, "10.12.0.2") == "closed").then_some(()));
-        let totals = run.stop();
-        let passed = totals.outcome("probe");
-        // One for each look from another source, and for those after the ban.
-        assert!((20..=30).contains(&passed), "{passed} probes passed");
-    });
-}
-
-#[test]
-fn nobody_who_is_needed_is_banned_by_forging_him() {
-    lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
-        let near = &pair.near;
-        near.sh("ip route add default via 10.12.0.254");
-        let (mut run, _directory) = banning(&bpffs, near, 5);
-        let (near_ip, far) = (IpAddr::from(NEAR), pair.far_raw());
-        let forged = |source: &str| (near_ip, source.parse::<IpAddr>().unwrap());
-        let sources = ["10.12.0.1", "10.12.0.254", "10.12.0.77"];
-        for source in sources {
-            for _ in 0..20 {
-                far.send(&syn(forged(source), 12));
-            }
-        }
-        run.wait_until_said("w0: 10.12.0.77 is banned for 3s");
-        let [ban] = &bans(&bpffs, near)[..] else { panic!("one ban: {:?}", bans(&bpffs, near)) };
-        assert_eq!((&ban["source"], &ban["origin"]), (&"10.12.0.77".into(), &"threshold".into()));
-        assert_eq!(ban["packets"], 15);
-        run.stop();
-    });
-}
-
-#[test]
-fn the_peer_of_a_connection_is_not_banned_however_it_knocks() {
-    lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
-        let near = &pair.near;
-        let listener = near.enter(|| tcp_listener(NEAR.into(), 8080, None));
-        let there = pair.far.enter(|| TcpStream::connect((NEAR, 8080)).unwrap());
-        let (here, _) = listener.accept().unwrap();
-        let (mut run, _directory) = banning(&bpffs, near, 5);
-        let far = pair.far_raw();
-        for _ in 0..20 {
-            assert!(reaches(&far, 12));
-        }
-        assert!(bans(&bpffs, near).is_empty());
-        // The one that closes waits for the other's last words, which is not an open connection.
-        drop((here, there));
-        thread::sleep(Duration::from_millis(2500));
-        for _ in 0..2 {
-            reaches(&far, 12);
-        }
-        assert!(!reaches(&far, 12), "it is a peer no longer");
-        run.wait_until_said("w0: 10.12.0.2 is banned for 3s");
-        run.stop();
-    });
-}
-
-/// One that was banned before it was known to be needed.
-#[test]
-fn a_ban_of_one_who_turns_out_to_be_needed_is_lifted() {
-    lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
-        let near = &pair.near;
-        let (run, _directory) = banning(&bpffs, near, 5);
-        let far = pair.far_raw();
-        for _ in 0..6 {
-            reaches(&far, 12);
-        }
-        assert!(!reaches(&far, 12));
-        near.sh("ip route add default via 10.12.0.2");
-        let began = Instant::now();
-        until("the ban to be lifted", || reaches(&far, 12).then_some(()));
-        assert!(began.elapsed() < Duration::from_millis(2500), "{:?}", began.elapsed());
-        run.stop();
-    });
-}
-
-#[test]
-fn a_host_that_forwards_does_not_ban_by_itself() {
-    lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("port12.toml");
-        std::fs::write(&file, "interfaces = [\"w0\"]\n[ban]\nafter = 3\n").unwrap();
-        pair.near.sysctl("ipv4/ip_forward", "1");
-        let said = bpffs.fails(&pair.near, &format!("attach --config {}", file.display()), 3);
-        assert!(said.contains("bans are refused on w0"), "{said}");
     });
 }

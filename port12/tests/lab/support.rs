@@ -1,7 +1,9 @@
 //! What the lab is built of.
 
 pub mod addresses;
+pub mod banning;
 pub mod build;
+pub mod cpus;
 pub mod flood;
 pub mod foreign;
 pub mod frame;
@@ -18,6 +20,7 @@ pub mod sockets;
 pub mod stay;
 pub mod wait;
 
+pub use banning::Banning;
 pub use knock::reaches;
 pub use namespace::Namespace;
 pub use ordinary::Ordinary;

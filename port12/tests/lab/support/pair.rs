@@ -21,11 +21,18 @@ pub struct Pair {
 impl Pair {
     /// Makes the pair. Neighbours are known from the start: no ARP and no ND is needed.
     pub fn new() -> Self {
+        Self::with_queues(1)
+    }
+
+    /// A pair whose cable has queues, of which each belongs to a CPU: what a CPU sends, it takes in itself,
+    /// while others do the same.
+    pub fn with_queues(queues: usize) -> Self {
         let pair = Self { near: Namespace::new(), far: Namespace::new() };
         let [near_mac, far_mac] = [NEAR_MAC, FAR_MAC].map(mac);
+        let queues = format!("numtxqueues {queues} numrxqueues {queues}");
         pair.near.sh(&format!(
-            "ip link add {WATCHED} address {near_mac} type veth \
-             peer name {PEER} address {far_mac} netns {}",
+            "ip link add {WATCHED} address {near_mac} {queues} type veth \
+             peer name {PEER} address {far_mac} {queues} netns {}",
             pair.far.name()
         ));
         let ends = [

@@ -6,6 +6,9 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use aya::maps::{Map, MapData};
+use port12::kernel::mapped::Mapped;
+use port12_common::abi::{CpuCounters, State, map};
 use serde_json::Value;
 
 use super::{Namespace, Port12, namespace::run};
@@ -47,14 +50,20 @@ impl Bpffs {
 
     /// Says that an interface's state is of another version.
     pub fn set_version(&self, interface: &str, version: u64) {
-        use aya::maps::{Map, MapData};
-        use port12_common::abi::{State, map};
-
-        let data = MapData::from_pin(self.pins().join(interface).join(map::STATE)).unwrap();
-        let Map::Array(data) = Map::from_map_data(data).unwrap() else { panic!("no array") };
-        let state = port12::kernel::mapped::Mapped::<State>::new(&data).unwrap();
+        let state = self.mapped::<State>(interface, map::STATE);
         // SAFETY: the element is mapped for writing.
         unsafe { (&raw mut (*state.first()).header.version).write_volatile(version) };
+    }
+
+    /// What the program of an interface counts.
+    pub fn counters(&self, interface: &str) -> Mapped<CpuCounters> {
+        self.mapped(interface, map::COUNTERS)
+    }
+
+    fn mapped<T: Copy>(&self, interface: &str, name: &str) -> Mapped<T> {
+        let data = MapData::from_pin(self.pins().join(interface).join(name)).unwrap();
+        let Map::Array(data) = Map::from_map_data(data).unwrap() else { panic!("no array") };
+        Mapped::new(&data).unwrap()
     }
 
     /// A port12 command in a namespace.

@@ -1,0 +1,120 @@
+//! Whom the program does not ban by itself, whoever forges him.
+
+use std::{
+    net::{IpAddr, TcpStream},
+    thread,
+    time::{Duration, Instant},
+};
+
+use port12::registry::Registry;
+use port12_common::Transport;
+
+use crate::support::{
+    Banning, Pair,
+    addresses::{FAR, NEAR},
+    frame::syn,
+    lab, reaches,
+    sockets::tcp_listener,
+    until,
+};
+
+/// nmap's decoys are what an attacker would forge: the whole scan comes from each address.
+#[test]
+fn nobody_who_is_needed_is_banned_by_forging_him() {
+    lab(|| {
+        let host = Banning::of(Pair::new(), "allow = [\"10.12.0.66\"]", "after = 20");
+        let (near, far) = (&host.pair.near, &host.pair.far);
+        near.sh("ip route add default via 10.12.0.254");
+        let resolvers = host.resolvers("nameserver 10.12.0.53\n");
+        let listener = near.enter(|| tcp_listener(NEAR.into(), 8080, None));
+        let _there = far.enter(|| TcpStream::connect((NEAR, 8080)).unwrap());
+        let (_here, peer) = listener.accept().unwrap();
+        assert_eq!(peer.ip(), FAR);
+        let mut run = host.launch(host.command_with_resolvers(&resolvers));
+        let spared = ["10.12.0.1", "10.12.0.254", "10.12.0.53"];
+        let decoys = [&spared[..], &["10.12.0.66", "10.12.0.77"]].concat();
+        for decoy in &decoys[1..] {
+            // Answers that wait for a neighbour use up what all namespaces may answer with.
+            near.sh(&format!("ip neigh add {decoy} lladdr 02:00:00:12:00:02 dev w0"));
+        }
+        let decoys = decoys.join(",");
+        far.sh(&format!("nmap -Pn -n -sS -p1-1023 --max-retries 0 -D {decoys},ME {NEAR}"));
+        run.wait_until_said("w0: 10.12.0.77 is banned for 10m");
+        let ports = Registry::embedded().watched(Transport::Tcp).len() as u64;
+        let ban = host.ban();
+        assert_eq!((&ban["source"], &ban["origin"]), (&"10.12.0.77".into(), &"threshold".into()));
+        assert_eq!(ban["packets"], ports - 20);
+        // The three, and the peer, who scans himself.
+        let deeds = host.deeds();
+        assert_eq!((deeds.banned, deeds.spared, deeds.overlooked), (1, 4 * (ports - 19), 0));
+        let totals = run.stop();
+        assert_eq!(totals.interface("w0")["bans"]["spared"], deeds.spared);
+        assert_eq!(totals.outcome("allowed"), ports);
+        assert_eq!(
+            (totals.outcome("probe"), totals.outcome("banned")),
+            (4 * ports + 20, ports - 20)
+        );
+    });
+}
+
+#[test]
+fn the_peer_of_a_connection_is_banned_once_it_is_over() {
+    lab(|| {
+        let host = Banning::new("after = 5\nfor = \"3s\"");
+        let listener = host.pair.near.enter(|| tcp_listener(NEAR.into(), 8080, None));
+        let there = host.pair.far.enter(|| TcpStream::connect((NEAR, 8080)).unwrap());
+        let (here, _) = listener.accept().unwrap();
+        let mut run = host.run("");
+        let far = host.pair.far_raw();
+        for _ in 0..20 {
+            assert!(reaches(&far, 12));
+        }
+        assert!(host.bans().is_empty());
+        // The one that closes waits for the other's last words, which is not an open connection.
+        drop((here, there));
+        thread::sleep(Duration::from_millis(2500));
+        for _ in 0..2 {
+            reaches(&far, 12);
+        }
+        assert!(!reaches(&far, 12), "it is a peer no longer");
+        run.wait_until_said("w0: 10.12.0.2 is banned for 3s");
+        run.stop();
+    });
+}
+
+/// One that was banned before it was known to be needed.
+#[test]
+fn a_ban_of_one_who_turns_out_to_be_needed_is_lifted() {
+    lab(|| {
+        let host = Banning::new("after = 5");
+        let run = host.run("");
+        let far = host.pair.far_raw();
+        for _ in 0..6 {
+            reaches(&far, 12);
+        }
+        assert!(!reaches(&far, 12));
+        host.pair.near.sh("ip route add default via 10.12.0.2");
+        let began = Instant::now();
+        until("the ban to be lifted", || reaches(&far, 12).then_some(()));
+        assert!(began.elapsed() < Duration::from_millis(2500), "{:?}", began.elapsed());
+        run.stop();
+    });
+}
+
+/// Their addresses are not in the map of those whom the host needs: they are prefixes.
+#[test]
+fn a_ban_of_an_address_that_is_no_host_s_does_not_stay() {
+    lab(|| {
+        let host = Banning::new("after = 5");
+        let run = host.run("");
+        let far = host.pair.far_raw();
+        for source in ["127.0.0.9", "224.0.0.9", "0.0.0.0", "255.255.255.255"] {
+            let source: IpAddr = source.parse().unwrap();
+            (0..6).for_each(|_| far.send(&syn((NEAR.into(), source), 12)));
+        }
+        until("the bans to be lifted", || {
+            (host.deeds().banned > 0 && host.bans().is_empty()).then_some(())
+        });
+        run.stop();
+    });
+}
