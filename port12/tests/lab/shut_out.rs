@@ -1,7 +1,6 @@
 //! Bans of scope `all`: who reaches nothing any longer, and who is never meant.
 
 use std::{
-    fs,
     io::{Read as _, Write as _},
     net::{IpAddr, SocketAddr, TcpStream},
     thread,
@@ -12,8 +11,9 @@ use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
 use crate::support::{
-    Bpffs, Namespace, Pair, Port12,
+    Bpffs, Namespace,
     addresses::{FAR, NEAR},
+    banning::Banning,
     frame::syn,
     lab, reaches,
     sockets::tcp_listener,
@@ -23,13 +23,8 @@ use crate::support::{
 const FAR_TOO: &str = "10.12.0.3";
 const SERVICE: u16 = 8080;
 
-/// A policy file that opts in.
-fn policy(text: &str) -> tempfile::NamedTempFile {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), format!("interfaces = [\"w0\"]\n[ban]\nscope = \"all\"\n{text}"))
-        .unwrap();
-    file
-}
+/// What opts in.
+const ALL: &str = "scope = \"all\"";
 
 /// Whether a source reaches the service.
 fn connects(far: &Namespace, source: &str) -> bool {
@@ -59,12 +54,12 @@ fn scope(bpffs: &Bpffs, near: &Namespace) -> String {
 #[test]
 fn a_source_that_is_shut_out_reaches_nothing_and_others_everything() {
     lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let host = Banning::new(ALL);
+        let (pair, bpffs) = (&host.pair, &host.bpffs);
         let (near, far) = (&pair.near, &pair.far);
         far.sh(&format!("ip addr add {FAR_TOO}/24 dev f0"));
         let _listener = near.enter(|| tcp_listener(NEAR.into(), SERVICE, None));
-        let file = policy("");
-        bpffs.ok(near, &format!("attach --config {}", file.path().display()));
+        bpffs.ok(near, &format!("attach --config {}", host.file().display()));
         assert!(connects(far, FAR_TOO) && pings(far, FAR_TOO, "10.12.0.1"));
         let said = bpffs.ok(near, &format!("ban {FAR_TOO} fd12::2 --scope all"));
         assert!(said.contains("with all that it sends"), "{said}");
@@ -77,7 +72,7 @@ fn a_source_that_is_shut_out_reaches_nothing_and_others_everything() {
             let neighbour = far.sh(&format!("ip neigh show {address} dev f0"));
             assert!(neighbour.contains("lladdr"), "{neighbour}");
         }
-        assert_eq!(scope(&bpffs, near), "all");
+        assert_eq!(scope(bpffs, near), "all");
         bpffs.ok(near, &format!("ban {FAR_TOO} --for 1h"));
         assert!(connects(far, FAR_TOO), "of its probes alone");
         bpffs.ok(near, &format!("ban {FAR_TOO} --scope all --for 1s"));
@@ -91,7 +86,8 @@ fn a_source_that_is_shut_out_reaches_nothing_and_others_everything() {
 #[test]
 fn it_takes_a_word_in_the_policy_file() {
     lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let host = Banning::new(ALL);
+        let (pair, bpffs) = (&host.pair, &host.bpffs);
         let near = &pair.near;
         bpffs.ok(near, "attach -i w0");
         let said = bpffs.fails(near, "ban 10.12.0.2 --scope all --force", 3);
@@ -101,13 +97,12 @@ fn it_takes_a_word_in_the_policy_file() {
         );
         assert!(said.contains("scope = \"all\""), "{said}");
         // A program that looks for them takes the place of one that does not, and the other way round.
-        let file = policy("");
-        bpffs.ok(near, &format!("attach --config {}", file.path().display()));
+        bpffs.ok(near, &format!("attach --config {}", host.file().display()));
         bpffs.ok(near, "ban 10.12.0.2 --scope all");
         assert!(!pings(&pair.far, "10.12.0.2", "10.12.0.1"));
         bpffs.ok(near, "attach -i w0");
         assert!(pings(&pair.far, "10.12.0.2", "10.12.0.1"));
-        assert_eq!(scope(&bpffs, near), "unassigned");
+        assert_eq!(scope(bpffs, near), "unassigned");
         assert!(!reaches(&pair.far_raw(), 12), "of its probes, it is one still");
     });
 }
@@ -115,11 +110,11 @@ fn it_takes_a_word_in_the_policy_file() {
 #[test]
 fn a_host_that_forwards_refuses_it() {
     lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let host = Banning::new(ALL);
+        let (pair, bpffs) = (&host.pair, &host.bpffs);
         pair.near.sysctl("ipv4/ip_forward", "1");
-        let file = policy("");
         let said =
-            bpffs.fails(&pair.near, &format!("attach --config {}", file.path().display()), 3);
+            bpffs.fails(&pair.near, &format!("attach --config {}", host.file().display()), 3);
         assert!(said.contains("bans are refused on w0"), "{said}");
     });
 }
@@ -127,10 +122,10 @@ fn a_host_that_forwards_refuses_it() {
 #[test]
 fn whom_the_host_needs_nobody_shuts_out_by_force_either() {
     lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let host = Banning::new(ALL);
+        let (pair, bpffs) = (&host.pair, &host.bpffs);
         let near = &pair.near;
-        let file = policy("");
-        bpffs.ok(near, &format!("attach --config {}", file.path().display()));
+        bpffs.ok(near, &format!("attach --config {}", host.file().display()));
         bpffs.ok(near, "allow add 10.12.3.0/24");
         near.sh("ip route add default via 10.12.0.254");
         let listener = near.enter(|| tcp_listener(NEAR.into(), SERVICE, None));
@@ -144,25 +139,17 @@ fn whom_the_host_needs_nobody_shuts_out_by_force_either() {
     });
 }
 
-/// A daemon that shuts out by itself after five probes.
-fn shutting_out(bpffs: &Bpffs, near: &Namespace) -> (Port12, tempfile::NamedTempFile) {
-    let file = policy("after = 5\nfor = \"2s\"\n");
-    let run = bpffs.run(near, &format!("--config {}", file.path().display()));
-    // It is told whom not to ban at once, and once in a second after that.
-    thread::sleep(Duration::from_millis(500));
-    (run, file)
-}
-
 #[test]
 fn who_knocks_too_often_reaches_nothing_for_a_while_and_no_peer_is_cut_off() {
     lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let host = Banning::new("scope = \"all\"\nafter = 5\nfor = \"2s\"");
+        let pair = &host.pair;
         let (near, far) = (&pair.near, &pair.far);
         let listener = near.enter(|| tcp_listener(NEAR.into(), SERVICE, None));
         let mut there = far.enter(|| TcpStream::connect((NEAR, SERVICE)).unwrap());
         let (mut here, peer) = listener.accept().unwrap();
         assert_eq!(peer.ip(), FAR);
-        let (mut run, _file) = shutting_out(&bpffs, near);
+        let mut run = host.run("");
         let raw = pair.far_raw();
         for _ in 0..20 {
             assert!(reaches(&raw, 12));
@@ -189,10 +176,10 @@ fn who_knocks_too_often_reaches_nothing_for_a_while_and_no_peer_is_cut_off() {
 #[test]
 fn who_turns_out_to_be_needed_comes_in_again() {
     lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let host = Banning::new(ALL);
+        let (pair, bpffs) = (&host.pair, &host.bpffs);
         let near = &pair.near;
-        let file = policy("");
-        let run = bpffs.run(near, &format!("--config {}", file.path().display()));
+        let run = host.run("");
         bpffs.ok(near, "ban 10.12.0.2 --scope all");
         assert!(!pings(&pair.far, "10.12.0.2", "10.12.0.1"));
         near.sh("ip route add default via 10.12.0.2");
@@ -206,10 +193,9 @@ fn who_turns_out_to_be_needed_comes_in_again() {
 #[test]
 fn a_reload_that_changes_the_scope_says_that_it_takes_a_restart() {
     lab(|| {
-        let (pair, bpffs) = (Pair::new(), Bpffs::new());
-        let file = policy("");
-        let mut run = bpffs.run(&pair.near, &format!("--config {}", file.path().display()));
-        fs::write(file.path(), "interfaces = [\"w0\"]\n").unwrap();
+        let host = Banning::new(ALL);
+        let mut run = host.run("");
+        host.write("");
         run.signal(libc::SIGHUP);
         run.wait_until_said("`ban.scope` has changed: that takes a restart");
         run.stop();
