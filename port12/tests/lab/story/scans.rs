@@ -1,6 +1,6 @@
 //! nmap's scans, each told as what it is, once.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{collections::BTreeSet, net::IpAddr, thread};
 
 use port12::registry::Registry;
 use port12_common::Transport;
@@ -51,35 +51,47 @@ fn scan(nmap: &str, sources: &[IpAddr], expected_kind: &str, expected: &BTreeSet
     assert!(with(&records, PROBE).len() >= sources.len() * expected.len(), "{nmap}");
 }
 
+/// nmap's timing templates: normal, aggressive, insane.
+const TIMINGS: [&str; 3] = ["-T3", "-T4", "-T5"];
+
 #[test]
-fn every_kind_of_tcp_scan_is_one_alert_with_its_exact_ports() {
+fn every_kind_of_tcp_scan_at_every_timing_is_one_alert_with_its_exact_ports() {
     lab(|| {
         let expected = watched(Transport::Tcp, 1, 1023);
         assert_eq!(expected.len(), 284);
-        for (args, kind) in [
-            ("-sS -T3", "syn"),
-            ("-sS -T5", "syn"),
-            ("-sT -T4", "syn"),
-            ("-sN -T4", "null"),
-            ("-sF -T5", "fin"),
-            ("-sX -T3", "xmas"),
-            ("-sS -T4 -r", "syn"),
-            ("-sS -T4 -f", "tiny_fragments"),
-        ] {
-            scan(&format!("{args} -p 1-1023 {NEAR}"), &[FAR.into()], kind, &expected);
+        let kinds = [
+            ("-sS", "syn"),
+            ("-sN", "null"),
+            ("-sF", "fin"),
+            ("-sX", "xmas"),
+            ("-sT", "syn"),
+            ("-sS -r", "syn"),
+            ("-sS -f", "tiny_fragments"),
+            ("-sX -f", "tiny_fragments"),
+        ];
+        for timing in TIMINGS {
+            for (args, kind) in kinds {
+                let nmap = format!("{args} {timing} -p 1-1023 {NEAR}");
+                scan(&nmap, &[FAR.into()], kind, &expected);
+            }
+            let nmap = format!("-6 -sS {timing} -p 1-1023 {NEAR_V6}");
+            scan(&nmap, &[FAR_V6.into()], "syn", &expected);
         }
-        scan(&format!("-6 -sS -T4 -p 1-1023 {NEAR_V6}"), &[FAR_V6.into()], "syn", &expected);
     });
 }
 
+/// nmap waits more than it sends: the three go on at the same time.
 #[test]
-fn a_udp_scan_is_one_alert_with_its_exact_ports() {
+fn a_udp_scan_at_every_timing_is_one_alert_with_its_exact_ports() {
     lab(|| {
-        let expected = watched(Transport::Udp, 1, 300);
+        let expected = &watched(Transport::Udp, 1, 300);
         assert!(expected.len() > 20);
-        for timing in ["-T3", "-T5"] {
-            scan(&format!("-sU {timing} -p 1-300 {NEAR}"), &[FAR.into()], "udp", &expected);
-        }
+        thread::scope(|scope| {
+            for timing in TIMINGS {
+                let nmap = format!("-sU {timing} -p 1-300 {NEAR}");
+                scope.spawn(move || scan(&nmap, &[FAR.into()], "udp", expected));
+            }
+        });
     });
 }
 
@@ -89,9 +101,14 @@ fn of_a_scan_with_decoys_each_source_is_told_once() {
         let decoys: Vec<IpAddr> =
             (101..=108).map(|last| IpAddr::from([198, 51, 100, last])).collect();
         let list: Vec<_> = decoys.iter().map(ToString::to_string).collect();
-        let nmap = format!("-sS -T4 -p 1-1023 -D {},ME {NEAR}", list.join(","));
         let sources: Vec<IpAddr> = decoys.into_iter().chain([FAR.into()]).collect();
-        scan(&nmap, &sources, "syn", &watched(Transport::Tcp, 1, 1023));
+        let expected = watched(Transport::Tcp, 1, 1023);
+        for timing in TIMINGS {
+            for (args, kind) in [("-sS", "syn"), ("-sN", "null"), ("-sF", "fin"), ("-sX", "xmas")] {
+                let nmap = format!("{args} {timing} -p 1-1023 -D {},ME {NEAR}", list.join(","));
+                scan(&nmap, &sources, kind, &expected);
+            }
+        }
     });
 }
 
