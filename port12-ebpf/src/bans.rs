@@ -16,6 +16,9 @@ use crate::{
     record::Counters,
 };
 
+/// What an insertion says of a key that is there (asm-generic/errno-base.h).
+const EEXIST: i32 = -17;
+
 /// Whether a ban holds, for a packet that is dropped for it: it is counted.
 #[inline(always)]
 pub fn holds(source: SourceAddress, now: u64) -> bool {
@@ -101,7 +104,7 @@ fn accuse(banning: *mut Banning) -> u64 {
     if evidence.packets < banning.after {
         return 0;
     }
-    if now > banning.protected_until || PROTECTED.get_ptr(source).is_some() {
+    if source.is_special() || now > banning.protected_until || PROTECTED.get_ptr(source).is_some() {
         banning.spared += 1;
         return 0;
     }
@@ -123,11 +126,10 @@ fn open(banning: &mut Banning, source: SourceAddress, now: u64) -> Option<*mut E
 /// Bans a source for the time that its number of bans comes to. Who is banned already has a longer one.
 #[inline(always)]
 fn ban(banning: &mut Banning, evidence: &mut Evidence, source: SourceAddress, now: u64) -> u64 {
-    if let Some(ban) = BANS.get_ptr(source) {
-        // SAFETY: the element outlives the program.
-        if unsafe { (*ban).holds(now) } {
-            return 0;
-        }
+    let before = BANS.get_ptr(source);
+    // SAFETY: the element outlives the program.
+    if before.is_some_and(|ban| unsafe { (*ban).holds(now) }) {
+        return 0;
     }
     let doubled = banning.term << (evidence.times & 15);
     let term = if doubled < banning.longest { doubled } else { banning.longest };
@@ -140,9 +142,15 @@ fn ban(banning: &mut Banning, evidence: &mut Evidence, source: SourceAddress, no
         scope: banning.scope as u8,
         ..Ban::default()
     };
-    if BANS.insert(source, ban, u64::from(BPF_ANY)).is_err() {
-        banning.refused += 1;
-        return 0;
+    let flags = if before.is_some() { BPF_ANY } else { BPF_NOEXIST };
+    match BANS.insert(source, ban, u64::from(flags)) {
+        Ok(()) => {}
+        // Another CPU has banned it just now.
+        Err(EEXIST) => return 0,
+        Err(_) => {
+            banning.refused += 1;
+            return 0;
+        }
     }
     banning.banned += 1;
     evidence.times = times;

@@ -79,6 +79,23 @@ impl SourceAddress {
         Ipv6Addr::from(octets).into()
     }
 
+    /// Whether it is no single host's address (RFC 6890): that of this network, loopback, multicast, the
+    /// limited broadcast, the unspecified one.
+    #[inline(always)]
+    pub const fn is_special(self) -> bool {
+        let [a, b, ..] = self.low.to_ne_bytes();
+        if self.high == 0 {
+            // IPv4's, or an IPv6 address of all ones, which is multicast.
+            let [_, _, _, _, first, rest @ ..] = self.low.to_ne_bytes();
+            return matches!(first, 0 | 127 | 224..=239)
+                || matches!((first, rest), (255, [255, 255, 255]))
+                || a != 0
+                || b != 0;
+        }
+        let [lead, ..] = (self.high ^ Self::IPV6).to_ne_bytes();
+        lead == 0xff || self.high == Self::IPV6 && (self.low == 0 || self.low == 1_u64.to_be())
+    }
+
     #[inline(always)]
     const fn hash(self, seed: u64) -> u64 {
         // Odd: an even number would lose bits.

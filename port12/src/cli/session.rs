@@ -28,6 +28,9 @@ use crate::{
     watch::{self, Keeper, Run, Setup, Subject, Watched},
 };
 
+/// Bans that are told one by one in a second: whoever forges sources has some 64 made.
+const TOLD_AT_ONCE: usize = 16;
+
 /// How long the end waits for the sinks.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -259,9 +262,12 @@ impl Session {
             let name = &watched.link.interface;
             match made {
                 Ok(made) => {
-                    for (source, time) in made {
-                        let time = humantime::format_duration(time);
+                    for (source, time) in made.iter().take(TOLD_AT_ONCE) {
+                        let time = humantime::format_duration(*time);
                         tell(format_args!("{name}: {source} is banned for {time}"));
+                    }
+                    if let more @ 1.. = made.len().saturating_sub(TOLD_AT_ONCE) {
+                        tell(format_args!("{name}: {more} more sources are banned"));
                     }
                 }
                 Err(failure) => log::warn!("{name}: {}", failure.message),

@@ -12,6 +12,8 @@ use netlink_packet_route::{
     route::{RouteHeader, RouteType},
 };
 
+use port12_common::abi::SourceAddress;
+
 use super::{
     HostError,
     addresses::{self, LocalAddresses},
@@ -88,12 +90,7 @@ impl Protected {
 
     /// Why an address is not to be banned.
     pub fn role(&self, address: IpAddr) -> Option<Role> {
-        let is_broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
-        if is_broadcast
-            || address.is_loopback()
-            || address.is_multicast()
-            || address.is_unspecified()
-        {
+        if SourceAddress::from(address).is_special() {
             return Some(Role::Special);
         }
         let own = || self.own.iter().any(|net| net.contains(&address)).then_some(Role::Own);
@@ -138,10 +135,30 @@ mod tests {
     #[test]
     fn what_is_no_single_host_s_has_a_role_without_being_listed() {
         let protected = Protected::default();
-        for text in ["127.0.0.1", "::1", "224.0.0.1", "ff02::1", "0.0.0.0", "::", "255.255.255.255"]
-        {
+        for text in [
+            "127.0.0.1",
+            "::1",
+            "224.0.0.1",
+            "239.9.9.9",
+            "ff02::1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "::",
+            "255.255.255.255",
+        ] {
             assert_eq!(protected.role(text.parse().unwrap()), Some(Role::Special), "{text}");
         }
-        assert_eq!(protected.role("192.0.2.1".parse().unwrap()), None);
+        for text in [
+            "192.0.2.1",
+            "240.0.0.1",
+            "255.255.255.254",
+            "1.0.0.0",
+            "2001:db8::1",
+            "::2",
+            "fe80::1",
+            "::1:0:0:1",
+        ] {
+            assert_eq!(protected.role(text.parse().unwrap()), None, "{text}");
+        }
     }
 }

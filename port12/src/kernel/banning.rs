@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{clock::Moment, mapped::Mapped};
 
-/// Sources of which a CPU takes note at once.
-const NEWCOMERS: u64 = 512;
+/// Sources of which all CPUs take note at once.
+const NEWCOMERS: u64 = 1024;
+
+/// Of which a CPU may take note at once at least, however many there are.
+const LEAST: u64 = 64;
 
 /// Sources of which all CPUs take note in a second from then on.
 const NEWCOMERS_PER_SECOND: u64 = 64;
@@ -57,11 +60,12 @@ pub struct Terms {
 /// Fills the budgets of a program that has seen no frame.
 pub(super) fn prepare(counters: &Mapped<CpuCounters>, hz: u32) {
     let cpus = (counters.len() as u64).max(1);
+    let burst = (NEWCOMERS / cpus).max(LEAST) * EVENT;
     let newcomers = Budget {
-        tokens: NEWCOMERS * EVENT,
+        tokens: burst,
         filled: 0,
         rate: (NEWCOMERS_PER_SECOND / cpus).max(LEAST_PER_SECOND) * EVENT / u64::from(hz.max(1)),
-        burst: NEWCOMERS * EVENT,
+        burst,
     };
     each(counters, |banning| {
         // SAFETY: the element is mapped for writing, and no frame has been seen.

@@ -239,11 +239,14 @@ impl Keeping {
             return;
         }
         let asked = Protected::ask();
-        self.due = Instant::now() + QUESTION.max(began.elapsed() * SHARE);
+        let took = began.elapsed();
+        self.due = Instant::now() + QUESTION.max(took * SHARE);
+        // From when it was asked.
+        let time = VOUCHED.saturating_sub(took);
         match asked {
             Ok(protected) => {
                 for charge in &mut self.charges {
-                    if let Err(failure) = charge.guard(&protected, VOUCHED) {
+                    if let Err(failure) = charge.guard(&protected, time) {
                         log::warn!("{}: {}", charge.name, failure.message);
                     }
                 }

@@ -379,3 +379,19 @@ fn more_protected_addresses_than_fit_are_told_and_those_that_were_there_stay() {
         assert_eq!(from(&subject, source), Outcome::Banned);
     });
 }
+
+#[test]
+fn what_is_no_host_s_address_is_not_banned() {
+    namespace::alone(|| {
+        let (subject, bans) = banning(EntryPoint::Frags, &terms(3));
+        let special =
+            ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1"];
+        for source in special.map(ip) {
+            for _ in 0..5 {
+                assert_eq!(from(&subject, source), Outcome::Probe, "{source}");
+            }
+        }
+        assert!(bans.list().expect("listed").is_empty());
+        assert_eq!((deeds(&subject).banned, deeds(&subject).spared), (0, 7 * 3));
+    });
+}
