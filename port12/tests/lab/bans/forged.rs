@@ -58,7 +58,7 @@ fn nobody_who_is_needed_is_banned_by_forging_him() {
 }
 
 #[test]
-fn the_peer_of_a_connection_is_banned_once_it_is_over() {
+fn the_peer_of_a_connection_is_not_banned_however_it_knocks() {
     lab(|| {
         let host = Banning::new("after = 5\nfor = \"3s\"");
         let listener = host.pair.near.enter(|| tcp_listener(NEAR.into(), 8080, None));

@@ -151,3 +151,29 @@ fn where_there_is_no_room_a_source_passes_and_is_counted_and_the_operator_gets_r
         run.stop();
     });
 }
+
+#[test]
+fn a_host_that_forwards_does_not_ban_by_itself() {
+    lab(|| {
+        let host = Banning::new("after = 3");
+        host.pair.near.sysctl("ipv4/ip_forward", "1");
+        let attach = format!("attach --config {}", host.file().display());
+        let said = host.bpffs.fails(&host.pair.near, &attach, 3);
+        assert!(said.contains("bans are refused on w0"), "{said}");
+    });
+}
+
+#[test]
+fn a_host_that_begins_to_forward_drops_nothing_for_a_ban() {
+    lab(|| {
+        let host = Banning::new("after = 3");
+        let mut run = host.run("");
+        let far = host.pair.far_raw();
+        (0..3).for_each(|_| assert!(reaches(&far, 12)));
+        assert!(!reaches(&far, 12));
+        host.pair.near.sysctl("ipv4/ip_forward", "1");
+        run.wait_until_said("nobody who is banned is dropped any longer");
+        assert!(reaches(&far, 12));
+        run.stop();
+    });
+}
