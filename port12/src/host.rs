@@ -4,6 +4,7 @@
 //! Everything here speaks of the network namespace of the calling *thread*. Netlink and ioctls
 //! are asked rather than sysfs, which shows the namespace it was mounted in.
 
+mod diag;
 mod error;
 mod netlink;
 mod routes;
