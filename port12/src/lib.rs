@@ -19,3 +19,4 @@ pub mod snapshot;
 pub mod story;
 pub mod truth;
 pub mod watch;
+pub mod who;

@@ -10,18 +10,27 @@ const SYS_ADMIN: u32 = 21;
 
 /// The capabilities that watching takes and this process lacks; none where that cannot be asked.
 pub fn missing() -> Vec<&'static str> {
-    match fs::read_to_string("/proc/self/status") {
-        Ok(status) => missing_in(&status),
-        Err(_) => Vec::new(),
-    }
+    fs::read_to_string("/proc/self/status").map_or_else(|_| Vec::new(), |it| missing_in(&it))
+}
+
+/// Those of some capabilities that this process lacks, by name; none where that cannot be asked. Any of
+/// its numbers will do for a capability.
+pub fn lacks(wanted: &[(&'static str, &[u32])]) -> Vec<&'static str> {
+    let status = fs::read_to_string("/proc/self/status");
+    let Some(effective) = status.ok().as_deref().and_then(effective) else {
+        return Vec::new();
+    };
+    let has = |numbers: &[u32]| numbers.iter().any(|number| effective >> number & 1 == 1);
+    wanted.iter().filter(|(_, numbers)| !has(numbers)).map(|(name, _)| *name).collect()
+}
+
+fn effective(status: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
 }
 
 fn missing_in(status: &str) -> Vec<&'static str> {
-    let effective = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapEff:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    let Some(effective) = effective else {
+    let Some(effective) = effective(status) else {
         return Vec::new();
     };
     let has = |number: u32| effective >> number & 1 == 1;

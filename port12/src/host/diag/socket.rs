@@ -94,10 +94,7 @@ pub struct OpenSocket {
 }
 
 impl OpenSocket {
-    pub(in crate::host) fn read(
-        message: &[u8],
-        transport: Transport,
-    ) -> Result<Self, DecodeError> {
+    pub(in crate::host) fn read(message: &[u8], transport: Transport) -> Result<Self, DecodeError> {
         let header = InetResponseHeader::parse(message)?;
         let id = header.socket_id;
         let (mut v6_only, mut cgroup) = (None, None);

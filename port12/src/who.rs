@@ -1,0 +1,154 @@
+//! Who has a port: the sockets on some local ports, and the processes that hold them.
+//!
+//! Sockets are sock_diag's, processes procfs's, and an inode joins them: `/proc/PID/fd` names the
+//! sockets of a process in whatever network namespace they are.
+
+mod cgroup;
+mod entry;
+mod holders;
+mod limit;
+mod namespace;
+mod patience;
+mod process;
+mod program;
+mod sight;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use port12_common::Transport;
+
+use crate::host::{
+    HostError, interfaces,
+    sockets::{self, OpenSockets, PortRanges},
+};
+
+pub use cgroup::Cgroup;
+pub use entry::{Entry, Owner};
+pub use holders::{Holder, Through};
+pub use limit::Limit;
+pub use namespace::Namespace;
+pub use process::Process;
+pub use program::{OnDisk, Program};
+
+use patience::Patience;
+
+/// What is asked.
+pub struct Question {
+    /// The local ports, by transport.
+    pub ports: [PortRanges; Transport::ALL.len()],
+    /// Whether in all network namespaces that can be found, or in the calling thread's.
+    pub all_namespaces: bool,
+}
+
+/// Who has the ports.
+#[derive(Default)]
+pub struct Answer {
+    /// The namespaces that were asked, the calling thread's first.
+    pub namespaces: Vec<Namespace>,
+    /// Transports that the kernel does not have.
+    pub absent: BTreeSet<Transport>,
+    /// Transports that the kernel has, and whose sockets it cannot list.
+    pub unseen: BTreeSet<Transport>,
+    /// The sockets, like ones together, by namespace, transport and port.
+    pub entries: Vec<Entry>,
+    /// The processes that hold them, by what the entries name; without those that have ended.
+    pub processes: BTreeMap<Holder, Process>,
+    /// The cgroups in which the sockets were made, by id, as far as they were found.
+    pub cgroups: BTreeMap<u64, Cgroup>,
+    /// What could not be seen.
+    pub limits: Vec<Limit>,
+}
+
+/// Sockets of one namespace.
+struct Listed {
+    open: OpenSockets,
+    /// The names of the interfaces that sockets are bound to.
+    devices: BTreeMap<u32, String>,
+}
+
+impl Question {
+    /// Asks the host.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel refuses or garbles a list of this namespace. What cannot be seen of others, or
+    /// of processes, is in the answer.
+    pub fn ask(&self) -> Result<Answer, HostError> {
+        let mut answer = Answer::default();
+        let mut grouped = Vec::new();
+        let listed = self.list()?;
+        let own = Namespace::own();
+        answer.add(&own, listed, &mut grouped);
+        let inode = own.inode;
+        answer.namespaces.push(own);
+        if self.all_namespaces {
+            self.ask_others(inode, &mut answer, &mut grouped);
+        }
+        let wanted: HashSet<u32> =
+            grouped.iter().map(|socket| socket.open.inode).filter(|&inode| inode != 0).collect();
+        let found = holders::find(&wanted);
+        let is_blind = sight::limits(&found, &mut answer.limits);
+        answer.entries = entry::group(grouped, &found, is_blind);
+        answer.describe();
+        Ok(answer)
+    }
+
+    fn ask_others(&self, own: u64, answer: &mut Answer, grouped: &mut Vec<entry::Socket>) {
+        let found = namespace::others(own);
+        let mut closed = found.unread;
+        for namespace in found.namespaces {
+            match namespace.enter(|| self.list()) {
+                Ok(Some(Ok(listed))) => {
+                    answer.add(&namespace, listed, grouped);
+                    answer.namespaces.push(namespace);
+                }
+                Ok(Some(Err(error))) => answer.limits.push(Limit {
+                    what: format!("network namespace {}: {error}", namespace.inode),
+                    needs: Vec::new(),
+                }),
+                // It has gone.
+                Ok(None) => {}
+                Err(_) => closed += 1,
+            }
+        }
+        answer.limits.extend(sight::closed_namespaces(closed));
+    }
+
+    fn list(&self) -> Result<Listed, HostError> {
+        let open = sockets::bound(&self.ports)?;
+        let bound: BTreeSet<u32> = open.sockets.iter().filter_map(|it| it.interface).collect();
+        let name = |index| interfaces::by_index(index).ok().map(|link| (index, link.name));
+        let devices = bound.into_iter().filter_map(name).collect();
+        Ok(Listed { open, devices })
+    }
+}
+
+impl Answer {
+    fn add(&mut self, namespace: &Namespace, listed: Listed, sockets: &mut Vec<entry::Socket>) {
+        let Listed { open, devices } = listed;
+        self.absent.extend(open.absent);
+        self.unseen.extend(open.unseen);
+        sockets.extend(open.sockets.into_iter().map(|open| {
+            let device = open.interface.map(|index| {
+                devices.get(&index).cloned().unwrap_or_else(|| format!("interface {index}"))
+            });
+            entry::Socket { namespace: namespace.inode, device, open }
+        }));
+    }
+
+    /// Looks at the processes and cgroups that the entries name.
+    fn describe(&mut self) {
+        let clock = process::Clock::read();
+        let mut patience = Patience::new();
+        let holders: BTreeSet<Holder> =
+            self.entries.iter().flat_map(|entry| entry.holders.iter().copied()).collect();
+        for holder in holders {
+            let described = patience.with(move || process::describe(holder, clock));
+            let process = described.unwrap_or_else(|| Some(Process::stuck(holder)));
+            self.processes.extend(process.map(|process| (holder, process)));
+        }
+        self.limits.extend(patience.limit());
+        let ids = self.entries.iter().filter_map(|entry| entry.cgroup).collect();
+        self.cgroups = cgroup::resolve(&ids);
+    }
+}

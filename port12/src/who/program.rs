@@ -1,0 +1,129 @@
+//! The program that a process runs, and whether it is still what lies there on disk.
+
+use std::{
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::MetadataExt,
+    path::Path,
+};
+
+use procfs::process::Process;
+
+/// What the kernel appends to the path of a file that has been removed.
+const DELETED: &str = " (deleted)";
+
+/// What lies on disk where a program was started from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnDisk {
+    /// The program.
+    Intact,
+    /// Nothing.
+    Deleted,
+    /// Another file.
+    Replaced,
+    /// That cannot be told.
+    Unknown,
+}
+
+impl OnDisk {
+    /// Its name, in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::Deleted => "deleted",
+            Self::Replaced => "replaced",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A program that runs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Program {
+    /// Where it was started from, as the process sees it.
+    pub path: String,
+    /// What lies there.
+    pub on_disk: OnDisk,
+}
+
+/// What a process runs. `None` where it cannot be read, and for the kernel's threads.
+pub(super) fn of(process: &Process, pid: i32) -> Option<Program> {
+    let link = process.exe().ok()?.to_string_lossy().into_owned();
+    let metadata = |path: &str| fs::metadata(path).map(|found| identity(&found));
+    let Ok(running) = metadata(&format!("/proc/{pid}/exe")) else {
+        return Some(Program { path: link, on_disk: OnDisk::Unknown });
+    };
+    // Paths are those of the process's mount namespace. In this one they are seen from this process's
+    // root: a process may have another.
+    let is_here = matches!(
+        (metadata(&format!("/proc/{pid}/ns/mnt")), metadata("/proc/self/ns/mnt")),
+        (Ok(one), Ok(other)) if one == other
+    );
+    let root = if is_here { String::new() } else { format!("/proc/{pid}/root") };
+    let lies = |path: &str| {
+        let found = fs::symlink_metadata(Path::new(&format!("{root}{path}")));
+        found.map(|found| identity(&found))
+    };
+    Some(judge(link, running, lies))
+}
+
+/// A file's device and inode.
+type Identity = (u64, u64);
+
+fn identity(metadata: &Metadata) -> Identity {
+    (metadata.dev(), metadata.ino())
+}
+
+fn judge(link: String, running: Identity, lies: impl Fn(&str) -> io::Result<Identity>) -> Program {
+    let found = lies(&link);
+    if found.as_ref().is_ok_and(|found| *found == running) {
+        // Somebody may have called it "x (deleted)".
+        return Program { path: link, on_disk: OnDisk::Intact };
+    }
+    if let Some(path) = link.strip_suffix(DELETED) {
+        let on_disk = match lies(path) {
+            Ok(_) => OnDisk::Replaced,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => OnDisk::Deleted,
+            Err(_) => OnDisk::Unknown,
+        };
+        return Program { path: path.to_owned(), on_disk };
+    }
+    // It has not been removed. Without a file there, the path is of another root.
+    let on_disk = if found.is_ok() { OnDisk::Replaced } else { OnDisk::Unknown };
+    Program { path: link, on_disk }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUNNING: Identity = (1, 10);
+
+    fn judged(link: &str, files: &[(&str, u64)]) -> (String, &'static str) {
+        let lies = |path: &str| {
+            let found = files.iter().find(|(name, _)| *name == path);
+            found.map(|&(_, inode)| (1, inode)).ok_or_else(|| io::ErrorKind::NotFound.into())
+        };
+        let Program { path, on_disk } = judge(link.to_owned(), RUNNING, lies);
+        (path, on_disk.as_str())
+    }
+
+    #[test]
+    fn what_lies_there_is_told_from_what_runs() {
+        assert_eq!(judged("/bin/nc", &[("/bin/nc", 10)]), ("/bin/nc".into(), "intact"));
+        assert_eq!(judged("/bin/nc (deleted)", &[]), ("/bin/nc".into(), "deleted"));
+        assert_eq!(judged("/bin/nc (deleted)", &[("/bin/nc", 11)]), ("/bin/nc".into(), "replaced"));
+        assert_eq!(judged("/bin/nc", &[("/bin/nc", 11)]), ("/bin/nc".into(), "replaced"));
+        assert_eq!(judged("/bin/nc", &[]), ("/bin/nc".into(), "unknown"));
+    }
+
+    #[test]
+    fn a_name_that_says_deleted_deceives_nobody() {
+        let files = [("/tmp/x (deleted)", 10)];
+        assert_eq!(judged("/tmp/x (deleted)", &files), ("/tmp/x (deleted)".into(), "intact"));
+        assert_eq!(
+            judged("/tmp/x (deleted) (deleted)", &[]),
+            ("/tmp/x (deleted)".into(), "deleted")
+        );
+    }
+}
