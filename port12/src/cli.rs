@@ -24,3 +24,4 @@ pub mod sources;
 pub mod stats;
 pub mod status;
 mod text;
+pub mod who;

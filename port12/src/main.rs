@@ -10,7 +10,7 @@ use port12::{
     cli::{
         allow, attach, ban, bans, bypass, check, confirm, detach, events, explain,
         output::{tell, unless_closed},
-        ports, replay, run, sources, stats, status,
+        ports, replay, run, sources, stats, status, who,
     },
     failure::{Code, Failure},
 };
@@ -40,6 +40,8 @@ enum Command {
     Stats(stats::StatsArgs),
     /// Who knocks on what is attached
     Sources(sources::SourcesArgs),
+    /// What is bound to unassigned ports here, and which process that is
+    Who(who::WhoArgs),
     /// What happened, as an EVE sink keeps it
     Events(events::EventsArgs),
     /// The sources that are never dropped, on what is attached
@@ -65,7 +67,11 @@ enum Command {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 configuration, 4 permission, \
-                          5 kernel or verifier, 6 attach, 7 another program is there";
+                          5 kernel or verifier, 6 attach, 7 another program is there; of `who`: 0 found, \
+                          1 nothing, 2 usage or runtime";
+
+/// The exit code of a question to which the answer is that there is nothing.
+const NOTHING: u8 = 1;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -76,7 +82,7 @@ fn main() -> ExitCode {
     let tracing = matches!(&cli.command, Command::Run(args) if args.trace);
     start_log(cli.verbose.max(u8::from(tracing)));
     match try_main(cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             tell(&failure.message);
             failure.into()
@@ -99,10 +105,14 @@ fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(Code::Usage as u8)
 }
 
-fn try_main(command: Command) -> Result<(), Failure> {
+fn try_main(command: Command) -> Result<ExitCode, Failure> {
     // Not locked: `run` writes from a thread of its own.
     let mut out = BufWriter::new(io::stdout());
-    match command {
+    let ended = match command {
+        Command::Who(args) => {
+            let found = who::run(&args, &mut out)?;
+            return Ok(if found { ExitCode::SUCCESS } else { ExitCode::from(NOTHING) });
+        }
         Command::Run(args) => tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?
@@ -127,7 +137,8 @@ fn try_main(command: Command) -> Result<(), Failure> {
             Ok(unless_closed(explain::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))?)
         }
         Command::Check(args) => check::run(&args, &mut out),
-    }
+    };
+    ended.map(|()| ExitCode::SUCCESS)
 }
 
 /// What was written goes out before the failure is told.

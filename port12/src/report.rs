@@ -14,5 +14,5 @@ pub use model::{
     Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, SinkReport, SourceReport,
     SourcesReport, Tallied, ToldReport,
 };
-pub(crate) use printable::Printable;
+pub(crate) use printable::{Printable, is_treacherous};
 pub use table::write_table;

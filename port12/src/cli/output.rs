@@ -5,7 +5,7 @@ use std::{
     io::{self, Write as _},
 };
 
-use crate::registry::RegistryError;
+use crate::{registry::RegistryError, report::is_treacherous};
 
 pub use crate::report::OutputFormat;
 
@@ -63,11 +63,57 @@ pub(super) fn write_list<T: serde::Serialize, W: io::Write>(
     })
 }
 
-/// Writes one JSON document and a line break.
+/// Writes one JSON document and a line break. What a terminal would obey is escaped: names in it may
+/// be somebody else's.
 pub(super) fn write_json(
     report: &impl serde::Serialize,
     out: &mut impl io::Write,
 ) -> Result<(), ReportError> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
+    serde_json::to_writer_pretty(Escaping(&mut *out), report)?;
     Ok(writeln!(out)?)
+}
+
+/// Passes JSON on, with the characters of strings escaped that a terminal obeys. JSON is written in
+/// pieces that are text each.
+struct Escaping<W>(W);
+
+impl<W: io::Write> io::Write for Escaping<W> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(piece).unwrap_or_default();
+        // Line breaks are the only such characters between strings.
+        let escaped = |character| is_treacherous(character) && character != '\n';
+        if text.is_empty() || !text.contains(escaped) {
+            return self.0.write(piece);
+        }
+        for character in text.chars() {
+            match escaped(character) {
+                true => {
+                    for unit in character.encode_utf16(&mut [0; 2]) {
+                        write!(self.0, "\\u{unit:04x}")?;
+                    }
+                }
+                false => write!(self.0, "{character}")?,
+            }
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::write_json;
+
+    #[test]
+    fn a_document_has_nothing_that_a_terminal_obeys_and_means_the_same() {
+        let text = "a\u{9b}31m\u{7f}\u{202e}\u{e0041}\u{1b}\nb é";
+        let mut out = Vec::new();
+        write_json(&[text], &mut out).unwrap();
+        let written = String::from_utf8(out).unwrap();
+        assert!(written.contains(r"a\u009b31m\u007f\u202e\udb40\udc41\u001b\nb é"), "{written}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&written).unwrap(), [text]);
+    }
 }

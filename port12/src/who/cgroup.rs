@@ -10,6 +10,9 @@ use std::{
 use procfs::{ProcessCGroup, process::Process};
 use serde::Serialize;
 
+/// The id of the root of the unified hierarchy (kernel/cgroup/cgroup.c).
+const ROOT: u64 = 1;
+
 /// So many directories are looked at for the ids of cgroups, at most.
 const MOST: usize = 100_000;
 
@@ -70,16 +73,13 @@ fn below_lxc(path: &str) -> Option<String> {
 /// The cgroups of ids. An id is the inode of the cgroup's directory in the unified hierarchy.
 pub(super) fn resolve(ids: &BTreeSet<u64>) -> BTreeMap<u64, Cgroup> {
     let mut found = BTreeMap::new();
-    let Some(root) = (!ids.is_empty()).then(hierarchy).flatten() else {
+    if ids.contains(&ROOT) {
+        found.insert(ROOT, Cgroup::new("/".to_owned()));
+    }
+    let Some(root) = (found.len() < ids.len()).then(hierarchy).flatten() else {
         return found;
     };
     let mut waiting = vec![root.clone()];
-    if let Ok(metadata) = fs::metadata(&root) {
-        let inode = std::os::unix::fs::MetadataExt::ino(&metadata);
-        if ids.contains(&inode) {
-            found.insert(inode, Cgroup::new("/".to_owned()));
-        }
-    }
     let mut looked = 0;
     while let Some(directory) = waiting.pop() {
         looked += 1;

@@ -49,7 +49,7 @@ pub(super) struct Held {
 pub(super) struct Found {
     by_inode: HashMap<u32, Held>,
     /// Processes whose descriptors could not be read.
-    pub(super) unread: usize,
+    pub(super) unread: Vec<i32>,
     /// Why there are no processes at all.
     pub(super) failed: Option<io::Error>,
 }
@@ -96,7 +96,9 @@ pub(super) fn find(wanted: &HashSet<u32>) -> Found {
             Link::IoUring => rings.push((pid, descriptor)),
             Link::Socket(_) | Link::Other => {}
         });
-        found.unread += usize::from(result.is_err());
+        if result.is_err() {
+            found.unread.push(pid);
+        }
     }
     let left: HashSet<u32> =
         wanted.iter().copied().filter(|inode| !found.by_inode.contains_key(inode)).collect();

@@ -21,33 +21,46 @@ const ALL_PROCESSES: u64 = 0xEFFF_FFFC;
 /// What kept processes out of sight; whether anything did.
 pub(super) fn limits(found: &Found, limits: &mut Vec<Limit>) -> bool {
     let before = limits.len();
-    let mut limit = |what: String, needs| limits.push(Limit { what, needs });
     if let Some(error) = &found.failed {
-        limit(format!("which processes there are cannot be read (/proc: {error})"), Vec::new());
+        let what = format!("processes: /proc cannot be read: {error}");
+        limits.push(Limit { what, needs: Vec::new() });
     }
-    if found.unread > 0 {
-        let what = "the descriptors of some processes cannot be read, so not all holders of sockets \
-                    are known";
-        limit(what.to_owned(), lacks(&[PTRACE, SEARCH]));
+    if let Some(first) = found.unread.first() {
+        let which = match found.unread.len() {
+            1 => format!("process {first}"),
+            many => format!("{many} processes"),
+        };
+        limits.push(forbidden(
+            format!("the descriptors of {which}, so not all holders of sockets are known"),
+            lacks(&[PTRACE, SEARCH]),
+        ));
     }
     let ptrace = lacks(&[PTRACE]);
     if !ptrace.is_empty() && hides_processes() {
-        limit("/proc is mounted with hidepid, and hides processes of others".to_owned(), ptrace);
+        let what = "processes of others: /proc is mounted with hidepid".to_owned();
+        limits.push(Limit { what, needs: ptrace });
     }
     let namespace = fs::metadata("/proc/self/ns/pid").map(|found| found.ino());
     if namespace.is_ok_and(|inode| inode != ALL_PROCESSES) {
-        let what = "this is a PID namespace of its own: processes outside of it are out of sight";
-        limit(what.to_owned(), Vec::new());
+        let what = "processes outside of this PID namespace".to_owned();
+        limits.push(Limit { what, needs: Vec::new() });
     }
     limits.len() > before
 }
 
-/// Network namespaces could not be entered or found.
+/// Network namespaces that could not be entered, and threads of which it could not be read in which they
+/// are.
 pub(super) fn closed_namespaces(count: usize) -> Option<Limit> {
-    (count > 0).then(|| Limit {
-        what: "some network namespaces cannot be found or entered".to_owned(),
-        needs: lacks(&[ADMIN, PTRACE]),
-    })
+    let what = "network namespaces other than those listed, if there are any".to_owned();
+    (count > 0).then(|| forbidden(what, lacks(&[ADMIN, PTRACE])))
+}
+
+/// What is missing to see something; where nothing is, somebody else forbids it.
+fn forbidden(mut what: String, needs: Vec<&'static str>) -> Limit {
+    if needs.is_empty() {
+        what.push_str("; a security module or a user namespace forbids it");
+    }
+    Limit { what, needs }
 }
 
 /// Whether /proc has only the processes that this one may trace (proc(5), `hidepid`).

@@ -35,9 +35,10 @@ pub(super) fn find(
     }
     for &pid in pids {
         // Threads whose descriptors have been looked at; the last few, where each has its own.
-        let mut looked = VecDeque::from([pid]);
+        let mut looked = VecDeque::new();
         for thread in threads(processes, pid) {
-            if looked.iter().any(|&it| it == thread || shares_descriptors(it, thread)) {
+            let shares = |&other: &i32| shares_descriptors(other, thread);
+            if thread == pid || shares(&pid) || looked.iter().any(shares) {
                 continue;
             }
             looked.push_back(thread);

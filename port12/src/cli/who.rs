@@ -1,0 +1,82 @@
+//! `port12 who`: what is bound to unassigned ports here, and which process that is.
+
+mod document;
+mod knocks;
+mod selection;
+mod table;
+
+use std::io::Write;
+
+use super::{
+    output::{OutputFormat, unless_closed, write_json},
+    pins::PinArgs,
+    registry::RegistryArgs,
+};
+use crate::{
+    failure::{Code, Failure},
+    who::Question,
+};
+
+use document::Document;
+use knocks::Knocks;
+use selection::{Selected, Selection};
+
+/// Lists the sockets that are bound to unassigned well-known ports, and who has them.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WhoArgs {
+    /// These ports instead, whatever their state: 12, 12/tcp, 700-720/udp, 0-65535
+    #[arg(value_name = "PORT|RANGE")]
+    pub ports: Vec<Selection>,
+    /// All well-known ports, 0 to 1023, whatever their state
+    #[arg(long, conflicts_with = "ports")]
+    pub all: bool,
+    /// In all network namespaces that can be found, not in this one alone
+    #[arg(long)]
+    pub all_netns: bool,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t, env = "PORT12_OUTPUT")]
+    pub output: OutputFormat,
+    /// The registry
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+    /// Where
+    #[command(flatten)]
+    pub pins: PinArgs,
+}
+
+/// Writes the list; whether there is anything in it.
+///
+/// # Errors
+///
+/// [`Failure`], never with the code 1, which says that there is nothing: the host cannot be asked, a
+/// bad registry file, or nowhere to write to.
+pub fn run(args: &WhoArgs, out: &mut impl Write) -> Result<bool, Failure> {
+    report(args, out).map_err(|failure| match failure.code {
+        Code::Runtime => Failure { code: Code::Usage, ..failure },
+        Code::Usage
+        | Code::Config
+        | Code::Permission
+        | Code::Kernel
+        | Code::Attach
+        | Code::Foreign => failure,
+    })
+}
+
+fn report(args: &WhoArgs, out: &mut impl Write) -> Result<bool, Failure> {
+    let registry = args.registry.load()?;
+    let selected = match (args.all, args.ports.as_slice()) {
+        (true, _) => Selected::WellKnown,
+        (false, []) => Selected::Watched,
+        (false, ports) => Selected::Named(ports),
+    };
+    let ports = selected.ports(&registry);
+    let mut answer = Question { ports, all_namespaces: args.all_netns }.ask()?;
+    let knocks = Knocks::read(&args.pins, &answer.entries, &mut answer.limits);
+    let document = Document::new(&registry, &selected, &answer, &knocks);
+    let written = match args.output {
+        OutputFormat::Json => write_json(&document, out),
+        OutputFormat::Table => table::write(&document, out).map_err(Into::into),
+    };
+    unless_closed(written.and_then(|()| Ok(out.flush()?)))?;
+    Ok(!answer.entries.is_empty())
+}

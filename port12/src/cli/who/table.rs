@@ -1,0 +1,225 @@
+//! The answer for people: a line for each socket, and what is known of its owners below.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
+
+use super::document::{Document, Owner, Socket};
+use crate::{cli::text::clip, report::Printable};
+
+/// The JSON has the rest of a longer command line, as far as it is kept.
+const COMMAND: usize = 160;
+
+/// Peers that a line names.
+const PEERS: usize = 3;
+
+/// Below the column of the addresses.
+const INDENT: &str = "               ";
+
+pub(super) fn write(document: &Document<'_>, out: &mut impl Write) -> io::Result<()> {
+    if document.sockets.is_empty() {
+        let ports = match &*document.asked {
+            "watched" => "an unassigned port",
+            asked => asked,
+        };
+        writeln!(out, "no socket is bound to {ports}")?;
+    } else {
+        writeln!(
+            out,
+            "{:<9} {:>4} {:<11} {:<24} WHAT IT IS",
+            "TRANSPORT", "PORT", "STATE", "LOCAL ADDRESS"
+        )?;
+    }
+    let many = document.network_namespaces.len() > 1;
+    for socket in &document.sockets {
+        self::socket(document, socket, many, out)?;
+    }
+    if !document.absent_transports.is_empty() {
+        let names = document.absent_transports.join(", ");
+        writeln!(out, "{names}: this kernel does not have it, or not loaded")?;
+    }
+    if !document.unseen_transports.is_empty() {
+        let names = document.unseen_transports.join(", ");
+        writeln!(out, "{names}: not seen; this kernel has no module that lists its sockets")?;
+    }
+    for limit in document.limits {
+        writeln!(out, "not seen: {}", Printable(limit))?;
+    }
+    Ok(())
+}
+
+fn socket(
+    document: &Document<'_>,
+    socket: &Socket<'_>,
+    tells_namespace: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let what = socket.description.as_deref().unwrap_or("not a well-known port");
+    writeln!(
+        out,
+        "{:<9} {:>4} {:<11} {:<24} {}{}",
+        socket.transport,
+        socket.port,
+        socket.state,
+        address(socket),
+        count(socket),
+        Printable(what),
+    )?;
+    if tells_namespace {
+        let inode = socket.network_namespace;
+        let found = document.network_namespaces.iter().find(|it| it.inode == inode);
+        let name = found.and_then(|it| it.name).map_or_else(String::new, |it| format!(" ({it})"));
+        writeln!(out, "{INDENT}in network namespace {inode}{}", Printable(name))?;
+    }
+    if let Some(peers) = peers(socket) {
+        writeln!(out, "{INDENT}peer {peers}")?;
+    }
+    nobody(socket, out)?;
+    for owner in &socket.processes {
+        self::owner(owner, out)?;
+    }
+    if socket.more_processes > 0 {
+        writeln!(out, "{INDENT}and {} more processes", socket.more_processes)?;
+    }
+    knocks(socket, out)
+}
+
+/// `*` is any address of either family.
+fn address(socket: &Socket<'_>) -> String {
+    let address = match socket.dual_stack {
+        true => "*".to_owned(),
+        false => socket.address.to_string(),
+    };
+    match socket.device {
+        Some(device) => format!("{address}%{}", Printable(device)),
+        None => address,
+    }
+}
+
+fn count(socket: &Socket<'_>) -> String {
+    match socket.sockets {
+        1 => String::new(),
+        many => format!("{many} sockets; "),
+    }
+}
+
+fn peers(socket: &Socket<'_>) -> Option<String> {
+    let named: Vec<String> = socket
+        .peers
+        .iter()
+        .take(PEERS)
+        .map(|peer| match peer.address.is_ipv6() {
+            true => format!("[{}]:{}", peer.address, peer.port),
+            false => format!("{}:{}", peer.address, peer.port),
+        })
+        .collect();
+    let more = socket.sockets.saturating_sub(named.len());
+    match (named.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(named.join(", ")),
+        (false, more) => Some(format!("{} and {more} more", named.join(", "))),
+    }
+}
+
+/// What is known where no process is.
+fn nobody(socket: &Socket<'_>, out: &mut impl Write) -> io::Result<()> {
+    let why = match socket.owner {
+        "process" if socket.processes.is_empty() => "its process has just ended",
+        "process" => return Ok(()),
+        "unaccepted" => "no process has taken the connection yet: it waits in its listener's queue",
+        "unseen" => "no process was seen that has it, and not all could be looked into",
+        _ => {
+            "no process has a descriptor of it: the kernel's own (NFS, lockd, VXLAN, WireGuard), or \
+             out of sight in a message or a BPF map"
+        }
+    };
+    writeln!(out, "{INDENT}{why}")?;
+    if socket.owner == "unaccepted" {
+        return Ok(());
+    }
+    let mut made = format!("made by user {}", user(socket.user.as_deref(), Some(socket.uid)));
+    if let Some(inode) = socket.inodes.first() {
+        let _ = write!(made, ", inode {inode}");
+    }
+    if let Some(cgroup) = &socket.cgroup {
+        let path = cgroup.path.unwrap_or("not found");
+        let _ = write!(made, ", in cgroup {} ({})", cgroup.id, Printable(path));
+    }
+    writeln!(out, "{INDENT}{made}")
+}
+
+fn user(name: Option<&str>, uid: Option<u32>) -> String {
+    match (name, uid) {
+        (Some(name), _) => Printable(name).to_string(),
+        (None, Some(uid)) => format!("{uid} (no name)"),
+        (None, None) => "unknown".to_owned(),
+    }
+}
+
+fn owner(owner: &Owner<'_>, out: &mut impl Write) -> io::Result<()> {
+    let through = match (owner.through, owner.thread) {
+        ("io_uring", _) => ", without a descriptor, in an io_uring".to_owned(),
+        (_, Some(thread)) => format!(", in its thread {thread} alone"),
+        _ => String::new(),
+    };
+    let since = owner.started.map_or_else(String::new, |started| {
+        format!(", since {}", humantime::format_rfc3339_seconds(started))
+    });
+    writeln!(
+        out,
+        "{INDENT}process {} ({}), user {}{since}{through}",
+        owner.pid,
+        Printable(owner.name.unwrap_or("?")),
+        user(owner.user.as_deref(), owner.uid),
+    )?;
+    if let Some(exe) = owner.exe {
+        let on_disk = match owner.exe_on_disk {
+            "deleted" => ", which is DELETED",
+            "replaced" => ", which has been REPLACED by another file",
+            _ => "",
+        };
+        writeln!(out, "{INDENT}  runs {}{on_disk}", Printable(exe))?;
+    }
+    if !owner.command.is_empty() {
+        let command = Printable(owner.command.join(" ")).to_string();
+        writeln!(out, "{INDENT}  as {}", clip(&command, COMMAND))?;
+    }
+    match owner.cgroup {
+        Some(cgroup) if cgroup.path != "/" => {
+            let of = |kind: &str, name: &Option<String>| {
+                let name = name.as_ref().map(|name| format!("{kind} {name}, "));
+                Printable(name.unwrap_or_default()).to_string()
+            };
+            writeln!(
+                out,
+                "{INDENT}  {}{}cgroup {}",
+                of("unit", &cgroup.unit),
+                of("container", &cgroup.container),
+                Printable(&cgroup.path)
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+fn knocks(socket: &Socket<'_>, out: &mut impl Write) -> io::Result<()> {
+    let Some(knocked) = socket.knocks else {
+        return Ok(());
+    };
+    write!(
+        out,
+        "{INDENT}{} conversation starts came for a socket, {} before there was one",
+        knocked.local_socket, knocked.packets
+    )?;
+    let mut lead = "; last from";
+    for source in &knocked.sources {
+        let last = humantime::format_rfc3339_seconds(source.last_seen);
+        write!(out, "{lead} {} ({last})", source.source)?;
+        lead = ",";
+    }
+    match knocked.more_sources {
+        0 => writeln!(out),
+        more => writeln!(out, " and {more} more sources"),
+    }
+}
