@@ -31,3 +31,4 @@ mod support;
 mod trace;
 mod trial;
 mod tun;
+mod who;
