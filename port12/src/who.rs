@@ -4,6 +4,7 @@
 //! sockets of a process in whatever network namespace they are.
 
 mod cgroup;
+mod confirm;
 mod entry;
 mod holders;
 mod limit;
@@ -19,7 +20,7 @@ use port12_common::Transport;
 
 use crate::host::{
     HostError, interfaces,
-    sockets::{self, OpenSockets, PortRanges},
+    sockets::{OpenSockets, PortRanges, bound},
 };
 
 pub use cgroup::Cgroup;
@@ -29,8 +30,6 @@ pub use limit::Limit;
 pub use namespace::Namespace;
 pub use process::Process;
 pub use program::{OnDisk, Program};
-
-use patience::Patience;
 
 /// What is asked.
 pub struct Question {
@@ -75,31 +74,32 @@ impl Question {
     /// of processes, is in the answer.
     pub fn ask(&self) -> Result<Answer, HostError> {
         let mut answer = Answer::default();
-        let mut grouped = Vec::new();
+        let mut sockets = Vec::new();
         let listed = self.list()?;
         let own = Namespace::own();
-        answer.add(&own, listed, &mut grouped);
+        answer.add(&own, listed, &mut sockets);
         let inode = own.inode;
         answer.namespaces.push(own);
         if self.all_namespaces {
-            self.ask_others(inode, &mut answer, &mut grouped);
+            self.ask_others(inode, &mut answer, &mut sockets);
         }
         let wanted: HashSet<u32> =
-            grouped.iter().map(|socket| socket.open.inode).filter(|&inode| inode != 0).collect();
-        let found = holders::find(&wanted);
+            sockets.iter().map(|socket| socket.open.inode).filter(|&inode| inode != 0).collect();
+        let mut found = holders::find(&wanted);
+        self.confirm(&answer, &mut sockets, &mut found);
         let is_blind = sight::limits(&found, &mut answer.limits);
-        answer.entries = entry::group(grouped, &found, is_blind);
+        answer.entries = entry::group(sockets, &found, is_blind);
         answer.describe();
         Ok(answer)
     }
 
-    fn ask_others(&self, own: u64, answer: &mut Answer, grouped: &mut Vec<entry::Socket>) {
+    fn ask_others(&self, own: u64, answer: &mut Answer, sockets: &mut Vec<entry::Socket>) {
         let found = namespace::others(own);
         let mut closed = found.unread;
         for namespace in found.namespaces {
             match namespace.enter(|| self.list()) {
                 Ok(Some(Ok(listed))) => {
-                    answer.add(&namespace, listed, grouped);
+                    answer.add(&namespace, listed, sockets);
                     answer.namespaces.push(namespace);
                 }
                 Ok(Some(Err(error))) => answer.limits.push(Limit {
@@ -115,10 +115,10 @@ impl Question {
     }
 
     fn list(&self) -> Result<Listed, HostError> {
-        let open = sockets::bound(&self.ports)?;
-        let bound: BTreeSet<u32> = open.sockets.iter().filter_map(|it| it.interface).collect();
+        let open = bound(&self.ports)?;
+        let indexes: BTreeSet<u32> = open.sockets.iter().filter_map(|it| it.interface).collect();
         let name = |index| interfaces::by_index(index).ok().map(|link| (index, link.name));
-        let devices = bound.into_iter().filter_map(name).collect();
+        let devices = indexes.into_iter().filter_map(name).collect();
         Ok(Listed { open, devices })
     }
 }
@@ -139,15 +139,14 @@ impl Answer {
     /// Looks at the processes and cgroups that the entries name.
     fn describe(&mut self) {
         let clock = process::Clock::read();
-        let mut patience = Patience::new();
         let holders: BTreeSet<Holder> =
             self.entries.iter().flat_map(|entry| entry.holders.iter().copied()).collect();
-        for holder in holders {
-            let described = patience.with(move || process::describe(holder, clock));
-            let process = described.unwrap_or_else(|| Some(Process::stuck(holder)));
-            self.processes.extend(process.map(|process| (holder, process)));
-        }
-        self.limits.extend(patience.limit());
+        let described = patience::ask(holders, move |holder| process::describe(holder, clock));
+        self.limits.extend(patience::limit(described.unanswered.len()));
+        let known = described.answers.into_iter();
+        self.processes = known.filter_map(|(holder, it)| it.map(|it| (holder, it))).collect();
+        let stuck = described.unanswered.into_iter();
+        self.processes.extend(stuck.map(|holder| (holder, Process::stuck(holder))));
         let ids = self.entries.iter().filter_map(|entry| entry.cgroup).collect();
         self.cgroups = cgroup::resolve(&ids);
     }

@@ -79,12 +79,12 @@ struct Escaping<W>(W);
 
 impl<W: io::Write> io::Write for Escaping<W> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        let text = std::str::from_utf8(piece).unwrap_or_default();
-        // Line breaks are the only such characters between strings.
-        let escaped = |character| is_treacherous(character) && character != '\n';
-        if text.is_empty() || !text.contains(escaped) {
+        // Line breaks are the only such characters below 127 that are not escaped already.
+        if piece.iter().all(|&byte| byte < 0x7f) {
             return self.0.write(piece);
         }
+        let text = std::str::from_utf8(piece).map_err(io::Error::other)?;
+        let escaped = |character| is_treacherous(character) && character != '\n';
         for character in text.chars() {
             match escaped(character) {
                 true => {

@@ -60,6 +60,18 @@ impl Found {
         self.by_inode.get(&inode).cloned().unwrap_or_default()
     }
 
+    /// Whether somebody is seen to have a socket.
+    pub(super) fn has(&self, inode: u32) -> bool {
+        self.by_inode.contains_key(&inode)
+    }
+
+    /// What was found by looking again.
+    pub(super) fn add_all(&mut self, again: Self) {
+        self.by_inode.extend(again.by_inode);
+        self.unread = again.unread;
+        self.failed = again.failed;
+    }
+
     fn add(&mut self, inode: u32, holder: Holder) {
         let held = self.by_inode.entry(inode).or_default();
         // It may have several descriptors, one after the other.

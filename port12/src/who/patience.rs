@@ -1,53 +1,96 @@
 //! Questions that may never be answered: a process that is looked at can keep its program on a
 //! file system that does not answer, and a file system of its own.
 
-use std::{sync::mpsc, thread, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
 
 use super::Limit;
 
 /// All questions together may be late by so much.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long is waited still.
-pub(super) struct Patience {
-    left: Duration,
-    unanswered: usize,
+/// Every question has so long.
+const LEAST: Duration = Duration::from_millis(50);
+
+/// The answers to some questions.
+pub(super) struct Answers<Q, A> {
+    pub(super) answers: BTreeMap<Q, A>,
+    /// Questions that were not answered in time.
+    pub(super) unanswered: Vec<Q>,
 }
 
-impl Patience {
-    pub(super) const fn new() -> Self {
-        Self { left: PATIENCE, unanswered: 0 }
-    }
+/// Asks all questions, one after the other, in a thread of its own. Where one is not answered in time,
+/// another thread goes on with the next; what hangs goes with the process.
+pub(super) fn ask<Q, A>(
+    questions: impl IntoIterator<Item = Q>,
+    answer: impl Fn(Q) -> A + Copy + Send + 'static,
+) -> Answers<Q, A>
+where
+    Q: Copy + Ord + Send + 'static,
+    A: Send + 'static,
+{
+    ask_within(PATIENCE, questions, answer)
+}
 
-    /// Asks, in a thread of its own; `None` where there is no answer in time. The thread goes with the
-    /// process.
-    pub(super) fn with<T: Send + 'static>(
-        &mut self,
-        ask: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let spawned = thread::Builder::new().stack_size(256 << 10).spawn(move || {
-            let _ = sender.send(ask());
-        });
-        let wait = self.left.max(Duration::from_millis(20));
-        let answer = spawned.ok().and_then(|_| receiver.recv_timeout(wait).ok());
-        if answer.is_none() {
-            self.left = self.left.saturating_sub(wait);
-            self.unanswered += 1;
+fn ask_within<Q, A>(
+    mut patience: Duration,
+    questions: impl IntoIterator<Item = Q>,
+    answer: impl Fn(Q) -> A + Copy + Send + 'static,
+) -> Answers<Q, A>
+where
+    Q: Copy + Ord + Send + 'static,
+    A: Send + 'static,
+{
+    let questions: Vec<Q> = questions.into_iter().collect();
+    let left = Arc::new(Mutex::new(questions.clone().into_iter()));
+    let next = |left: &Mutex<std::vec::IntoIter<Q>>| {
+        left.lock().unwrap_or_else(PoisonError::into_inner).next()
+    };
+    let (sender, receiver) = mpsc::channel();
+    let work = || {
+        let (left, sender) = (Arc::clone(&left), sender.clone());
+        let work = move || {
+            while let Some(question) = next(&left) {
+                if sender.send((question, answer(question))).is_err() {
+                    return;
+                }
+            }
+        };
+        thread::Builder::new().spawn(work).is_ok()
+    };
+    let mut answers = BTreeMap::new();
+    let mut is_working = work();
+    while is_working && answers.len() < questions.len() {
+        let wait = patience.max(LEAST);
+        match receiver.recv_timeout(wait) {
+            Ok((question, answer)) => {
+                answers.insert(question, answer);
+            }
+            Err(_) => {
+                patience = patience.saturating_sub(wait);
+                let is_over =
+                    left.lock().unwrap_or_else(PoisonError::into_inner).as_slice().is_empty();
+                is_working = !is_over && work();
+            }
         }
-        answer
     }
+    let unanswered = questions.into_iter().filter(|it| !answers.contains_key(it)).collect();
+    Answers { answers, unanswered }
+}
 
-    pub(super) fn limit(&self) -> Option<Limit> {
-        (self.unanswered > 0).then(|| Limit {
-            what: format!(
-                "{} processes could not be looked at in time: what they run may be on a file system \
-                 that does not answer",
-                self.unanswered
-            ),
-            needs: Vec::new(),
-        })
-    }
+/// What to say of processes that did not answer.
+pub(super) fn limit(unanswered: usize) -> Option<Limit> {
+    (unanswered > 0).then(|| Limit {
+        what: format!(
+            "what {unanswered} of the processes are: what they run may be on a file system that does \
+             not answer"
+        ),
+        needs: Vec::new(),
+    })
 }
 
 #[cfg(test)]
@@ -55,12 +98,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_does_not_answer_holds_up_nobody_after() {
-        let mut patience = Patience { left: Duration::from_millis(50), unanswered: 0 };
-        assert_eq!(patience.with(|| 7), Some(7));
-        assert!(patience.limit().is_none());
-        assert_eq!(patience.with(|| thread::sleep(Duration::from_secs(60))), None);
-        assert_eq!(patience.with(|| 8), Some(8));
-        assert!(patience.limit().unwrap().what.starts_with("1 processes"));
+    fn what_hangs_holds_up_nobody_else() {
+        let answer = |question: u32| match question {
+            3 | 4 | 9 => thread::sleep(Duration::from_secs(600)),
+            _ => {}
+        };
+        let asked = ask_within(Duration::from_millis(100), 0..10, answer);
+        assert_eq!(asked.unanswered, [3, 4, 9]);
+        assert_eq!(asked.answers.len(), 7);
+    }
+
+    #[test]
+    fn every_question_is_answered_once() {
+        let asked = ask(0..1000, |question| question + 1);
+        assert!(asked.unanswered.is_empty() && asked.answers.len() == 1000);
+        assert!(asked.answers.iter().all(|(question, answer)| question + 1 == *answer));
+        assert!(ask(0..0, |question: u8| question).unanswered.is_empty());
     }
 }

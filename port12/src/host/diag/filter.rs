@@ -81,7 +81,7 @@ impl FromIterator<(u16, u16)> for PortRanges {
         for (first, last) in ranges {
             match merged.last_mut() {
                 Some(before) if first <= before.1.saturating_add(1) => {
-                    before.1 = last.max(before.1)
+                    before.1 = last.max(before.1);
                 }
                 _ => merged.push((first, last)),
             }

@@ -108,6 +108,37 @@ fn a_socket_in_an_io_uring_without_a_descriptor_is_found() {
     });
 }
 
+/// They are listed, and gone before their process is looked at.
+#[test]
+fn sockets_that_come_and_go_are_never_said_to_be_nobody_s() {
+    lab(|| {
+        let near = Namespace::new();
+        let python = Running::python(
+            &near,
+            "
+import socket, time
+print('ready', flush=True)
+while True:
+    for port in range(700, 720):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            one.bind(('127.0.0.1', port))
+            time.sleep(.01)
+",
+        );
+        let mut seen = 0;
+        for _ in 0..100 {
+            let output = near.command(super::PROGRAM).args(["who", "--output", "json"]).output();
+            let document: serde_json::Value =
+                serde_json::from_slice(&output.unwrap().stdout).unwrap();
+            for found in document["sockets"].as_array().unwrap() {
+                assert_eq!(pids(found), [u64::from(python.id())], "{found}");
+                seen += 1;
+            }
+        }
+        assert_ne!(seen, 0);
+    });
+}
+
 #[test]
 fn a_socket_of_the_kernel_s_own_is_nobody_s() {
     lab(|| {
