@@ -122,6 +122,8 @@ pub(super) fn find(wanted: &HashSet<u32>) -> Found {
 
 /// An open /proc, and the processes in it, in ascending order.
 fn processes() -> io::Result<(fs::File, Vec<i32>)> {
+    // An empty directory is no /proc.
+    fs::metadata("/proc/self")?;
     let directory = fs::File::open("/proc")?;
     let mut pids: Vec<i32> = links::numbers(&directory)?.collect();
     pids.sort_unstable();

@@ -66,13 +66,13 @@ impl Process {
 /// Looks at a process; `None` where it has ended.
 pub(super) fn describe(holder: Holder, clock: Clock) -> Option<Process> {
     let pid = holder.pid;
-    let root = match holder.through {
-        Through::Descriptor | Through::IoUring => PathBuf::from(format!("/proc/{pid}")),
+    let directory = match holder.through {
+        Through::Descriptor | Through::IoUring => format!("/proc/{pid}"),
         // The first thread has no program where it has ended.
-        Through::Thread(thread) => PathBuf::from(format!("/proc/{pid}/task/{thread}")),
+        Through::Thread(thread) => format!("/proc/{pid}/task/{thread}"),
     };
     // All is read through one open directory: it is never of another process with its number.
-    let process = Procfs::new_with_root(root).ok()?;
+    let process = Procfs::new_with_root(PathBuf::from(&directory)).ok()?;
     let stat = process.stat().ok()?;
     let (command, command_cut) = command(&process);
     Some(Process {
@@ -80,7 +80,7 @@ pub(super) fn describe(holder: Holder, clock: Clock) -> Option<Process> {
         name: Some(stat.comm),
         command,
         command_cut,
-        program: program::of(&process, pid),
+        program: program::of(&process, &directory),
         uid: process.uid().ok(),
         started: clock.at(stat.starttime),
         cgroup: Cgroup::of_process(&process),

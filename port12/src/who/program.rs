@@ -46,20 +46,21 @@ pub struct Program {
     pub on_disk: OnDisk,
 }
 
-/// What a process runs. `None` where it cannot be read, and for the kernel's threads.
-pub(super) fn of(process: &Process, pid: i32) -> Option<Program> {
+/// What a process runs, and with which directory in /proc. `None` where it cannot be read, and for the
+/// kernel's threads.
+pub(super) fn of(process: &Process, directory: &str) -> Option<Program> {
     let link = process.exe().ok()?.to_string_lossy().into_owned();
     let metadata = |path: &str| fs::metadata(path).map(|found| identity(&found));
-    let Ok(running) = metadata(&format!("/proc/{pid}/exe")) else {
+    let Ok(running) = metadata(&format!("{directory}/exe")) else {
         return Some(Program { path: link, on_disk: OnDisk::Unknown });
     };
     // Paths are those of the process's mount namespace. In this one they are seen from this process's
     // root: a process may have another.
     let is_here = matches!(
-        (metadata(&format!("/proc/{pid}/ns/mnt")), metadata("/proc/self/ns/mnt")),
+        (metadata(&format!("{directory}/ns/mnt")), metadata("/proc/self/ns/mnt")),
         (Ok(one), Ok(other)) if one == other
     );
-    let root = if is_here { String::new() } else { format!("/proc/{pid}/root") };
+    let root = if is_here { String::new() } else { format!("{directory}/root") };
     let lies = |path: &str| {
         let found = fs::symlink_metadata(Path::new(&format!("{root}{path}")));
         found.map(|found| identity(&found))

@@ -131,7 +131,7 @@ fn nobody(socket: &Socket<'_>, out: &mut impl Write) -> io::Result<()> {
         "unseen" => "no process was seen that has it, and not all could be looked into",
         _ => {
             "no process has a descriptor of it: the kernel's own (NFS, lockd, VXLAN, WireGuard), or \
-             out of sight in a message or a BPF map"
+             out of sight: in a message, a BPF map, an io_uring"
         }
     };
     writeln!(out, "{INDENT}{why}")?;

@@ -38,6 +38,7 @@ ctypes.CDLL(None).syscall({'x86_64': 60}.get(platform.machine(), 93), 0)
         assert_eq!(process["through"], "thread");
         assert_ne!(process["thread"], pid);
         assert!(process["exe"].as_str().unwrap().contains("python"), "{process}");
+        assert_eq!(process["exe_on_disk"], "intact");
         assert!(table(&near, "").0.contains(", in its thread "));
     });
 }

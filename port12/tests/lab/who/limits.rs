@@ -83,6 +83,9 @@ fn what_hidepid_and_a_pid_namespace_hide_is_told() {
         let apart = near.sh(&format!("unshare -p -f --mount-proc {program} who"));
         assert!(apart.contains("not seen: processes outside of this PID namespace\n"), "{apart}");
         assert!(apart.contains("no process was seen that has it"), "{apart}");
+        let none = near.sh(&format!("unshare -m sh -c 'umount -l /proc; {program} who'"));
+        assert!(none.contains("not seen: processes: /proc cannot be read: No such file"), "{none}");
+        assert!(none.contains("no process was seen that has it"), "{none}");
     });
 }
 

@@ -4,11 +4,14 @@ use std::{
     fs,
     net::{SocketAddr, TcpStream},
     os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::Command,
 };
 
 use super::{Running, pids, socket, sockets, table, who};
 use crate::support::{
     Bpffs, Namespace, Ordinary, Pair, addresses::NEAR, lab, reaches, sockets::wait_for_socket,
+    until,
 };
 
 /// Opens a socket of each kind that this kernel has, on ports of its own, and says so.
@@ -220,6 +223,47 @@ fn an_ordinary_user_s_listener_is_told_with_its_user_and_none_without_a_name() {
             for of in [found, &found["processes"][0]] {
                 assert_eq!((&of["uid"], &of["user"]), (&user.into(), &name.into()), "{found}");
             }
+        }
+    });
+}
+
+/// Where the unified hierarchy is.
+fn cgroups() -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    let mut words = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    words.find(|words| words[2] == "cgroup2").map(|words| words[1].into())
+}
+
+#[test]
+fn the_unit_and_the_container_of_a_process_and_of_its_socket_are_told() {
+    lab(|| {
+        let near = Namespace::new();
+        let id = "0123456789abcdef".repeat(4);
+        let (outer, inner) =
+            (format!("p12l-{}.service", std::process::id()), format!("docker-{id}.scope"));
+        let made = cgroups().map(|root| root.join(&outer));
+        let Some(outer_path) = made.filter(|path| fs::create_dir(path).is_ok()) else {
+            return eprintln!("not run: there is no unified hierarchy of cgroups to write to");
+        };
+        let inner_path = outer_path.join(&inner);
+        fs::create_dir(&inner_path).unwrap();
+        let line = format!("echo $$ > {}/cgroup.procs && exec nc -l -p 12", inner_path.display());
+        // In this mount namespace: that of `ip netns exec` has no cgroups.
+        let nc = near.enter(|| Running::start(Command::new("sh").args(["-c", &line])));
+        wait_for_socket(&near, "tcp", 12);
+        let output =
+            near.enter(|| Command::new(super::PROGRAM).args(["who", "--output", "json"]).output());
+        drop(nc);
+        until("the cgroup to be empty", || fs::remove_dir(&inner_path).ok());
+        fs::remove_dir(&outer_path).unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+        let found = socket(&document, "tcp", 12);
+        for cgroup in [&found["cgroup"], &found["processes"][0]["cgroup"]] {
+            assert_eq!(cgroup["path"], format!("/{outer}/{inner}"), "{found}");
+            assert_eq!(
+                (&cgroup["unit"], &cgroup["container"]),
+                (&inner.clone().into(), &id.clone().into())
+            );
         }
     });
 }
