@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use port12_common::Transport;
+use serde::Serialize;
 
 use super::{Holder, holders::Found};
 use crate::host::sockets::{OpenSocket, SocketState};
@@ -11,7 +12,8 @@ use crate::host::sockets::{OpenSocket, SocketState};
 const MOST: usize = 16;
 
 /// Who has a socket.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// Processes.
     Process,
@@ -21,18 +23,6 @@ pub enum Owner {
     Unseen,
     /// It is a connection that its listener has not taken yet.
     Unaccepted,
-}
-
-impl Owner {
-    /// Its name, in reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Process => "process",
-            Self::None => "none",
-            Self::Unseen => "unseen",
-            Self::Unaccepted => "unaccepted",
-        }
-    }
 }
 
 /// A socket and where it is.
@@ -161,11 +151,11 @@ mod tests {
     #[test]
     fn who_could_not_look_everywhere_does_not_say_nobody() {
         let owner = |inode, is_blind| {
-            group(vec![socket(12, inode, None)], &Found::default(), is_blind)[0].owner.as_str()
+            group(vec![socket(12, inode, None)], &Found::default(), is_blind)[0].owner
         };
         assert_eq!(
             (owner(7, false), owner(7, true), owner(0, true)),
-            ("none", "unseen", "unaccepted")
+            (Owner::None, Owner::Unseen, Owner::Unaccepted)
         );
     }
 }

@@ -8,12 +8,14 @@ use std::{
 };
 
 use procfs::process::Process;
+use serde::Serialize;
 
 /// What the kernel appends to the path of a file that has been removed.
 const DELETED: &str = " (deleted)";
 
 /// What lies on disk where a program was started from.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnDisk {
     /// The program.
     Intact,
@@ -23,18 +25,6 @@ pub enum OnDisk {
     Replaced,
     /// That cannot be told.
     Unknown,
-}
-
-impl OnDisk {
-    /// Its name, in reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Intact => "intact",
-            Self::Deleted => "deleted",
-            Self::Replaced => "replaced",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 /// A program that runs.
@@ -100,31 +90,34 @@ mod tests {
 
     const RUNNING: Identity = (1, 10);
 
-    fn judged(link: &str, files: &[(&str, u64)]) -> (String, &'static str) {
+    fn judged(link: &str, files: &[(&str, u64)]) -> (String, OnDisk) {
         let lies = |path: &str| {
             let found = files.iter().find(|(name, _)| *name == path);
             found.map(|&(_, inode)| (1, inode)).ok_or_else(|| io::ErrorKind::NotFound.into())
         };
         let Program { path, on_disk } = judge(link.to_owned(), RUNNING, lies);
-        (path, on_disk.as_str())
+        (path, on_disk)
     }
 
     #[test]
     fn what_lies_there_is_told_from_what_runs() {
-        assert_eq!(judged("/bin/nc", &[("/bin/nc", 10)]), ("/bin/nc".into(), "intact"));
-        assert_eq!(judged("/bin/nc (deleted)", &[]), ("/bin/nc".into(), "deleted"));
-        assert_eq!(judged("/bin/nc (deleted)", &[("/bin/nc", 11)]), ("/bin/nc".into(), "replaced"));
-        assert_eq!(judged("/bin/nc", &[("/bin/nc", 11)]), ("/bin/nc".into(), "replaced"));
-        assert_eq!(judged("/bin/nc", &[]), ("/bin/nc".into(), "unknown"));
+        assert_eq!(judged("/bin/nc", &[("/bin/nc", 10)]), ("/bin/nc".into(), OnDisk::Intact));
+        assert_eq!(judged("/bin/nc (deleted)", &[]), ("/bin/nc".into(), OnDisk::Deleted));
+        assert_eq!(
+            judged("/bin/nc (deleted)", &[("/bin/nc", 11)]),
+            ("/bin/nc".into(), OnDisk::Replaced)
+        );
+        assert_eq!(judged("/bin/nc", &[("/bin/nc", 11)]), ("/bin/nc".into(), OnDisk::Replaced));
+        assert_eq!(judged("/bin/nc", &[]), ("/bin/nc".into(), OnDisk::Unknown));
     }
 
     #[test]
     fn a_name_that_says_deleted_deceives_nobody() {
         let files = [("/tmp/x (deleted)", 10)];
-        assert_eq!(judged("/tmp/x (deleted)", &files), ("/tmp/x (deleted)".into(), "intact"));
+        assert_eq!(judged("/tmp/x (deleted)", &files), ("/tmp/x (deleted)".into(), OnDisk::Intact));
         assert_eq!(
             judged("/tmp/x (deleted) (deleted)", &[]),
-            ("/tmp/x (deleted)".into(), "deleted")
+            ("/tmp/x (deleted)".into(), OnDisk::Deleted)
         );
     }
 }

@@ -5,6 +5,7 @@ mod hidden;
 mod limits;
 mod namespaces;
 mod owners;
+mod programs;
 
 use std::{
     io::{BufRead, BufReader},

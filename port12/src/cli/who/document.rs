@@ -7,7 +7,7 @@ use std::{
 };
 
 use port12_common::{Transport, abi::PORTS};
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::{
     knocks::{Knocked, Knocks},
@@ -18,7 +18,7 @@ use crate::{
     registry::{PortSet, Registry},
     report::time,
     watch::describe,
-    who::{Answer, Cgroup, Entry, Holder, Limit, OnDisk, Process, Through},
+    who::{self, Answer, Cgroup, Entry, Holder, Limit, OnDisk, Process, Through},
 };
 
 /// The whole answer; its JSON is the report.
@@ -70,7 +70,7 @@ pub(super) struct Socket<'a> {
     pub(super) user: Option<String>,
     /// Where it was made.
     pub(super) cgroup: Option<MadeIn<'a>>,
-    pub(super) owner: &'static str,
+    pub(super) owner: who::Owner,
     pub(super) processes: Vec<Owner<'a>>,
     pub(super) more_processes: usize,
     /// Null where no interface of this network namespace is watched.
@@ -97,19 +97,31 @@ pub(super) struct MadeIn<'a> {
 #[derive(Serialize)]
 pub(super) struct Owner<'a> {
     pub(super) pid: i32,
-    /// How it has it: `descriptor`, `thread`, `io_uring`.
-    pub(super) through: &'static str,
-    pub(super) thread: Option<i32>,
+    #[serde(flatten, serialize_with = "way")]
+    pub(super) through: Through,
     pub(super) name: Option<&'a str>,
     pub(super) command: &'a [String],
     pub(super) command_cut: bool,
     pub(super) exe: Option<&'a str>,
-    pub(super) exe_on_disk: &'static str,
+    pub(super) exe_on_disk: OnDisk,
     pub(super) uid: Option<u32>,
     pub(super) user: Option<String>,
     #[serde(serialize_with = "time_if_known")]
     pub(super) started: Option<SystemTime>,
     pub(super) cgroup: Option<&'a Cgroup>,
+}
+
+/// `through`: `descriptor`, `thread` or `io_uring`; `thread`: which, or null.
+fn way<S: Serializer>(through: &Through, serializer: S) -> Result<S::Ok, S::Error> {
+    let (name, thread) = match through {
+        Through::Descriptor => ("descriptor", None),
+        Through::Thread(thread) => ("thread", Some(thread)),
+        Through::IoUring => ("io_uring", None),
+    };
+    let mut way = serializer.serialize_map(Some(2))?;
+    way.serialize_entry("through", name)?;
+    way.serialize_entry("thread", &thread)?;
+    way.end()
 }
 
 fn time_if_known<S: Serializer>(
@@ -183,7 +195,7 @@ impl<'a> Context<'a, '_> {
             uid: entry.uid,
             user: self.user(entry.uid),
             cgroup: entry.cgroup.map(|id| self.made_in(id)),
-            owner: entry.owner.as_str(),
+            owner: entry.owner,
             processes: entry.holders.iter().filter_map(|&holder| self.owner(holder)).collect(),
             more_processes: entry.more_holders,
             knocks: (entry.namespace == self.own)
@@ -195,21 +207,15 @@ impl<'a> Context<'a, '_> {
     fn owner(&mut self, holder: Holder) -> Option<Owner<'a>> {
         let Process { pid, name, command, command_cut, program, uid, started, cgroup } =
             self.answer.processes.get(&holder)?;
-        let (through, thread) = match holder.through {
-            Through::Descriptor => ("descriptor", None),
-            Through::Thread(thread) => ("thread", Some(thread)),
-            Through::IoUring => ("io_uring", None),
-        };
         let on_disk = program.as_ref().map_or(OnDisk::Unknown, |program| program.on_disk);
         Some(Owner {
             pid: *pid,
-            through,
-            thread,
+            through: holder.through,
             name: name.as_deref(),
             command,
             command_cut: *command_cut,
             exe: program.as_ref().map(|program| &*program.path),
-            exe_on_disk: on_disk.as_str(),
+            exe_on_disk: on_disk,
             uid: *uid,
             user: uid.and_then(|uid| self.user(uid)),
             started: *started,

@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::document::{Document, Owner, Socket};
-use crate::{cli::text::clip, report::Printable};
+use crate::{
+    cli::text::clip,
+    report::Printable,
+    who::{self, OnDisk, Through},
+};
 
 /// The JSON has the rest of a longer command line, as far as it is kept.
 const COMMAND: usize = 160;
@@ -125,19 +129,21 @@ fn peers(socket: &Socket<'_>) -> Option<String> {
 /// What is known where no process is.
 fn nobody(socket: &Socket<'_>, out: &mut impl Write) -> io::Result<()> {
     let why = match socket.owner {
-        "process" if socket.processes.is_empty() => "its process has just ended",
-        "process" => return Ok(()),
-        "unaccepted" => "no process has taken the connection yet: it waits in its listener's queue",
-        "unseen" => "no process was seen that has it, and not all could be looked into",
-        _ => {
+        who::Owner::Process if !socket.processes.is_empty() => return Ok(()),
+        who::Owner::Process => "its process has just ended",
+        who::Owner::Unaccepted => {
+            return writeln!(
+                out,
+                "{INDENT}no process has taken the connection yet: it waits in its listener's queue"
+            );
+        }
+        who::Owner::Unseen => "no process was seen that has it, and not all could be looked into",
+        who::Owner::None => {
             "no process has a descriptor of it: the kernel's own (NFS, lockd, VXLAN, WireGuard), or \
              out of sight: in a message, a BPF map, an io_uring"
         }
     };
     writeln!(out, "{INDENT}{why}")?;
-    if socket.owner == "unaccepted" {
-        return Ok(());
-    }
     let mut made = format!("made by user {}", user(socket.user.as_deref(), Some(socket.uid)));
     if let Some(inode) = socket.inodes.first() {
         let _ = write!(made, ", inode {inode}");
@@ -158,10 +164,10 @@ fn user(name: Option<&str>, uid: Option<u32>) -> String {
 }
 
 fn owner(owner: &Owner<'_>, out: &mut impl Write) -> io::Result<()> {
-    let through = match (owner.through, owner.thread) {
-        ("io_uring", _) => ", without a descriptor, in an io_uring".to_owned(),
-        (_, Some(thread)) => format!(", in its thread {thread} alone"),
-        _ => String::new(),
+    let through = match owner.through {
+        Through::Descriptor => String::new(),
+        Through::Thread(thread) => format!(", in its thread {thread} alone"),
+        Through::IoUring => ", without a descriptor, in an io_uring".to_owned(),
     };
     let since = owner.started.map_or_else(String::new, |started| {
         format!(", since {}", humantime::format_rfc3339_seconds(started))
@@ -175,9 +181,9 @@ fn owner(owner: &Owner<'_>, out: &mut impl Write) -> io::Result<()> {
     )?;
     if let Some(exe) = owner.exe {
         let on_disk = match owner.exe_on_disk {
-            "deleted" => ", which is DELETED",
-            "replaced" => ", which has been REPLACED by another file",
-            _ => "",
+            OnDisk::Deleted => ", which is DELETED",
+            OnDisk::Replaced => ", which has been REPLACED by another file",
+            OnDisk::Intact | OnDisk::Unknown => "",
         };
         writeln!(out, "{INDENT}  runs {}{on_disk}", Printable(exe))?;
     }
