@@ -46,7 +46,7 @@ fn the_sections_hold_the_programs_that_their_names_promise() {
         symbols(&elf, "xdp", SymbolKind::Text),
         [program::LINEAR, program::LINEAR_ALL, program::CLOCK]
     );
-    assert_eq!(symbols(&elf, "xdp.frags", SymbolKind::Text), [program::FRAGS, program::FRAGS_ALL]);
+    assert_eq!(symbols(&elf, "xdp.frags", SymbolKind::Text), [program::FRAGS_ALL, program::FRAGS]);
     let code: Vec<_> = elf
         .sections()
         .filter(|section| section.kind() == SectionKind::Text)
