@@ -9,7 +9,7 @@ use crate::{
     config::time::ban,
     failure::{Code, Failure},
     host::{forwarding, protected::Protected},
-    kernel::{banning::Scope, clock::Moment, pinned::Pinned},
+    kernel::{banning::Scope, bans::BansError, clock::Moment, pin, pinned::Pinned},
     truth::TruthError,
 };
 
@@ -73,6 +73,9 @@ pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
     for it in pinned {
         let now = now(&it)?;
         let mut bans = it.bans()?;
+        if args.scope == Scope::All && pin::holder(&args.pins.pin_dir).is_none() {
+            forget_needed(&it, &sources)?;
+        }
         let until = args.time.map_or(Ban::FOR_EVER, |time| now.after(time));
         for source in &sources {
             let held = bans.add(*source, (until, args.scope), now.jiffies)?;
@@ -84,6 +87,13 @@ pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
             writeln!(out, "{}: {source} is {again}banned{end}{scope}", it.interface())?;
         }
     }
+    Ok(())
+}
+
+/// Without a daemon nobody says that the host needs them no longer, which was asked just now.
+fn forget_needed(pinned: &Pinned, sources: &BTreeSet<IpAddr>) -> Result<(), Failure> {
+    let mut guarded = pinned.guarded()?;
+    sources.iter().try_for_each(|source| guarded.remove(*source)).map_err(BansError::from)?;
     Ok(())
 }
 

@@ -40,11 +40,7 @@ impl Guarded {
                 .collect::<Result<_, _>>()?,
         };
         for gone in known.difference(addresses) {
-            match self.map.remove(&Plain((*gone).into())) {
-                Err(MapError::KeyNotFound) => {}
-                Err(error) if errno::number(&error) == Some(libc::ENOENT) => {}
-                removed => removed?,
-            }
+            self.remove(*gone)?;
         }
         if addresses.len() > PROTECTED {
             return Ok(false);
@@ -54,5 +50,18 @@ impl Guarded {
         }
         self.known = Some(addresses.clone());
         Ok(true)
+    }
+
+    /// Takes an address out, where it is in.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn remove(&mut self, address: IpAddr) -> Result<(), MapError> {
+        match self.map.remove(&Plain(address.into())) {
+            Err(MapError::KeyNotFound) => Ok(()),
+            Err(error) if errno::number(&error) == Some(libc::ENOENT) => Ok(()),
+            removed => removed,
+        }
     }
 }

@@ -15,6 +15,7 @@ use super::{
     bans::Bans,
     clock::{self, Moment},
     errno,
+    guarded::Guarded,
     mapped::Mapped,
     pin::PinError,
     slot::Slot,
@@ -217,6 +218,22 @@ impl Pinned {
     /// [`PinnedError`].
     pub fn bans(&self) -> Result<Bans, PinnedError> {
         bans(&self.slot, self.state.clone())
+    }
+
+    /// The addresses that the program does not shut out, as the daemon that looked last left them.
+    ///
+    /// # Errors
+    ///
+    /// [`PinnedError`].
+    pub fn guarded(&self) -> Result<Guarded, PinnedError> {
+        let failed = |error| PinnedError::Part {
+            interface: self.slot.interface().to_owned(),
+            what: map::PROTECTED,
+            error,
+        };
+        let map = MapData::from_pin(self.slot.map(map::PROTECTED));
+        let map = map.map_err(|it| failed(errno::system(it)))?;
+        Guarded::new(map).map_err(|error| failed(io::Error::other(error)))
     }
 
     /// The interface that the program is on, and where it runs; `None` where it is on none.

@@ -190,6 +190,21 @@ fn who_turns_out_to_be_needed_comes_in_again() {
     });
 }
 
+/// What a daemon that has gone said of him holds until somebody looks again.
+#[test]
+fn who_was_needed_when_the_daemon_went_is_shut_out_by_the_operator() {
+    lab(|| {
+        let host = Banning::new(ALL);
+        let (pair, bpffs) = (&host.pair, &host.bpffs);
+        let near = &pair.near;
+        near.sh("ip route add default via 10.12.0.2");
+        host.run("--pin").stop();
+        near.sh("ip route del default");
+        bpffs.ok(near, "ban 10.12.0.2 --scope all");
+        assert!(!pings(&pair.far, "10.12.0.2", "10.12.0.1"));
+    });
+}
+
 #[test]
 fn a_reload_that_changes_the_scope_says_that_it_takes_a_restart() {
     lab(|| {
