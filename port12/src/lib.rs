@@ -9,6 +9,7 @@ pub mod fault;
 pub mod host;
 pub mod kernel;
 pub mod ledger;
+pub mod listeners;
 pub mod policy;
 pub mod registry;
 pub mod replay;

@@ -25,6 +25,8 @@ mod source;
 mod targets;
 
 pub use alert::Alert;
+pub(crate) use budget::Budget;
+pub(crate) use clock::Clock;
 pub use detector::{Detector, Limits};
 pub use kind::Kind;
 

@@ -9,6 +9,7 @@ mod entry;
 mod holders;
 mod limit;
 mod namespace;
+mod owned;
 mod patience;
 mod process;
 mod program;
@@ -28,6 +29,7 @@ pub use entry::{Entry, Owner};
 pub use holders::{Holder, Through};
 pub use limit::Limit;
 pub use namespace::Namespace;
+pub use owned::{Owned, owners};
 pub use process::Process;
 pub use program::{OnDisk, Program};
 

@@ -1,0 +1,26 @@
+//! Who listens on watched ports: what has come, what has gone, and what a knock has reached.
+//!
+//! A library without I/O or a clock, which is told what is there and the time. [`Register`] compares
+//! a look at the sockets with the one before; [`Reached`] says when to tell of knocks that found a
+//! taker.
+//!
+//! - Sockets of one owner at one place are one listener, such as those of a SO_REUSEPORT group. It is
+//!   told when its first socket comes and when its last one goes.
+//! - No more is told in a minute than a budget has. What stays longer is told later, and what has gone
+//!   untold is counted.
+
+mod notice;
+mod reached;
+mod register;
+mod scope;
+
+pub use notice::{Listener, Notice, Severity, What};
+pub use reached::{Knock, Reached};
+pub use register::Register;
+pub use scope::Scope;
+
+/// Notices of one kind in a minute, and at once: as many as alerts of scans.
+const PER_MINUTE: u32 = 60;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! Knocks that have reached a socket.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use port12_common::Transport;
+
+use super::PER_MINUTE;
+use crate::scan::Budget;
+
+/// A port is told of once in this time.
+const AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// When to tell of knocks that reached a socket.
+#[derive(Debug)]
+pub struct Reached {
+    ports: BTreeMap<(Transport, u16), Waiting>,
+    budget: Budget,
+}
+
+/// What is known of one port.
+#[derive(Debug)]
+struct Waiting {
+    interface: Arc<str>,
+    packets: u64,
+    /// Whether they came after the look at the sockets that may be at hand.
+    is_fresh: bool,
+    told: Option<Duration>,
+}
+
+/// Knocks to tell of.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Knock {
+    /// The transport.
+    pub transport: Transport,
+    /// The port.
+    pub port: u16,
+    /// Where the last of them came in.
+    pub interface: Arc<str>,
+    /// How many there were since it was told last.
+    pub packets: u64,
+}
+
+impl Default for Reached {
+    fn default() -> Self {
+        Self { ports: BTreeMap::new(), budget: Budget::new(PER_MINUTE) }
+    }
+}
+
+impl Reached {
+    /// Takes note of knocks on a port.
+    pub fn note(&mut self, interface: &Arc<str>, transport: Transport, port: u16, packets: u64) {
+        let place = self.ports.entry((transport, port));
+        let waiting = place.or_insert_with(|| Waiting {
+            interface: Arc::clone(interface),
+            packets: 0,
+            is_fresh: true,
+            told: None,
+        });
+        waiting.interface = Arc::clone(interface);
+        // Those that wait already, wait no longer for these.
+        waiting.is_fresh |= waiting.packets == 0;
+        waiting.packets += packets;
+    }
+
+    /// What is to be told after a look at the sockets; at the end, all that waits. The time is running time.
+    pub fn due(&mut self, now: Duration, is_end: bool) -> Vec<Knock> {
+        let mut due = Vec::new();
+        for (&(transport, port), waiting) in &mut self.ports {
+            let is_fresh = std::mem::replace(&mut waiting.is_fresh, false);
+            let is_early = waiting.told.is_some_and(|told| now < told + AGAIN_AFTER);
+            if waiting.packets == 0 || (!is_end && (is_fresh || is_early)) {
+                continue;
+            }
+            if !self.budget.take(now) {
+                continue;
+            }
+            waiting.told = Some(now);
+            let packets = std::mem::take(&mut waiting.packets);
+            due.push(Knock { transport, port, interface: Arc::clone(&waiting.interface), packets });
+        }
+        self.ports.retain(|_, it| it.packets > 0 || it.told.is_some_and(|t| now < t + AGAIN_AFTER));
+        due
+    }
+}

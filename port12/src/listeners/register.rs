@@ -1,0 +1,221 @@
+//! What is known of the listeners, and what a look at the sockets changes of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use port12_common::Transport;
+
+use super::{Knock, Listener, Notice, PER_MINUTE, Scope, What};
+use crate::{
+    host::sockets::{OpenSocket, SocketState},
+    scan::{Budget, Clock},
+    who::{Owned, Owner},
+};
+
+/// Sockets that are followed, at most.
+const MOST: usize = 4096;
+
+/// How long it is remembered who had a port: knocks may be told a minute after they came.
+const REMEMBERED: Duration = Duration::from_secs(120);
+
+/// A socket. One that gets another port or address is another.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Key {
+    transport: Transport,
+    port: u16,
+    address: IpAddr,
+    cookie: [u8; 8],
+}
+
+/// Whose sockets are one listener.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Place {
+    transport: Transport,
+    port: u16,
+    address: IpAddr,
+    dual_stack: bool,
+    interface: Option<u32>,
+    uid: u32,
+    owner: Owner,
+    pids: Vec<i32>,
+}
+
+#[derive(Debug)]
+struct Group {
+    listener: Arc<Listener>,
+    sockets: usize,
+    at_start: bool,
+    is_told: bool,
+}
+
+/// The listeners on the ports of a [`Scope`].
+#[derive(Debug)]
+pub struct Register {
+    scope: Scope,
+    /// Whether what is found at the next look was there before.
+    is_first: bool,
+    sockets: BTreeMap<Key, Place>,
+    groups: BTreeMap<Place, Group>,
+    /// Who had a port last, and since when nobody has.
+    gone: BTreeMap<(Transport, u16), (Duration, Arc<Listener>)>,
+    clock: Clock,
+    budget: Budget,
+    suppressed: u64,
+}
+
+impl Register {
+    /// One that has seen nothing.
+    pub fn new(scope: Scope) -> Self {
+        Self {
+            scope,
+            is_first: true,
+            sockets: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            clock: Clock::default(),
+            budget: Budget::new(PER_MINUTE),
+            suppressed: 0,
+        }
+    }
+
+    /// Goes on with other ports: what was told of those that stay is known, and the others are forgotten.
+    pub fn set_scope(&mut self, scope: Scope) {
+        self.sockets.retain(|it, _| scope.has(it.transport, it.port));
+        self.groups.retain(|it, _| scope.has(it.transport, it.port));
+        self.gone.retain(|&(transport, port), _| scope.has(transport, port));
+        self.is_first |= self.scope != scope;
+        self.scope = scope;
+    }
+
+    /// Whether a port is looked at.
+    pub fn has(&self, transport: Transport, port: u16) -> bool {
+        self.scope.has(transport, port)
+    }
+
+    /// The sockets of a look whose owners have to be asked for, as many as there is room for.
+    pub fn strangers(&self, open: &[OpenSocket]) -> Vec<OpenSocket> {
+        let known = |it: &&OpenSocket| self.sockets.contains_key(&Key::of(it));
+        let strangers = open.iter().filter(|it| self.takes(it)).filter(|it| !known(it));
+        strangers.take(MOST.saturating_sub(self.sockets.len())).cloned().collect()
+    }
+
+    /// Whether there may be sockets that are not followed.
+    pub fn is_full(&self) -> bool {
+        self.sockets.len() >= MOST
+    }
+
+    /// Takes a look in: the sockets that are there, and the owners of some that were not before. Returns
+    /// what there is to tell.
+    pub fn look(&mut self, time: SystemTime, open: &[OpenSocket], came: Vec<Owned>) -> Vec<Notice> {
+        let now = self.clock.advance(time);
+        // First what comes: an owner that has its socket anew has never gone.
+        for owned in came {
+            self.add(owned);
+        }
+        self.is_first = false;
+        let there: BTreeSet<Key> = open.iter().filter(|it| self.takes(it)).map(Key::of).collect();
+        let left: Vec<Key> =
+            self.sockets.keys().filter(|key| !there.contains(key)).cloned().collect();
+        let left = left.into_iter().filter_map(|key| self.remove(&key, now));
+        let mut notices: Vec<Notice> =
+            left.map(|listener| Notice::of(&listener, What::Left, time)).collect();
+        self.gone.retain(|_, (since, _)| now < *since + REMEMBERED);
+        for group in self.groups.values_mut().filter(|group| !group.is_told) {
+            if !self.budget.take(now) {
+                break;
+            }
+            group.is_told = true;
+            let what = What::Appeared { at_start: group.at_start };
+            notices.push(Notice::of(&group.listener, what, time));
+        }
+        notices
+    }
+
+    /// What there is to tell of knocks: who has the port, or had it last.
+    pub fn reached(&self, time: SystemTime, knock: Knock) -> Notice {
+        let Knock { transport, port, interface, packets } = knock;
+        let is_there = |place: &Place| place.transport == transport && place.port == port;
+        let mut there: Vec<&Arc<Listener>> =
+            self.groups.iter().filter(|(it, _)| is_there(it)).map(|(_, it)| &it.listener).collect();
+        // One of a process matters more than the kernel's own.
+        there.sort_by_key(|listener| listener.owner == Owner::None);
+        let gone = || self.gone.get(&(transport, port)).map(|(_, listener)| listener);
+        let others = there.len().saturating_sub(1);
+        let what = What::Reached { interface, packets, others };
+        let listener = there.first().copied().or_else(gone).cloned();
+        Notice { time, what, transport, port, listener }
+    }
+
+    /// The running time of a time of day.
+    pub fn now(&mut self, time: SystemTime) -> Duration {
+        self.clock.advance(time)
+    }
+
+    /// Listeners that have gone before they could be told of: there were too many in a minute.
+    pub fn suppressed(&self) -> u64 {
+        self.suppressed
+    }
+
+    /// Whether a socket would take the start of a conversation on a port that is looked at.
+    fn takes(&self, socket: &OpenSocket) -> bool {
+        matches!(socket.state, SocketState::Listen | SocketState::Unconnected)
+            && self.has(socket.transport, socket.port)
+    }
+
+    fn add(&mut self, owned: Owned) {
+        let (key, place) = (Key::of(&owned.open), Place::of(&owned));
+        if self.sockets.contains_key(&key) {
+            return;
+        }
+        let at_start = self.is_first;
+        let group = self.groups.entry(place.clone()).or_insert_with(|| Group {
+            listener: Arc::new(owned.into()),
+            sockets: 0,
+            at_start,
+            is_told: false,
+        });
+        group.sockets += 1;
+        self.sockets.insert(key, place);
+    }
+
+    /// Forgets a socket. Returns its listener where it was the last one, and the listener was told of.
+    fn remove(&mut self, key: &Key, now: Duration) -> Option<Arc<Listener>> {
+        let place = self.sockets.remove(key)?;
+        let group = self.groups.get_mut(&place)?;
+        group.sockets -= 1;
+        if group.sockets > 0 {
+            return None;
+        }
+        let Group { listener, is_told, .. } = self.groups.remove(&place)?;
+        self.gone.insert((key.transport, key.port), (now, Arc::clone(&listener)));
+        self.suppressed += u64::from(!is_told);
+        is_told.then_some(listener)
+    }
+}
+
+impl Key {
+    fn of(socket: &OpenSocket) -> Self {
+        let &OpenSocket { transport, port, address, cookie, .. } = socket;
+        Self { transport, port, address, cookie }
+    }
+}
+
+impl Place {
+    fn of(owned: &Owned) -> Self {
+        let open = &owned.open;
+        Self {
+            transport: open.transport,
+            port: open.port,
+            address: open.address,
+            dual_stack: open.dual_stack,
+            interface: open.interface,
+            uid: open.uid,
+            owner: owned.owner,
+            pids: owned.processes.iter().map(|process| process.pid).collect(),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use port12_common::Transport;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    host::sockets::{OpenSocket, SocketState},
+    who::{Owned, Owner, Process},
+};
+
+/// Port 1 to 300, on TCP and UDP.
+fn scope() -> Scope {
+    [Transport::Tcp, Transport::Udp]
+        .iter()
+        .flat_map(|&of| (1..=300).map(move |it| (of, it)))
+        .collect()
+}
+
+fn socket(port: u16, cookie: u8) -> OpenSocket {
+    OpenSocket {
+        transport: Transport::Tcp,
+        port,
+        address: IpAddr::from([0, 0, 0, 0]),
+        dual_stack: false,
+        peer: None,
+        interface: None,
+        state: SocketState::Listen,
+        uid: 0,
+        inode: u32::from(cookie),
+        cookie: [cookie; 8],
+        cgroup: None,
+    }
+}
+
+fn owned(open: OpenSocket, pid: i32) -> Owned {
+    let processes = vec![Process { pid, ..Process::default() }];
+    Owned { open, device: None, owner: Owner::Process, processes, more_processes: 0 }
+}
+
+fn at(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// A look at which every stranger is one process's.
+fn look(register: &mut Register, seconds: u64, pid: i32, open: &[OpenSocket]) -> Vec<Notice> {
+    let strangers = register.strangers(open).into_iter();
+    let came = strangers.map(|it| owned(it, pid)).collect();
+    register.look(at(seconds), open, came)
+}
+
+/// What is told, shortly: `+12` for one that came, `=12` for one that was there, `-12` for one that went.
+fn short(notices: &[Notice]) -> Vec<String> {
+    let sign = |notice: &Notice| match notice.what {
+        What::Appeared { at_start: false } => "+",
+        What::Appeared { at_start: true } => "=",
+        What::Left => "-",
+        What::Reached { .. } => "!",
+    };
+    notices.iter().map(|it| format!("{}{}", sign(it), it.port)).collect()
+}
+
+#[test]
+fn what_comes_and_goes_is_told_once_with_its_owner() {
+    let mut register = Register::new(scope());
+    assert_eq!(short(&look(&mut register, 0, 1, &[socket(12, 1)])), ["=12"]);
+    assert!(look(&mut register, 1, 1, &[socket(12, 1)]).is_empty());
+    let both = [socket(12, 1), socket(14, 2)];
+    assert_eq!(short(&look(&mut register, 2, 2, &both)), ["+14"]);
+    let gone = look(&mut register, 3, 3, &[socket(12, 1)]);
+    assert_eq!(short(&gone), ["-14"]);
+    assert_eq!(gone[0].listener.as_ref().unwrap().processes[0].pid, 2);
+    assert_eq!(gone[0].severity(), Severity::Low);
+}
+
+#[test]
+fn sockets_of_one_owner_at_one_place_do_not_chatter() {
+    let mut register = Register::new(scope());
+    look(&mut register, 0, 1, &[]);
+    assert_eq!(short(&look(&mut register, 1, 7, &[socket(12, 1), socket(12, 2)])), ["+12"]);
+    assert!(look(&mut register, 2, 7, &[socket(12, 2), socket(12, 3)]).is_empty());
+    // The last of them makes way for another.
+    assert!(look(&mut register, 3, 7, &[socket(12, 4)]).is_empty());
+    assert_eq!(short(&look(&mut register, 4, 8, &[socket(12, 4), socket(12, 5)])), ["+12"]);
+    assert_eq!(short(&look(&mut register, 5, 8, &[])), ["-12", "-12"]);
+}
+
+#[test]
+fn what_takes_no_conversation_or_is_expected_is_not_told() {
+    let mut register = Register::new(scope());
+    let mut connected = socket(12, 1);
+    connected.state = SocketState::Connected;
+    let mut sctp = socket(12, 2);
+    sctp.transport = Transport::Sctp;
+    let open = [connected, sctp, socket(301, 3)];
+    assert!(register.strangers(&open).is_empty());
+    assert!(look(&mut register, 0, 1, &open).is_empty());
+}
+
+#[test]
+fn a_flood_is_told_bit_by_bit_and_what_goes_untold_is_counted() {
+    let mut register = Register::new(scope());
+    look(&mut register, 0, 1, &[]);
+    let flood: Vec<_> = (1..=200).map(|port| socket(port, port as u8)).collect();
+    assert_eq!(look(&mut register, 1, 1, &flood).len(), 60);
+    assert_eq!(look(&mut register, 2, 1, &flood).len(), 1);
+    // What stays is told when there is room.
+    assert_eq!(look(&mut register, 62, 1, &flood).len(), 60);
+    let gone = look(&mut register, 63, 1, &[]);
+    assert!(gone.iter().all(|it| it.what == What::Left));
+    assert_eq!(gone.len() as u64 + register.suppressed(), 200);
+    assert_eq!(register.suppressed(), 79);
+}
+
+#[test]
+fn memory_is_bounded() {
+    let mut register = Register::new(scope());
+    let many: Vec<_> =
+        (0..5000_u64).map(|it| OpenSocket { cookie: it.to_ne_bytes(), ..socket(12, 0) }).collect();
+    assert_eq!(register.strangers(&many).len(), 4096);
+    look(&mut register, 0, 1, &many);
+    assert!(register.is_full() && register.strangers(&many).is_empty());
+}
+
+#[test]
+fn a_reload_tells_what_it_adds_as_there_before_and_forgets_what_it_leaves_out() {
+    let mut register = Register::new([(Transport::Tcp, 12)].into_iter().collect());
+    let both = [socket(12, 1), socket(14, 2)];
+    assert_eq!(short(&look(&mut register, 0, 1, &both)), ["=12"]);
+    register.set_scope([(Transport::Tcp, 14)].into_iter().collect());
+    assert_eq!(short(&look(&mut register, 1, 1, &both)), ["=14"]);
+    register.set_scope([(Transport::Tcp, 14)].into_iter().collect());
+    assert!(look(&mut register, 2, 1, &both).is_empty());
+}
+
+#[test]
+fn a_knock_names_who_has_the_port_or_had_it_last() {
+    let mut register = Register::new(scope());
+    let interface: Arc<str> = Arc::from("eth0");
+    let knock =
+        || Knock { transport: Transport::Tcp, port: 12, interface: interface.clone(), packets: 3 };
+    look(&mut register, 0, 7, &[socket(12, 1)]);
+    let named = register.reached(at(1), knock());
+    assert_eq!(named.severity(), Severity::High);
+    assert_eq!(named.listener.unwrap().processes[0].pid, 7);
+    look(&mut register, 1, 7, &[]);
+    assert_eq!(register.reached(at(2), knock()).listener.unwrap().processes[0].pid, 7);
+    look(&mut register, 200, 7, &[]);
+    let nobody = register.reached(at(200), knock());
+    assert_eq!((nobody.listener.is_none(), nobody.severity()), (true, Severity::Medium));
+    let mut kernels = owned(socket(12, 9), 0);
+    (kernels.owner, kernels.processes) = (Owner::None, Vec::new());
+    register.look(at(201), &[socket(12, 9)], vec![kernels]);
+    assert_eq!(register.reached(at(201), knock()).severity(), Severity::Low);
+}
+
+#[test]
+fn a_port_is_told_once_a_minute_with_all_that_came() {
+    let mut reached = Reached::default();
+    let interface: Arc<str> = Arc::from("eth0");
+    let second = Duration::from_secs;
+    let packets = |knocks: Vec<Knock>| knocks.iter().map(|it| it.packets).collect::<Vec<_>>();
+    reached.note(&interface, Transport::Tcp, 12, 1);
+    assert!(reached.due(second(0), false).is_empty(), "the look may be older");
+    reached.note(&interface, Transport::Tcp, 12, 2);
+    assert_eq!(packets(reached.due(second(1), false)), [3]);
+    for at in 2..61 {
+        reached.note(&interface, Transport::Tcp, 12, 10);
+        assert!(reached.due(second(at), false).is_empty());
+    }
+    assert_eq!(packets(reached.due(second(61), false)), [590]);
+    reached.note(&interface, Transport::Tcp, 12, 4);
+    assert_eq!(packets(reached.due(second(62), true)), [4]);
+}
+
+#[test]
+fn many_ports_at_once_wait_for_their_turn_and_lose_no_packet() {
+    let mut reached = Reached::default();
+    let interface: Arc<str> = Arc::from("eth0");
+    for port in 1..=300 {
+        reached.note(&interface, Transport::Tcp, port, 1);
+    }
+    reached.due(Duration::ZERO, false);
+    let told: Vec<usize> =
+        (1..600).map(|at| reached.due(Duration::from_secs(at), false).len()).collect();
+    assert_eq!((told[0], told.iter().sum::<usize>()), (60, 300));
+}
+
+proptest! {
+    /// Whatever comes and goes: who was told of as there is told of as gone, at most once each, and what
+    /// is there in the end is what came and has not gone.
+    #[test]
+    fn what_is_told_adds_up(looks in prop::collection::vec(prop::collection::btree_set((1..6_u16, 0..9_u8), 0..8), 1..20)) {
+        let mut register = Register::new(scope());
+        let mut there = std::collections::BTreeSet::new();
+        let mut last = std::collections::BTreeSet::new();
+        for (second, sockets) in looks.into_iter().enumerate() {
+            let open: Vec<_> = sockets.iter().map(|&(port, cookie)| socket(port, cookie)).collect();
+            for notice in look(&mut register, second as u64 * 60, 1, &open) {
+                match notice.what {
+                    What::Appeared { .. } => prop_assert!(there.insert(notice.port)),
+                    What::Left => prop_assert!(there.remove(&notice.port)),
+                    What::Reached { .. } => unreachable!(),
+                }
+            }
+            last = sockets.into_iter().map(|(port, _)| port).collect();
+        }
+        prop_assert_eq!(there, last);
+        prop_assert_eq!(register.suppressed(), 0);
+    }
+}

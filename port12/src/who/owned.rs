@@ -1,0 +1,68 @@
+//! Who has some sockets that are known already.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::{Holder, Owner, Process, holders, patience, process, sight};
+use crate::host::{
+    interfaces,
+    sockets::{self, OpenSocket},
+};
+
+/// A socket of the calling thread's network namespace, and who has it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Owned {
+    /// The socket.
+    pub open: OpenSocket,
+    /// The interface that it is bound to.
+    pub device: Option<String>,
+    /// Who has it.
+    pub owner: Owner,
+    /// The processes that have it, with the lowest numbers. Of one that has ended the number is known
+    /// alone.
+    pub processes: Vec<Process>,
+    /// Further processes.
+    pub more_processes: usize,
+}
+
+/// Looks for the processes that have sockets which would take the start of a conversation. One that nobody
+/// is seen to have, and that has gone meanwhile, is not taken for the kernel's own.
+pub fn owners(open: Vec<OpenSocket>) -> Vec<Owned> {
+    let wanted = open.iter().map(|socket| socket.inode).filter(|&inode| inode != 0).collect();
+    let mut found = holders::find(&wanted);
+    let left: HashSet<u32> = wanted.into_iter().filter(|&inode| !found.has(inode)).collect();
+    let mut there = None;
+    if !left.is_empty() {
+        found.add_all(holders::find(&left));
+        let open = sockets::scan().map(|open| open.sockets).unwrap_or_default();
+        there = Some(open.into_iter().map(|socket| socket.cookie).collect::<HashSet<_>>());
+    }
+    let is_blind = sight::limits(&found, &mut Vec::new());
+    let has_gone = |cookie: [u8; 8]| there.as_ref().is_some_and(|it| !it.contains(&cookie));
+    let holders: BTreeSet<Holder> =
+        open.iter().flat_map(|socket| found.of(socket.inode).by).collect();
+    let clock = process::Clock::read();
+    let known = patience::ask(holders, move |holder| process::describe(holder, clock)).answers;
+    let describe = |holder: &Holder| {
+        let known = known.get(holder).cloned().flatten();
+        known.unwrap_or_else(|| Process::stuck(*holder))
+    };
+    let own = |open: OpenSocket| {
+        let held = found.of(open.inode);
+        let owner = match held.by.is_empty() {
+            false => Owner::Process,
+            true if is_blind || has_gone(open.cookie) => Owner::Unseen,
+            true => Owner::None,
+        };
+        let name = |index| interfaces::by_index(index).map(|link| link.name);
+        Owned {
+            device: open
+                .interface
+                .map(|index| name(index).unwrap_or_else(|_| format!("interface {index}"))),
+            owner,
+            processes: held.by.iter().map(describe).collect(),
+            more_processes: held.more,
+            open,
+        }
+    };
+    open.into_iter().map(own).collect()
+}
