@@ -17,12 +17,12 @@ mod sample;
 
 pub use counts::Counts;
 pub use error::SinkError;
-pub use format::{Format, alert_line};
+pub use format::{Format, alert_line, notice_line};
 pub use running::{QUEUE, Sink};
 pub use set::Sinks;
 pub use spec::{Form, Level, SinkSpec, SpecError, Target};
 
-use crate::{event::Event, scan::Alert};
+use crate::{event::Event, listeners::Notice, scan::Alert};
 
 /// Whether one of the sinks has standard output for itself.
 pub fn has_stdout(specs: &[SinkSpec]) -> bool {
@@ -36,6 +36,8 @@ pub enum Record {
     Event(Box<Event>),
     /// A scan.
     Alert(Box<Alert>),
+    /// A listener, or a knock that has reached one.
+    Notice(Box<Notice>),
 }
 
 impl From<Event> for Record {
@@ -47,5 +49,11 @@ impl From<Event> for Record {
 impl From<Alert> for Record {
     fn from(alert: Alert) -> Self {
         Self::Alert(Box::new(alert))
+    }
+}
+
+impl From<Notice> for Record {
+    fn from(notice: Notice) -> Self {
+        Self::Notice(Box::new(notice))
     }
 }

@@ -4,9 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::{
     event::Event,
+    listeners::Notice,
     report::{SinkReport, ToldReport},
     scan::{Alert, Detector, Limits},
-    sink::{Counts, Record, SinkError, SinkSpec, Sinks},
+    sink::{Counts, Record, SinkError, SinkSpec, Sinks, alert_line, notice_line},
 };
 
 /// How long sinks that a reload leaves out may go on writing, and a replay waits for one that writes nothing.
@@ -21,7 +22,7 @@ pub struct Story {
     is_patient: bool,
     alerts: u64,
     /// Alerts that no sink takes: whoever runs this process is told.
-    untold: Vec<Alert>,
+    untold: Vec<String>,
     /// What was told in all, once the sinks are closed.
     closed: Option<ToldReport>,
 }
@@ -85,13 +86,22 @@ impl Story {
         self.tell(alerts);
     }
 
+    /// Takes in what there is to tell of a listener.
+    pub fn notice(&mut self, notice: Notice) {
+        self.alerts += 1;
+        match self.sinks.take_alerts() {
+            true => self.offer(notice),
+            false => self.untold.push(notice_line(&notice)),
+        }
+    }
+
     fn tell(&mut self, alerts: impl IntoIterator<Item = Alert>) {
         for mut alert in alerts {
             self.alerts += 1;
             alert.sample.frame.truncate(self.frame_bytes);
             match self.sinks.take_alerts() {
                 true => self.offer(alert),
-                false => self.untold.push(alert),
+                false => self.untold.push(alert_line(&alert)),
             }
         }
     }
@@ -103,8 +113,8 @@ impl Story {
         }
     }
 
-    /// The alerts that no sink takes.
-    pub fn untold(&mut self) -> Vec<Alert> {
+    /// The alerts that no sink takes, a line each.
+    pub fn untold(&mut self) -> Vec<String> {
         std::mem::take(&mut self.untold)
     }
 

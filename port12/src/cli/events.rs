@@ -102,9 +102,13 @@ fn shown(args: &EventsArgs, line: &str) -> Option<String> {
     let text = |key: &str| record[key].as_str();
     let number = |key: &str| record[key].as_u64();
     let alert = record.get("alert")?;
-    let source: IpAddr = text("src_ip")?.parse().ok()?;
+    // What is about a listener has no source.
+    let source: Option<IpAddr> = match text("src_ip") {
+        Some(source) => Some(source.parse().ok()?),
+        None => None,
+    };
     let port = number("dest_port");
-    if args.source.is_some_and(|wanted| wanted != source)
+    if args.source.is_some_and(|wanted| Some(wanted) != source)
         || args.port.is_some_and(|wanted| port != Some(wanted.into()))
     {
         return None;
@@ -122,7 +126,7 @@ fn shown(args: &EventsArgs, line: &str) -> Option<String> {
         text("timestamp")?,
         text("in_iface").unwrap_or("-"),
         text("proto").unwrap_or("-"),
-        end(&source.to_string(), number("src_port")),
+        source.map_or_else(|| "-".to_owned(), |it| end(&it.to_string(), number("src_port"))),
         end(text("dest_ip").unwrap_or("-"), port),
         alert["action"].as_str().unwrap_or("-"),
         alert["signature"].as_str().unwrap_or("-"),

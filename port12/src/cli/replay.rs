@@ -19,7 +19,7 @@ use crate::{
     policy::{Mode, Transit, policy},
     replay::{Engine, EngineKind, Replay, ReplayError},
     report::{Printable, Report, write_json, write_table},
-    sink::{SinkSpec, alert_line, has_stdout},
+    sink::{SinkSpec, has_stdout},
     story::Story,
     watch::Subject,
 };
@@ -126,7 +126,7 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
     let summary = reader.finish()?;
     let totals = replay.totals(&summary);
     unless_closed(show(&totals, out))?;
-    replay.story().untold().iter().for_each(|alert| tell(alert_line(alert)));
+    replay.story().untold().iter().for_each(tell);
     let path = Printable(args.file.display());
     for (link, count) in summary.refused() {
         tell(format_args!("{path}: {count} frames of link type {link} are not read"));

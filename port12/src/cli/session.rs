@@ -23,7 +23,6 @@ use crate::{
     },
     ledger::Ledger,
     report::{Kind, Report},
-    sink::alert_line,
     story::Story,
     watch::{self, Keeper, Run, Setup, Subject, Watched},
 };
@@ -290,8 +289,8 @@ impl Session {
     }
 
     fn tell_untold(&mut self) {
-        for alert in self.story.untold() {
-            tell(alert_line(&alert));
+        for line in self.story.untold() {
+            tell(line);
         }
     }
 

@@ -16,7 +16,7 @@ mod words;
 mod tests;
 
 use super::{Form, SinkSpec};
-use crate::{event::Event, scan::Alert};
+use crate::{event::Event, listeners::Notice, scan::Alert};
 
 /// A form. What it writes for a record is whole: a line with its end, blocks, a datagram.
 pub trait Format: Send {
@@ -31,11 +31,19 @@ pub trait Format: Send {
 
     /// An alert. A form without alerts writes nothing.
     fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>);
+
+    /// A listener, or a knock that has reached one. A form without alerts writes nothing.
+    fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>);
 }
 
 /// An alert as a line for people, without a line end.
 pub fn alert_line(alert: &Alert) -> String {
     text::alert(alert)
+}
+
+/// A notice as a line for people, without a line end.
+pub fn notice_line(notice: &Notice) -> String {
+    text::notice(notice)
 }
 
 /// The form that a sink is to have.

@@ -1,4 +1,4 @@
-//! Events and alerts for tests.
+//! Events, alerts and notices for tests.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -16,7 +16,9 @@ use proptest::{
 
 use crate::{
     event::{Event, Headers},
+    listeners::{Listener, Notice, What},
     scan::{Alert, Kind},
+    who::{Cgroup, OnDisk, Owner, Process, Program},
 };
 
 /// 2026-03-01T12:34:56.789012345Z.
@@ -115,6 +117,104 @@ pub(super) fn alert() -> Alert {
         last_seen: sample.time,
         sample,
     }
+}
+
+/// A listener on port 12 of any address that has appeared: nc's.
+pub(super) fn notice() -> Notice {
+    let process = Process {
+        pid: 4711,
+        name: Some("nc".into()),
+        command: ["nc", "-l", "-p", "12"].map(Into::into).into(),
+        command_cut: false,
+        program: Some(Program { path: "/usr/bin/nc".into(), on_disk: OnDisk::Deleted }),
+        uid: Some(0),
+        started: Some(time() - Duration::from_secs(1)),
+        cgroup: Some(Cgroup {
+            path: "/system.slice/x.service".into(),
+            unit: Some("x.service".into()),
+            container: None,
+        }),
+    };
+    let listener = Listener {
+        transport: Transport::Tcp,
+        port: 12,
+        address: Ipv4Addr::UNSPECIFIED.into(),
+        dual_stack: false,
+        device: None,
+        uid: 0,
+        inode: 77,
+        owner: Owner::Process,
+        processes: vec![process],
+        more_processes: 0,
+    };
+    Notice::of(&listener.into(), What::Appeared { at_start: false }, time())
+}
+
+/// That three knocks have reached it.
+pub(super) fn reached() -> Notice {
+    let what = What::Reached { interface: "eth0".into(), packets: 3, others: 0 };
+    Notice { what, ..notice() }
+}
+
+/// Any notice.
+pub(super) fn any_notice() -> impl Strategy<Value = Notice> {
+    let what = prop_oneof![
+        any::<bool>().prop_map(|at_start| What::Appeared { at_start }),
+        Just(What::Left),
+        (any_name(), any::<u64>(), any::<usize>()).prop_map(|(name, packets, others)| {
+            What::Reached { interface: name.into(), packets, others }
+        }),
+    ];
+    (what, option::of(any_listener()), any_time(), select(&Transport::ALL[..]), any::<u16>())
+        .prop_map(|(what, listener, time, transport, port)| Notice {
+            time,
+            what,
+            transport,
+            port,
+            listener: listener.map(Into::into),
+        })
+}
+
+fn any_listener() -> impl Strategy<Value = Listener> {
+    let owner = select(&[Owner::Process, Owner::None, Owner::Unseen, Owner::Unaccepted][..]);
+    let place = (select(&Transport::ALL[..]), any::<(u16, bool, u32, u32)>(), any_address());
+    (place, option::of(any_name()), owner, vec(any_process(), 0..7), 0..9_usize).prop_map(
+        |(place, device, owner, processes, more_processes)| {
+            let (transport, (port, dual_stack, uid, inode), address) = place;
+            Listener {
+                transport,
+                port,
+                address,
+                dual_stack,
+                device,
+                uid,
+                inode,
+                owner,
+                processes,
+                more_processes,
+            }
+        },
+    )
+}
+
+fn any_process() -> impl Strategy<Value = Process> {
+    let texts = (option::of(any_name()), vec(any_name(), 0..4), option::of(any_name()));
+    (0..i32::MAX, texts, any::<(bool, Option<u32>)>(), option::of(any_time())).prop_map(
+        |(pid, (name, command, path), (command_cut, uid), started)| Process {
+            pid,
+            cgroup: name.clone().map(|unit| Cgroup {
+                path: "/".into(),
+                unit: Some(unit),
+                container: path.clone(),
+            }),
+            name,
+            command,
+            command_cut,
+            program: path.map(|path| Program { path, on_disk: OnDisk::Replaced }),
+            uid,
+            started,
+        },
+    )
 }
 
 /// Any event, whether a kernel program could tell it or not.

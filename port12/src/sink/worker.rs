@@ -139,6 +139,7 @@ impl Worker {
         match record {
             Record::Event(event) => self.format.event(event, &mut bytes),
             Record::Alert(alert) => self.format.alert(alert, &mut bytes),
+            Record::Notice(notice) => self.format.notice(notice, &mut bytes),
         }
         bytes
     }

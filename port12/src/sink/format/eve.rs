@@ -4,14 +4,23 @@
 
 mod record;
 
-use record::{Alerted, Eve as Record, EventContext, Metadata, Own, ScanContext, Verdict};
+use record::{
+    Alerted, Eve as Record, EventContext, ListenerContext, Metadata, Own, ProcessContext,
+    ScanContext, Verdict,
+};
 
 use super::{
     Format,
     flow::{self, Flow},
-    ports, time, words,
+    ports, text, time, words,
 };
-use crate::{event::Event, report::Printable, scan::Alert};
+use crate::{
+    event::Event,
+    listeners::{Listener, Notice, Severity, What},
+    report::Printable,
+    scan::Alert,
+    who::{Owner, Process},
+};
 
 /// Targets of a scan that are listed.
 const TARGETS: usize = 64;
@@ -19,11 +28,14 @@ const TARGETS: usize = 64;
 /// Ranges of ports in the metadata of a scan; the context has all of its ports.
 const RANGES: usize = 32;
 
+/// Processes of a listener that are listed.
+const PROCESSES: usize = 4;
+
 pub(super) struct Eve {
     host: Option<String>,
 }
 
-/// What Suricata has rules for, port12 has three of. Their numbers are in the range for local use.
+/// What Suricata has rules for, port12 has six of. Their numbers are in the range for local use.
 #[derive(Clone, Copy)]
 struct Signature {
     id: u32,
@@ -35,6 +47,17 @@ const SCAN: Signature = Signature { id: 1_012_002, text: "PORT12 scan of unassig
 const SCAN_END: Signature =
     Signature { id: 1_012_003, text: "PORT12 end of a scan of unassigned ports" };
 
+const LISTENER: Signature =
+    Signature { id: 1_012_004, text: "PORT12 listener on an unassigned port" };
+const LISTENER_LEFT: Signature =
+    Signature { id: 1_012_005, text: "PORT12 listener on an unassigned port has gone" };
+const REACHED: Signature =
+    Signature { id: 1_012_006, text: "PORT12 listener on an unassigned port was reached" };
+
+/// The classes of Suricata's `classification.config` that port12's signatures are of.
+const NETWORK_SCAN: &str = "Detection of a Network Scan";
+const BAD_TRAFFIC: &str = "Potentially Bad Traffic";
+
 impl Eve {
     pub(super) fn new() -> Self {
         Self { host: host() }
@@ -45,21 +68,63 @@ impl Eve {
         let headers = &event.headers;
         Record {
             timestamp,
-            flow_id: flow::id(event),
-            in_iface: Printable(&event.interface).to_string(),
+            flow_id: Some(flow::id(event)),
+            in_iface: Some(Printable(&event.interface).to_string()),
             event_type: "alert",
             vlan: headers.vlans.clone(),
-            src_ip: event.source,
-            src_port: event.source_port,
+            src_ip: Some(event.source),
+            src_port: Some(event.source_port),
             dest_ip: headers.destination,
             dest_port: event.port,
             proto: words::proto(event.transport),
-            ip_v: if event.source.is_ipv4() { 4 } else { 6 },
-            pkt_src: "wire/pcap",
+            ip_v: Some(if event.source.is_ipv4() { 4 } else { 6 }),
+            pkt_src: Some("wire/pcap"),
             community_id: Flow::of(event).map(|flow| flow.community_id()),
             alert,
             verdict: Verdict { action: if event.is_dropped() { "drop" } else { "alert" } },
-            direction: "to_server",
+            direction: Some("to_server"),
+            host: self.host.as_deref(),
+        }
+    }
+
+    /// The record of a notice is about no packet: what it would have of one is absent, above all a source,
+    /// which somebody may ban.
+    fn listener_record<'a>(&'a self, notice: &Notice) -> Record<'a> {
+        let (signature, interface) = match &notice.what {
+            What::Appeared { .. } => (LISTENER, None),
+            What::Left => (LISTENER_LEFT, None),
+            What::Reached { interface, .. } => (REACHED, Some(&**interface)),
+        };
+        let listener = notice.listener.as_deref();
+        let device = listener.and_then(|it| it.device.as_deref());
+        let address = listener.map(|it| it.address);
+        Record {
+            timestamp: time::numeric_micros(notice.time),
+            flow_id: None,
+            in_iface: interface.or(device).map(|name| Printable(name).to_string()),
+            event_type: "alert",
+            vlan: Vec::new(),
+            src_ip: None,
+            src_port: None,
+            dest_ip: address,
+            dest_port: notice.port,
+            proto: words::proto(notice.transport),
+            ip_v: address.map(|address| if address.is_ipv4() { 4 } else { 6 }),
+            pkt_src: None,
+            community_id: None,
+            alert: Alerted {
+                action: "allowed",
+                gid: 1,
+                signature_id: signature.id,
+                rev: 1,
+                signature: signature.text,
+                category: BAD_TRAFFIC,
+                severity: severity(notice),
+                metadata: listener_metadata(notice),
+                context: record::Context { port12: Own::Listener(listener_context(notice)) },
+            },
+            verdict: Verdict { action: "alert" },
+            direction: None,
             host: self.host.as_deref(),
         }
     }
@@ -76,6 +141,10 @@ impl Format for Eve {
         let own = Own::Scan(scan_context(alert));
         let alerted = alerted(&alert.sample, signature, scan_metadata(alert), own);
         line(&self.record(&alert.sample, time::numeric_micros(alert.time), alerted), out);
+    }
+
+    fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
+        line(&self.listener_record(notice), out);
     }
 }
 
@@ -95,7 +164,7 @@ fn alerted(event: &Event, signature: Signature, metadata: Metadata, own: Own) ->
         signature_id: signature.id,
         rev: 1,
         signature: signature.text,
-        category: "Detection of a Network Scan",
+        category: NETWORK_SCAN,
         severity: 3,
         metadata,
         context: record::Context { port12: own },
@@ -160,6 +229,70 @@ fn scan_context(alert: &Alert) -> ScanContext {
         first_seen: time::numeric_micros(alert.first_seen),
         last_seen: time::numeric_micros(alert.last_seen),
         duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Suricata's 1 is the highest.
+fn severity(notice: &Notice) -> u8 {
+    match notice.severity() {
+        Severity::High => 1,
+        Severity::Medium => 2,
+        Severity::Low => 3,
+    }
+}
+
+fn listener_metadata(notice: &Notice) -> Metadata {
+    let mut metadata =
+        Metadata::from([("port12_listener", vec![words::happening(notice).to_owned()])]);
+    let processes: Vec<&Process> =
+        notice.listener.iter().flat_map(|it| it.processes.iter().take(PROCESSES)).collect();
+    let pids: Vec<String> = processes.iter().map(|process| process.pid.to_string()).collect();
+    let names = processes.iter().filter_map(|process| process.name.as_deref());
+    let names: Vec<String> = names.map(text::printable).collect();
+    for (key, texts) in [("port12_pid", pids), ("port12_process", names)] {
+        if !texts.is_empty() {
+            metadata.insert(key, texts);
+        }
+    }
+    metadata
+}
+
+fn listener_context(notice: &Notice) -> ListenerContext {
+    let listener = notice.listener.as_deref();
+    let (packets, others) = match notice.what {
+        What::Reached { packets, others, .. } => (Some(packets), Some(others)),
+        What::Appeared { .. } | What::Left => (None, None),
+    };
+    let processes = listener.map_or(&[][..], |it| &it.processes[..]);
+    let more = processes.len().saturating_sub(PROCESSES);
+    ListenerContext {
+        listener: words::happening(notice),
+        packets,
+        others,
+        owner: words::owner(listener.map_or(Owner::Unseen, |it| it.owner)),
+        dual_stack: listener.map(|it| it.dual_stack),
+        device: listener.and_then(|it| it.device.as_deref()).map(text::printable),
+        uid: listener.map(|it| it.uid),
+        inode: listener.map(|it| it.inode),
+        processes: processes.iter().take(PROCESSES).map(process).collect(),
+        more_processes: more + listener.map_or(0, |it: &Listener| it.more_processes),
+    }
+}
+
+fn process(process: &Process) -> ProcessContext {
+    let program = process.program.as_ref();
+    let cgroup = process.cgroup.as_ref();
+    let command = process.command.join(" ");
+    ProcessContext {
+        pid: process.pid,
+        name: process.name.as_deref().map(text::printable),
+        command: (!command.is_empty()).then(|| text::printable(&command)),
+        exe: program.map(|it| text::printable(&it.path)),
+        exe_on_disk: program.map(|it| it.on_disk),
+        uid: process.uid,
+        started: process.started.map(time::numeric_micros),
+        unit: cgroup.and_then(|it| it.unit.as_deref()).map(text::printable),
+        container: cgroup.and_then(|it| it.container.as_deref()).map(text::printable),
     }
 }
 

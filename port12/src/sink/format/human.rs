@@ -1,7 +1,7 @@
 //! A line for people, with the time in front.
 
 use super::{Format, text, time};
-use crate::{event::Event, scan::Alert};
+use crate::{event::Event, listeners::Notice, scan::Alert};
 
 pub(super) struct Human;
 
@@ -13,6 +13,11 @@ impl Format for Human {
 
     fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>) {
         let line = format!("{} {}\n", time::rfc3339_millis(alert.time), text::alert(alert));
+        out.extend(line.as_bytes());
+    }
+
+    fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
+        let line = format!("{} {}\n", time::rfc3339_millis(notice.time), text::notice(notice));
         out.extend(line.as_bytes());
     }
 }
@@ -64,6 +69,23 @@ mod tests {
         (end.is_end, end.is_slow) = (true, true);
         let line = written(|human, out| human.alert(&end, out));
         assert!(line.contains("eth0 end of a slow TCP SYN scan from"), "{line}");
+    }
+
+    #[test]
+    fn a_listener_is_a_line_with_its_process() {
+        assert_eq!(
+            written(|human, out| human.notice(&sample::notice(), out)),
+            "2026-03-01T12:34:56.789Z tcp/12 of 0.0.0.0 has a listener: process 4711 (nc), user id 0, \
+             runs /usr/bin/nc, which is DELETED, in x.service\n"
+        );
+        let line = written(|human, out| human.notice(&sample::reached(), out));
+        assert!(
+            line.contains(
+                "Z eth0 tcp/12: 3 conversation starts reached a listener, from whom is not known: \
+                 process 4711 (nc), "
+            ),
+            "{line}"
+        );
     }
 
     #[test]

@@ -4,12 +4,20 @@
 use std::net::IpAddr;
 
 use super::{Format, ports, syslog, text, time, words};
-use crate::{event::Event, scan::Alert};
+use crate::{
+    event::Event,
+    listeners::{Notice, What},
+    scan::Alert,
+};
 
 /// What an entry is, for message catalogs (`MESSAGE_ID`).
 const PROBE: &str = "5b8f1ad0c3e94b6c9d1e7a20f4b3c612";
 const SCAN: &str = "a6d1c47e0b5f4e38b2c90d7f6e1a3b54";
 const SCAN_END: &str = "e2709c85d14a4f0fa83b5c6d7e91f028";
+
+const LISTENER: &str = "0d64d1b2c7a94e6f8e35a1c9b07f2d48";
+const LISTENER_LEFT: &str = "71f9a3c58b0e4d2c96e4d8b5a2c1f037";
+const REACHED: &str = "c83b5e07f1d24a9ab60c7e92d4f5a816";
 
 pub(super) struct Journald;
 
@@ -49,6 +57,36 @@ impl Format for Journald {
             ("PORT12_LAST_SEEN", time::rfc3339_micros(alert.last_seen)),
         ] {
             field(name, &value, out);
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
+        let (id, reached) = match &notice.what {
+            What::Appeared { .. } => (LISTENER, None),
+            What::Left => (LISTENER_LEFT, None),
+            What::Reached { interface, packets, .. } => (REACHED, Some((interface, packets))),
+        };
+        head(id, syslog::urgency(notice), &text::notice(notice), out);
+        let listener = notice.listener.as_ref();
+        let process = listener.and_then(|it| it.processes.first());
+        let program = process.and_then(|it| it.program.as_ref());
+        for (name, value) in [
+            ("PORT12_RECORD", Some("listener".to_owned())),
+            ("PORT12_LISTENER", Some(words::happening(notice).to_owned())),
+            ("PORT12_INTERFACE", reached.map(|(interface, _)| interface.to_string())),
+            ("PORT12_PACKETS", reached.map(|(_, packets)| packets.to_string())),
+            ("PORT12_TRANSPORT", Some(notice.transport.to_string())),
+            ("PORT12_PORT", Some(notice.port.to_string())),
+            ("PORT12_ADDRESS", listener.map(|it| it.address.to_string())),
+            ("PORT12_DEVICE", listener.and_then(|it| it.device.clone())),
+            ("PORT12_OWNER", listener.map(|it| words::owner(it.owner).to_owned())),
+            ("PORT12_UID", listener.map(|it| it.uid.to_string())),
+            ("PORT12_PID", process.map(|it| it.pid.to_string())),
+            ("PORT12_PROCESS", process.and_then(|it| it.name.clone())),
+            ("PORT12_EXE", program.map(|it| it.path.clone())),
+            ("PORT12_TIME", Some(time::rfc3339_micros(notice.time))),
+        ] {
+            value.inspect(|value| field(name, value, out));
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{Format, time, words};
 use crate::{
     capture::{MAX_CAPTURED_LENGTH, MAX_ORIGINAL_LENGTH},
     event::Event,
+    listeners::Notice,
     report::Printable,
     scan::Alert,
 };
@@ -114,6 +115,8 @@ impl Format for Pcapng {
     }
 
     fn alert(&mut self, _: &Alert, _: &mut Vec<u8>) {}
+
+    fn notice(&mut self, _: &Notice, _: &mut Vec<u8>) {}
 }
 
 fn comment(event: &Event) -> String {

@@ -6,7 +6,7 @@
 use port12_common::{Shape, Transport};
 
 use super::{Format, time};
-use crate::{event::Event, scan::Alert};
+use crate::{event::Event, listeners::Notice, scan::Alert};
 
 pub(super) struct Portsentry;
 
@@ -35,6 +35,8 @@ impl Format for Portsentry {
     }
 
     fn alert(&mut self, _: &Alert, _: &mut Vec<u8>) {}
+
+    fn notice(&mut self, _: &Notice, _: &mut Vec<u8>) {}
 }
 
 /// There are five types. A segment with other flags, and one whose flags are not in its first

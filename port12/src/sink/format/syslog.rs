@@ -8,10 +8,16 @@
 use std::fmt::{Display, Write as _};
 
 use super::{Format, text, words};
-use crate::{event::Event, report::Printable, scan::Alert};
+use crate::{
+    event::Event,
+    listeners::{Notice, Severity, What},
+    report::Printable,
+    scan::Alert,
+};
 
 /// RFC 5424 section 6.2.1: the facility of daemons, and severities.
 pub(super) const DAEMON: u8 = 3;
+pub(super) const CRITICAL: u8 = 2;
 pub(super) const WARNING: u8 = 4;
 pub(super) const NOTICE: u8 = 5;
 pub(super) const INFORMATIONAL: u8 = 6;
@@ -64,6 +70,22 @@ impl Format for Syslog {
         field(&mut message, "DROPPED", Some(alert.dropped));
         self.message(severity(alert), message, out);
     }
+
+    fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
+        let mut message = text::notice(notice);
+        if let What::Reached { interface, packets, .. } = &notice.what {
+            field(&mut message, "IN", Some(Printable(interface)));
+            field(&mut message, "PACKETS", Some(packets));
+        }
+        field(&mut message, "DST", notice.listener.as_ref().map(|it| it.address));
+        field(&mut message, "PROTO", Some(words::proto(notice.transport)));
+        field(&mut message, "DPT", Some(notice.port));
+        let process = notice.listener.as_ref().and_then(|it| it.processes.first());
+        field(&mut message, "PID", process.map(|it| it.pid));
+        field(&mut message, "UID", notice.listener.as_ref().map(|it| it.uid));
+        field(&mut message, "LISTENER", Some(words::happening(notice)));
+        self.message(urgency(notice), message, out);
+    }
 }
 
 /// The end of a scan was told of before.
@@ -71,6 +93,14 @@ pub(super) fn severity(alert: &Alert) -> u8 {
     match alert.is_end {
         true => NOTICE,
         false => WARNING,
+    }
+}
+
+pub(super) fn urgency(notice: &Notice) -> u8 {
+    match notice.severity() {
+        Severity::High => CRITICAL,
+        Severity::Medium => WARNING,
+        Severity::Low => NOTICE,
     }
 }
 
@@ -113,6 +143,16 @@ mod tests {
         assert!(text.ends_with(" SRC=192.0.2.1 SCAN=syn PORTS=4 TARGETS=1 EVENTS=5 DROPPED=5"));
         alert.is_end = true;
         assert!(message(|syslog, out| syslog.alert(&alert, out)).starts_with("<29>"));
+    }
+
+    #[test]
+    fn a_listener_is_a_warning_and_a_knock_that_reached_it_is_critical() {
+        let text = message(|syslog, out| syslog.notice(&sample::notice(), out));
+        assert!(text.starts_with("<28>port12[7]: tcp/12 of 0.0.0.0 has a listener: "), "{text}");
+        assert!(text.ends_with(" DST=0.0.0.0 PROTO=TCP DPT=12 PID=4711 UID=0 LISTENER=appeared"));
+        let text = message(|syslog, out| syslog.notice(&sample::reached(), out));
+        assert!(text.starts_with("<26>port12[7]: eth0 tcp/12: 3 conversation starts"), "{text}");
+        assert!(text.contains(" IN=eth0 PACKETS=3 DST="), "{text}");
     }
 
     #[test]

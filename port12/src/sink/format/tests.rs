@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{eve::tests::schema_refuses, *};
 use crate::{
     capture::{self, End},
-    sink::sample::{any_alert, any_event},
+    sink::sample::{any_alert, any_event, any_notice},
 };
 
 const LINES: [&str; 4] = ["human/events:-", "eve:-", "portsentry:-", "syslog/events"];
@@ -25,6 +25,12 @@ fn of_event(text: &str, event: &Event) -> Vec<u8> {
 fn of_alert(text: &str, alert: &Alert) -> Vec<u8> {
     let mut out = Vec::new();
     form(text).alert(alert, &mut out);
+    out
+}
+
+fn of_notice(text: &str, notice: &Notice) -> Vec<u8> {
+    let mut out = Vec::new();
+    form(text).notice(notice, &mut out);
     out
 }
 
@@ -71,6 +77,19 @@ proptest! {
         prop_assert_eq!(refused(&of_alert("eve:-", &alert)), None);
         journald::tests::read(&of_alert("journald", &alert));
         prop_assert!(of_alert("pcapng:-", &alert).is_empty());
+    }
+
+    #[test]
+    fn no_notice_makes_an_invalid_record(notice in any_notice()) {
+        for text in LINES {
+            let line = of_notice(text, &notice);
+            prop_assert!(is_a_line(&line), "{}: {:?}", text, String::from_utf8_lossy(&line));
+        }
+        prop_assert_eq!(refused(&of_notice("eve:-", &notice)), None);
+        let fields = journald::tests::read(&of_notice("journald", &notice));
+        prop_assert!(is_a_line(fields["MESSAGE"].as_bytes()));
+        prop_assert!(of_notice("pcapng:-", &notice).is_empty());
+        prop_assert!(of_notice("portsentry:-", &notice).is_empty());
     }
 
     #[test]

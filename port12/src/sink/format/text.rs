@@ -1,11 +1,23 @@
 //! The one line that people read, wherever it goes.
 
-use crate::{event::Event, report::Printable, scan::Alert};
+use crate::{
+    event::Event,
+    listeners::{Listener, Notice, What},
+    report::Printable,
+    scan::Alert,
+    who::{OnDisk, Owner, Process},
+};
 
 use super::{ports, time, words};
 
 /// Ranges of ports that an alert names.
 const RANGES: usize = 8;
+
+/// Processes that a line names.
+const PROCESSES: usize = 2;
+
+/// Characters of a path, or of what a process calls itself, in a line.
+const CLIPPED: usize = 256;
 
 /// `eth0 dropped tcp/12 of 198.51.100.7, SYN from 192.0.2.1 port 40000, TTL 54`.
 pub(super) fn event(event: &Event) -> String {
@@ -59,6 +71,99 @@ pub(super) fn alert(alert: &Alert) -> String {
         alert.dropped,
         ports::ranges(&alert.ports, RANGES),
     )
+}
+
+/// `tcp/12 of 0.0.0.0 has a listener: process 4711 (nc), user id 0, runs /usr/bin/nc`.
+pub(super) fn notice(notice: &Notice) -> String {
+    let place = match &notice.listener {
+        Some(listener) => place(listener),
+        None => format!("{}/{}", notice.transport, notice.port),
+    };
+    let listener = notice.listener.as_deref();
+    let owner = listener.map_or_else(|| "none was seen".to_owned(), owner);
+    match &notice.what {
+        What::Appeared { at_start: false } => format!("{place} has a listener: {owner}"),
+        What::Appeared { at_start: true } => {
+            format!("{place} has a listener, which was there before it was watched: {owner}")
+        }
+        What::Left => format!("{place} has lost its listener: {owner}"),
+        What::Reached { interface, packets, others } => {
+            let others = match others {
+                0 => String::new(),
+                others => {
+                    format!("; {} has the port too", counted(*others as u64, "other", "others"))
+                }
+            };
+            format!(
+                "{} {}/{}: {} reached a listener, from whom is not known: {owner}{others}",
+                Printable(interface),
+                notice.transport,
+                notice.port,
+                counted(*packets, "conversation start", "conversation starts"),
+            )
+        }
+    }
+}
+
+/// `tcp/12 of 0.0.0.0`; `*` is any address of either family.
+fn place(listener: &Listener) -> String {
+    let device = listener.device.as_ref().map(|name| format!("%{name}")).unwrap_or_default();
+    let address = match listener.dual_stack {
+        true => "*".to_owned(),
+        false => listener.address.to_string(),
+    };
+    format!("{}/{} of {address}{}", listener.transport, listener.port, Printable(device))
+}
+
+fn owner(listener: &Listener) -> String {
+    match listener.owner {
+        Owner::Process => {
+            let named: Vec<String> =
+                listener.processes.iter().take(PROCESSES).map(process).collect();
+            let more = listener.processes.len().saturating_sub(PROCESSES) + listener.more_processes;
+            match more {
+                0 => named.join("; "),
+                more => format!("{} and {more} more", named.join("; ")),
+            }
+        }
+        Owner::None => {
+            format!("no process: the kernel's own, or out of sight (user id {})", listener.uid)
+        }
+        Owner::Unseen | Owner::Unaccepted => {
+            format!(
+                "which process it is was not seen (user id {}, inode {})",
+                listener.uid, listener.inode
+            )
+        }
+    }
+}
+
+/// `process 4711 (nc), user id 0, runs /usr/bin/nc, which is DELETED, in x.service`.
+fn process(process: &Process) -> String {
+    let name = process.name.as_deref().unwrap_or("?");
+    let mut text = format!("process {} ({})", process.pid, printable(name));
+    if let Some(uid) = process.uid {
+        text.push_str(&format!(", user id {uid}"));
+    }
+    if let Some(program) = &process.program {
+        let on_disk = match program.on_disk {
+            OnDisk::Deleted => ", which is DELETED",
+            OnDisk::Replaced => ", which has been REPLACED by another file",
+            OnDisk::Intact | OnDisk::Unknown => "",
+        };
+        text.push_str(&format!(", runs {}{on_disk}", printable(&program.path)));
+    }
+    let of = |cgroup: &crate::who::Cgroup| cgroup.container.clone().or_else(|| cgroup.unit.clone());
+    if let Some(of) = process.cgroup.as_ref().and_then(of) {
+        text.push_str(&format!(", in {}", printable(&of)));
+    }
+    text
+}
+
+/// What somebody else has named, on one line and not too long.
+pub(super) fn printable(text: &str) -> String {
+    let clipped: String = text.chars().take(CLIPPED).collect();
+    Printable(clipped).to_string()
 }
 
 fn counted(number: u64, one: &str, more: &str) -> String {

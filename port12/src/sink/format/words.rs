@@ -2,7 +2,11 @@
 
 use port12_common::{Shape, Transport};
 
-use crate::event::Event;
+use crate::{
+    event::Event,
+    listeners::{Notice, What},
+    who::Owner,
+};
 
 /// A shape, for people.
 pub(super) fn shape(shape: Shape) -> &'static str {
@@ -43,6 +47,25 @@ pub(super) fn touch(event: &Event) -> &'static str {
     match event.is_first {
         true => "first",
         false => "again",
+    }
+}
+
+/// What has happened to a listener, in one word.
+pub(super) fn happening(notice: &Notice) -> &'static str {
+    match notice.what {
+        What::Appeared { at_start: false } => "appeared",
+        What::Appeared { at_start: true } => "was_there",
+        What::Left => "left",
+        What::Reached { .. } => "reached",
+    }
+}
+
+/// Who has a listener, in one word.
+pub(super) fn owner(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Process => "process",
+        Owner::None => "none",
+        Owner::Unseen | Owner::Unaccepted => "unseen",
     }
 }
 

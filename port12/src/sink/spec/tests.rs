@@ -70,11 +70,13 @@ fn levels_and_forms_choose_records() {
     let event = Record::from(sample::event());
     let sctp = Record::from(sample::sctp());
     let alert = Record::from(sample::alert());
-    let takes = |text: &str| [&event, &sctp, &alert].map(|record| spec(text).takes(record));
-    assert_eq!(takes("eve:-"), [true, true, true]);
-    assert_eq!(takes("eve/alerts:-"), [false, false, true]);
-    assert_eq!(takes("pcapng:-"), [true, true, false]);
-    assert_eq!(takes("portsentry:-"), [true, false, false]);
+    let notice = Record::from(sample::notice());
+    let takes =
+        |text: &str| [&event, &sctp, &alert, &notice].map(|record| spec(text).takes(record));
+    assert_eq!(takes("eve:-"), [true, true, true, true]);
+    assert_eq!(takes("eve/alerts:-"), [false, false, true, true]);
+    assert_eq!(takes("pcapng:-"), [true, true, false, false]);
+    assert_eq!(takes("portsentry:-"), [true, false, false, false]);
 }
 
 proptest! {

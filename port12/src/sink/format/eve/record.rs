@@ -4,30 +4,39 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::Serialize;
 
+use crate::who::OnDisk;
+
 /// Lists of texts.
 pub(super) type Metadata = BTreeMap<&'static str, Vec<String>>;
 
 #[derive(Serialize)]
 pub(super) struct Eve<'a> {
     pub(super) timestamp: String,
-    pub(super) flow_id: u64,
-    pub(super) in_iface: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) flow_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) in_iface: Option<String>,
     pub(super) event_type: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) vlan: Vec<u16>,
-    pub(super) src_ip: IpAddr,
-    pub(super) src_port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) src_ip: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) src_port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dest_ip: Option<IpAddr>,
     pub(super) dest_port: u16,
     pub(super) proto: &'static str,
-    pub(super) ip_v: u8,
-    pub(super) pkt_src: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ip_v: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pkt_src: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) community_id: Option<String>,
     pub(super) alert: Alerted,
     pub(super) verdict: Verdict,
-    pub(super) direction: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) direction: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) host: Option<&'a str>,
 }
@@ -61,6 +70,7 @@ pub(super) struct Context {
 pub(super) enum Own {
     Event(EventContext),
     Scan(ScanContext),
+    Listener(ListenerContext),
 }
 
 #[derive(Serialize)]
@@ -95,4 +105,45 @@ pub(super) struct ScanContext {
     pub(super) first_seen: String,
     pub(super) last_seen: String,
     pub(super) duration_ms: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct ListenerContext {
+    pub(super) listener: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) packets: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) others: Option<usize>,
+    pub(super) owner: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dual_stack: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) device: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) uid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) inode: Option<u32>,
+    pub(super) processes: Vec<ProcessContext>,
+    pub(super) more_processes: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct ProcessContext {
+    pub(super) pid: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) command: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exe: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exe_on_disk: Option<OnDisk>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) uid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) started: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) container: Option<String>,
 }

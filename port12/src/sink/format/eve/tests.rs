@@ -159,11 +159,74 @@ fn a_scan_has_the_tuple_of_its_sample_and_every_port() {
     assert_eq!(alert(&end)["alert"]["signature_id"], 1_012_003);
 }
 
+fn notice(notice: &Notice) -> Value {
+    let mut out = Vec::new();
+    eve().notice(notice, &mut out);
+    serde_json::from_slice(&out).unwrap()
+}
+
+#[test]
+fn a_listener_is_an_alert_without_a_source() {
+    assert_eq!(
+        notice(&sample::notice()),
+        json!({
+            "timestamp": "2026-03-01T12:34:56.789012+0000",
+            "event_type": "alert",
+            "dest_ip": "0.0.0.0",
+            "dest_port": 12,
+            "proto": "TCP",
+            "ip_v": 4,
+            "alert": {
+                "action": "allowed",
+                "gid": 1,
+                "signature_id": 1_012_004,
+                "rev": 1,
+                "signature": "PORT12 listener on an unassigned port",
+                "category": "Potentially Bad Traffic",
+                "severity": 2,
+                "metadata": {
+                    "port12_listener": ["appeared"],
+                    "port12_pid": ["4711"],
+                    "port12_process": ["nc"],
+                },
+                "context": { "port12": {
+                    "listener": "appeared",
+                    "owner": "process",
+                    "dual_stack": false,
+                    "uid": 0,
+                    "inode": 77,
+                    "processes": [{
+                        "pid": 4711,
+                        "name": "nc",
+                        "command": "nc -l -p 12",
+                        "exe": "/usr/bin/nc",
+                        "exe_on_disk": "deleted",
+                        "uid": 0,
+                        "started": "2026-03-01T12:34:55.789012+0000",
+                        "unit": "x.service",
+                    }],
+                    "more_processes": 0,
+                } },
+            },
+            "verdict": { "action": "alert" },
+            "host": "edge",
+        })
+    );
+    let reached = notice(&sample::reached());
+    assert_eq!(reached["alert"]["severity"], 1);
+    assert_eq!(reached["in_iface"], "eth0");
+    assert_eq!(reached["alert"]["context"]["port12"]["packets"], 3);
+}
+
 #[test]
 fn the_schema_accepts_the_samples_and_nothing_else() {
     let good = event(&sample::event());
     assert_eq!(schema_refuses(&good), None);
     assert_eq!(schema_refuses(&alert(&sample::alert())), None);
+    let mut listener = notice(&sample::notice());
+    assert_eq!(schema_refuses(&listener), None);
+    listener["alert"]["signature_id"] = json!(1_012_001);
+    assert!(schema_refuses(&listener).is_some());
     for (pointer, key, value) in [
         ("", "extra", json!(1)),
         ("/alert", "extra", json!("x")),

@@ -74,6 +74,25 @@ fn an_alert_has_all_of_its_ports() {
 }
 
 #[test]
+fn a_listener_has_the_fields_of_its_process() {
+    let fields = of(|journald, out| journald.notice(&sample::reached(), out));
+    for (name, value) in [
+        ("PRIORITY", "2"),
+        ("PORT12_RECORD", "listener"),
+        ("PORT12_LISTENER", "reached"),
+        ("PORT12_INTERFACE", "eth0"),
+        ("PORT12_PACKETS", "3"),
+        ("PORT12_PORT", "12"),
+        ("PORT12_PID", "4711"),
+        ("PORT12_PROCESS", "nc"),
+        ("PORT12_EXE", "/usr/bin/nc"),
+    ] {
+        assert_eq!(fields[name], value, "{name}");
+    }
+    assert!(!fields.contains_key("PORT12_SOURCE"));
+}
+
+#[test]
 fn a_value_with_a_line_end_forges_no_field() {
     let interface = "a\nPRIORITY=0\n".into();
     let fields = of(|journald, out| journald.event(&Event { interface, ..sample::event() }, out));
