@@ -48,6 +48,8 @@ pub enum TruthError {
 /// What was published last.
 #[derive(Default)]
 pub struct Truth {
+    /// The sockets of the last look.
+    open: Option<OpenSockets>,
     addresses: Option<LocalAddresses>,
     /// When to list the addresses again: the kernel walks all its routes for them, so that a
     /// router's table takes its time.
@@ -76,13 +78,18 @@ impl Truth {
     pub fn publish(&mut self, instances: &[&Instance]) -> Result<LocalAddresses, TruthError> {
         // The sockets first: they are worth most, and stand without the addresses.
         for instance in instances {
-            publish_sockets(instance)?;
+            self.open = Some(publish_sockets(instance)?);
         }
         let news = self.news.as_ref().is_some_and(AddressNews::have_come);
         if !news && self.due.is_some_and(|due| Instant::now() < due) {
             return Ok(LocalAddresses::default());
         }
         self.publish_addresses(instances)
+    }
+
+    /// The sockets that would take the start of a conversation, as they were published last; once.
+    pub fn take_sockets(&mut self) -> Option<OpenSockets> {
+        self.open.take()
     }
 
     fn publish_addresses(&mut self, instances: &[&Instance]) -> Result<LocalAddresses, TruthError> {
@@ -110,7 +117,7 @@ impl Truth {
     }
 }
 
-fn publish_sockets(instance: &Instance) -> Result<(), TruthError> {
+fn publish_sockets(instance: &Instance) -> Result<OpenSockets, TruthError> {
     // The heartbeat counts from before the scan: a socket may open while it goes on.
     let valid_until = instance.now()?.after(HEARTBEAT);
     let open = sockets::scan()?;
@@ -123,7 +130,7 @@ fn publish_sockets(instance: &Instance) -> Result<(), TruthError> {
     let valid_until = if proves_none(&open, drops) { valid_until } else { 0 };
     // SAFETY: the pointer is to a mapped element, and every word is written whole.
     unsafe { write_sockets(instance.state().host(), &listed, valid_until) };
-    Ok(())
+    Ok(open)
 }
 
 /// Whether a clear bit says that there is no listener: not where TCP's cannot be listed, nor those of

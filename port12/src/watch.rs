@@ -4,8 +4,10 @@ mod inherited;
 mod interface;
 mod keeper;
 mod known_bans;
+mod lookout;
 mod orders;
 mod start;
+mod taken;
 mod trace;
 
 use std::{
@@ -18,6 +20,7 @@ use port12_common::Transport;
 pub use inherited::Inherited;
 pub use interface::{Watched, counted_at};
 pub use keeper::Keeper;
+pub use lookout::{Eye, Lookout};
 pub use orders::{Occasion, Orders, tell};
 pub use start::Setup;
 

@@ -10,6 +10,7 @@ use crate::{
     failure::Failure,
     host::interfaces::Link,
     kernel::{pin, pinned::Pinned},
+    listeners::Scope,
     policy::{Forwarding, Mode},
     registry::Registry,
     watch::Orders,
@@ -66,6 +67,11 @@ impl Plan {
             allow: self.config.allow.value.clone(),
             ban: self.config.ban.value,
         }
+    }
+
+    /// The ports on which a listener is told of.
+    pub fn scope(&self) -> Scope {
+        Scope::of(&self.compiled.policy, &self.compiled.expected)
     }
 
     /// Whether dropping is to be given up where the host begins to forward.

@@ -139,6 +139,7 @@ impl Watch<'_> {
                 _ = glances.tick() => {
                     session.look_around()?;
                     session.note_sources();
+                    session.note_taken();
                     session.sweep_bans();
                     session.tell_standing();
                     reloads = changes.as_mut().is_some_and(Changes::are_there);

@@ -5,6 +5,7 @@ mod reload;
 use std::{
     collections::{BTreeMap, HashSet},
     path::Path,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -24,7 +25,7 @@ use crate::{
     ledger::Ledger,
     report::{Kind, Report},
     story::Story,
-    watch::{self, Keeper, Run, Setup, Subject, Watched},
+    watch::{self, Keeper, Lookout, Run, Setup, Subject, Watched},
 };
 
 /// Bans that are told one by one in a second: whoever forges sources has some 64 made.
@@ -52,6 +53,8 @@ pub struct Session {
     trace: bool,
     watched: Vec<Watched>,
     keeper: Option<Keeper>,
+    /// Who says who listens, from when the truth is kept.
+    lookout: Option<Lookout>,
     started: Instant,
     /// Interfaces, by index, that came while this runs and cannot be watched.
     shunned: HashSet<u32>,
@@ -85,6 +88,7 @@ impl Session {
             trace,
             watched: Vec::new(),
             keeper: None,
+            lookout: None,
             started: Instant::now(),
             shunned: HashSet::new(),
             said: BTreeMap::new(),
@@ -159,7 +163,17 @@ impl Session {
     pub fn keep(&mut self) -> Result<(), Failure> {
         // The old one first: two would write the same words.
         self.keeper = None;
-        self.keeper = Some(Keeper::start(&self.watched, self.plan.guards())?);
+        let scope = self.plan.scope();
+        let lookout = match self.lookout.take() {
+            Some(mut lookout) => {
+                lookout.set_scope(scope);
+                lookout
+            }
+            None => Lookout::start(scope)?,
+        };
+        let eye = lookout.eye();
+        self.lookout = Some(lookout);
+        self.keeper = Some(Keeper::start(&self.watched, self.plan.guards(), eye)?);
         Ok(())
     }
 
@@ -279,8 +293,22 @@ impl Session {
         for watched in &mut self.watched {
             watched.events(|event| self.story.event(event));
         }
+        if let Some(lookout) = &self.lookout {
+            lookout.notices().into_iter().for_each(|notice| self.story.notice(notice));
+        }
         self.story.tick(SystemTime::now());
         self.tell_untold();
+    }
+
+    /// Takes note of knocks that have reached a socket.
+    pub fn note_taken(&mut self) {
+        let Some(lookout) = &self.lookout else {
+            return;
+        };
+        for watched in &mut self.watched {
+            let taken = watched.taken();
+            lookout.reached(&Arc::from(&*watched.link.interface), taken);
+        }
     }
 
     /// Whether a sink had standard output, which was closed.
@@ -317,7 +345,9 @@ impl Session {
         let subject = Subject { mode: config.mode.value, registry, expected: &compiled.expected };
         let run = Run { subject, started: self.started };
         let mut report = run.report(kind, &mut self.watched, &mut self.ledger, period);
-        report.told = Some(self.story.report());
+        let mut told = self.story.report();
+        told.suppressed += self.lookout.as_ref().map_or(0, Lookout::suppressed);
+        report.told = Some(told);
         report
     }
 
@@ -330,7 +360,11 @@ impl Session {
     pub fn end(&mut self) {
         self.keeper = None;
         self.watched.iter_mut().for_each(Watched::detach);
+        self.note_taken();
         self.tell_events();
+        if let Some(lookout) = &self.lookout {
+            lookout.finish(PATIENCE).into_iter().for_each(|notice| self.story.notice(notice));
+        }
         self.story.end(SystemTime::now());
         self.tell_untold();
         self.story.close(PATIENCE);

@@ -91,11 +91,6 @@ impl Register {
         self.scope = scope;
     }
 
-    /// Whether a port is looked at.
-    pub fn has(&self, transport: Transport, port: u16) -> bool {
-        self.scope.has(transport, port)
-    }
-
     /// The sockets of a look whose owners have to be asked for, as many as there is room for.
     pub fn strangers(&self, open: &[OpenSocket]) -> Vec<OpenSocket> {
         let known = |it: &&OpenSocket| self.sockets.contains_key(&Key::of(it));
@@ -163,7 +158,7 @@ impl Register {
     /// Whether a socket would take the start of a conversation on a port that is looked at.
     fn takes(&self, socket: &OpenSocket) -> bool {
         matches!(socket.state, SocketState::Listen | SocketState::Unconnected)
-            && self.has(socket.transport, socket.port)
+            && self.scope.has(socket.transport, socket.port)
     }
 
     fn add(&mut self, owned: Owned) {

@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
-use port12_common::{Layer, abi::bypass};
+use port12_common::{Layer, Transport, abi::bypass};
 
 use super::{
     known_bans::KnownBans,
     orders::{Occasion, Orders},
     start::{Found, Setup, furnish, obey, put, take_over, warn_of_reset},
+    taken::Taken,
 };
 use crate::{
     event::Event,
@@ -54,6 +55,7 @@ pub struct Watched {
     ring: EventRing,
     /// What is known of its bans.
     known: KnownBans,
+    taken: Taken,
 }
 
 impl Watched {
@@ -122,6 +124,7 @@ impl Watched {
             last: Snapshot::read(instance.counters()),
             ring: instance.events()?,
             known: KnownBans::of(&instance.bans(slot.as_ref())?.list()?),
+            taken: Taken::of(instance.counters()),
             layer,
             instance: Arc::new(instance),
             attached: Some(attached),
@@ -220,6 +223,11 @@ impl Watched {
         self.moment();
         let before = std::mem::replace(&mut self.last, Snapshot::read(self.instance.counters()));
         (before, &self.last, self.moment)
+    }
+
+    /// Conversation starts that a socket has taken since this was asked last, by port.
+    pub fn taken(&mut self) -> Vec<(Transport, u16, u64)> {
+        self.taken.news(self.instance.counters())
     }
 
     /// Takes note of who has knocked.

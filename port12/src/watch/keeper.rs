@@ -5,12 +5,12 @@ use std::{
     io,
     sync::{Arc, OnceLock, mpsc},
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use port12_common::abi::bypass;
 
-use super::{Watched, interface::lookup_proves};
+use super::{Eye, Watched, interface::lookup_proves};
 use crate::{
     failure::Failure,
     host::{HostError, addresses::LocalAddresses, forwarding, interfaces, protected::Protected},
@@ -40,18 +40,20 @@ pub struct Keeper {
 
 impl Keeper {
     /// Starts renewing. The thread is in the network namespace of the caller. Where it `guards`
-    /// drop mode, an interface where the host begins to forward drops nothing any longer.
+    /// drop mode, an interface where the host begins to forward drops nothing any longer. The `eye` is
+    /// shown the sockets that it finds.
     ///
     /// # Errors
     ///
     /// Where no thread can be had.
-    pub fn start(watched: &[Watched], guards: bool) -> io::Result<Self> {
+    pub fn start(watched: &[Watched], guards: bool, eye: Eye) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let charges = watched.iter().map(Charge::of).collect();
         let mut keeping = Keeping {
             charges,
             guards,
             truth: Truth::listening(),
+            eye,
             failing: false,
             asked: Instant::now(),
             due: Instant::now(),
@@ -196,6 +198,7 @@ struct Keeping {
     charges: Vec<Charge>,
     guards: bool,
     truth: Truth,
+    eye: Eye,
     failing: bool,
     asked: Instant,
     /// When the protected addresses are listed again.
@@ -216,6 +219,9 @@ impl Keeping {
                 log::warn!("{error}; until that mends, the program looks TCP sockets up by itself");
             }
             Err(_) => {}
+        }
+        if let Some(open) = self.truth.take_sockets() {
+            self.eye.look(SystemTime::now(), open.sockets);
         }
         if Instant::now() >= self.due {
             self.guard();

@@ -13,6 +13,7 @@ mod heartbeat;
 mod interfaces;
 mod json;
 mod listener;
+mod listeners;
 mod operator;
 mod pins;
 mod plain_syn;

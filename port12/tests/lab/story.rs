@@ -1,6 +1,6 @@
 //! What is told of those who knock: real scans, and the sinks as other programs read them.
 
-mod kept;
+pub mod kept;
 mod quiet;
 mod readers;
 mod scans;

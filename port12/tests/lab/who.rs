@@ -19,11 +19,11 @@ use crate::support::{Namespace, namespace::run};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_port12");
 
 /// A program that has said that it is ready; killed when dropped.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Running {
     /// Starts a Python program in a namespace, and waits until it prints a line.
-    fn python(namespace: &Namespace, program: &str) -> Self {
+    pub fn python(namespace: &Namespace, program: &str) -> Self {
         Self::ready(namespace.command("python3").args(["-c", program]))
     }
 
@@ -36,11 +36,13 @@ impl Running {
         running
     }
 
-    fn start(command: &mut Command) -> Self {
+    /// Starts a command.
+    pub fn start(command: &mut Command) -> Self {
         Self(command.stdin(Stdio::null()).spawn().unwrap())
     }
 
-    fn id(&self) -> u32 {
+    /// Its process id.
+    pub fn id(&self) -> u32 {
         self.0.id()
     }
 }

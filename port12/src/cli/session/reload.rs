@@ -29,6 +29,7 @@ impl Session {
             return Err(Failure::new(Code::Config, why));
         }
         self.look_around()?;
+        self.note_taken();
         self.tell_events();
         // It would write to what comes in the place of what has gone.
         self.keeper = None;

@@ -1,0 +1,217 @@
+//! The thread that looks for listeners: neither the keeper, whose heartbeat is short, nor who reads
+//! events waits for /proc.
+
+use std::{
+    collections::VecDeque,
+    io, mem,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Receiver, Sender},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use port12_common::Transport;
+
+use crate::{
+    host::sockets::OpenSocket,
+    listeners::{Notice, Reached, Register, Scope},
+    who,
+};
+
+/// Looks that wait at most: two seconds. Then the last one makes way for the next.
+const LOOKS: usize = 8;
+
+/// To ask who has a socket takes no more than one part in so many of the time: it is a walk over all of
+/// /proc.
+const SHARE: u32 = 4;
+
+/// Says who listens, in a thread of its own, until it is dropped.
+pub struct Lookout {
+    scope: Scope,
+    eye: Eye,
+    notices: Receiver<Notice>,
+    suppressed: Arc<AtomicU64>,
+}
+
+/// What shows it the sockets.
+#[derive(Clone)]
+pub struct Eye(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    inbox: Mutex<Inbox>,
+    has_come: Condvar,
+}
+
+/// What the thread is to take in.
+#[derive(Default)]
+struct Inbox {
+    scope: Option<Scope>,
+    looks: VecDeque<(SystemTime, Vec<OpenSocket>)>,
+    reached: Vec<(Arc<str>, Transport, u16, u64)>,
+    is_end: bool,
+}
+
+impl Inbox {
+    fn is_empty(&self) -> bool {
+        self.scope.is_none() && self.looks.is_empty() && self.reached.is_empty() && !self.is_end
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Eye {
+    fn put(&self, put: impl FnOnce(&mut Inbox)) {
+        put(&mut self.0.lock());
+        self.0.has_come.notify_one();
+    }
+
+    /// Shows it the sockets that are there, and waits for nothing.
+    pub fn look(&self, time: SystemTime, open: Vec<OpenSocket>) {
+        self.put(|inbox| {
+            if inbox.looks.len() >= LOOKS {
+                inbox.looks.pop_back();
+            }
+            inbox.looks.push_back((time, open));
+        });
+    }
+}
+
+impl Lookout {
+    /// Starts the thread, in the network namespace of the caller.
+    ///
+    /// # Errors
+    ///
+    /// Where no thread can be had.
+    pub fn start(scope: Scope) -> io::Result<Self> {
+        let eye = Eye(Arc::default());
+        let (sender, notices) = mpsc::channel();
+        let suppressed = Arc::<AtomicU64>::default();
+        let mut watch = Watch {
+            shared: Arc::clone(&eye.0),
+            register: Register::new(scope.clone()),
+            reached: Reached::default(),
+            asks_after: Instant::now(),
+            is_full: false,
+            notices: sender,
+            suppressed: Arc::clone(&suppressed),
+        };
+        // Nobody waits for it: /proc may hang.
+        thread::Builder::new().name("lookout".into()).spawn(move || while watch.go_on() {})?;
+        Ok(Self { scope, eye, notices, suppressed })
+    }
+
+    /// What shows it the sockets.
+    pub fn eye(&self) -> Eye {
+        self.eye.clone()
+    }
+
+    /// Looks at other ports from now on.
+    pub fn set_scope(&mut self, scope: Scope) {
+        self.scope.clone_from(&scope);
+        self.eye.put(|inbox| inbox.scope = Some(scope));
+    }
+
+    /// Tells it of knocks that have reached a socket. Those on other ports are left out.
+    pub fn reached(&self, interface: &Arc<str>, mut knocks: Vec<(Transport, u16, u64)>) {
+        knocks.retain(|&(transport, port, _)| self.scope.has(transport, port));
+        if knocks.is_empty() {
+            return;
+        }
+        let of = |(transport, port, packets)| (Arc::clone(interface), transport, port, packets);
+        self.eye.put(|inbox| inbox.reached.extend(knocks.into_iter().map(of)));
+    }
+
+    /// What there is to tell.
+    pub fn notices(&self) -> Vec<Notice> {
+        self.notices.try_iter().collect()
+    }
+
+    /// Listeners that nobody was told of: there were too many in a minute.
+    pub fn suppressed(&self) -> u64 {
+        self.suppressed.load(Ordering::Relaxed)
+    }
+
+    /// What there is to tell at the end, which it comes to within a time.
+    pub fn finish(&self, patience: Duration) -> Vec<Notice> {
+        self.eye.put(|inbox| inbox.is_end = true);
+        let end = Instant::now() + patience;
+        let next = || self.notices.recv_timeout(end.saturating_duration_since(Instant::now())).ok();
+        std::iter::from_fn(next).collect()
+    }
+}
+
+impl Drop for Lookout {
+    fn drop(&mut self) {
+        self.eye.put(|inbox| inbox.is_end = true);
+    }
+}
+
+struct Watch {
+    shared: Arc<Shared>,
+    register: Register,
+    reached: Reached,
+    asks_after: Instant,
+    is_full: bool,
+    notices: Sender<Notice>,
+    suppressed: Arc<AtomicU64>,
+}
+
+impl Watch {
+    /// Waits for something, and takes it in. Whether there may be more.
+    fn go_on(&mut self) -> bool {
+        let waiting = self.shared.has_come.wait_while(self.shared.lock(), |it| it.is_empty());
+        let inbox = mem::take(&mut *waiting.unwrap_or_else(PoisonError::into_inner));
+        let Inbox { scope, looks, reached, is_end } = inbox;
+        if let Some(scope) = scope {
+            self.register.set_scope(scope);
+        }
+        for (interface, transport, port, packets) in reached {
+            self.reached.note(&interface, transport, port, packets);
+        }
+        for (time, open) in looks {
+            self.look(time, &open);
+        }
+        if is_end {
+            self.tell_reached(SystemTime::now(), true);
+        }
+        !is_end
+    }
+
+    fn look(&mut self, time: SystemTime, open: &[OpenSocket]) {
+        let mut came = Vec::new();
+        let strangers = self.register.strangers(open);
+        if !strangers.is_empty() && Instant::now() >= self.asks_after {
+            let began = Instant::now();
+            came = who::owners(strangers);
+            self.asks_after = Instant::now() + began.elapsed() * (SHARE - 1);
+        }
+        for notice in self.register.look(time, open, came) {
+            self.tell(notice);
+        }
+        self.suppressed.store(self.register.suppressed(), Ordering::Relaxed);
+        if !mem::replace(&mut self.is_full, self.register.is_full()) && self.is_full {
+            log::warn!("there are too many listeners on watched ports to tell of all of them");
+        }
+        self.tell_reached(time, false);
+    }
+
+    fn tell_reached(&mut self, time: SystemTime, is_end: bool) {
+        let now = self.register.now(time);
+        for knock in self.reached.due(now, is_end) {
+            self.tell(self.register.reached(time, knock));
+        }
+    }
+
+    fn tell(&self, notice: Notice) {
+        // Whoever is to hear of it may have ended.
+        let _ = self.notices.send(notice);
+    }
+}
