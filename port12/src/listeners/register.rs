@@ -60,6 +60,8 @@ pub struct Register {
     is_first: bool,
     sockets: BTreeMap<Key, Place>,
     groups: BTreeMap<Place, Group>,
+    /// Ports with a socket that is no listener, such as a client's, by the last look.
+    others: BTreeSet<(Transport, u16)>,
     /// Who had a port last, and since when nobody has.
     gone: BTreeMap<(Transport, u16), (Duration, Arc<Listener>)>,
     clock: Clock,
@@ -75,6 +77,7 @@ impl Register {
             is_first: true,
             sockets: BTreeMap::new(),
             groups: BTreeMap::new(),
+            others: BTreeSet::new(),
             gone: BTreeMap::new(),
             clock: Clock::default(),
             budget: Budget::new(PER_MINUTE),
@@ -112,6 +115,8 @@ impl Register {
             self.add(owned);
         }
         self.is_first = false;
+        self.others =
+            open.iter().filter(|it| !self.takes(it)).map(|it| (it.transport, it.port)).collect();
         let there: BTreeSet<Key> = open.iter().filter(|it| self.takes(it)).map(Key::of).collect();
         let left: Vec<Key> =
             self.sockets.keys().filter(|key| !there.contains(key)).cloned().collect();
@@ -130,8 +135,9 @@ impl Register {
         notices
     }
 
-    /// What there is to tell of knocks: who has the port, or had it last.
-    pub fn reached(&self, time: SystemTime, knock: Knock) -> Notice {
+    /// What there is to tell of knocks: who has the port, or had it last. Nothing where no listener is known,
+    /// and another socket has the port.
+    pub fn reached(&self, time: SystemTime, knock: Knock) -> Option<Notice> {
         let Knock { transport, port, interface, packets } = knock;
         let is_there = |place: &Place| place.transport == transport && place.port == port;
         let mut there: Vec<&Arc<Listener>> =
@@ -142,7 +148,8 @@ impl Register {
         let others = there.len().saturating_sub(1);
         let what = What::Reached { interface, packets, others };
         let listener = there.first().copied().or_else(gone).cloned();
-        Notice { time, what, transport, port, listener }
+        let is_told = listener.is_some() || !self.others.contains(&(transport, port));
+        is_told.then_some(Notice { time, what, transport, port, listener })
     }
 
     /// The running time of a time of day.

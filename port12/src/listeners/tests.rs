@@ -144,18 +144,33 @@ fn a_knock_names_who_has_the_port_or_had_it_last() {
     let knock =
         || Knock { transport: Transport::Tcp, port: 12, interface: interface.clone(), packets: 3 };
     look(&mut register, 0, 7, &[socket(12, 1)]);
-    let named = register.reached(at(1), knock());
+    let named = register.reached(at(1), knock()).unwrap();
     assert_eq!(named.severity(), Severity::High);
     assert_eq!(named.listener.unwrap().processes[0].pid, 7);
     look(&mut register, 1, 7, &[]);
-    assert_eq!(register.reached(at(2), knock()).listener.unwrap().processes[0].pid, 7);
+    assert_eq!(register.reached(at(2), knock()).unwrap().listener.unwrap().processes[0].pid, 7);
     look(&mut register, 200, 7, &[]);
-    let nobody = register.reached(at(200), knock());
+    let nobody = register.reached(at(200), knock()).unwrap();
     assert_eq!((nobody.listener.is_none(), nobody.severity()), (true, Severity::Medium));
     let mut kernels = owned(socket(12, 9), 0);
     (kernels.owner, kernels.processes) = (Owner::None, Vec::new());
     register.look(at(201), &[socket(12, 9)], vec![kernels]);
-    assert_eq!(register.reached(at(201), knock()).severity(), Severity::Low);
+    assert_eq!(register.reached(at(201), knock()).unwrap().severity(), Severity::Low);
+}
+
+#[test]
+fn a_knock_at_a_clients_port_reached_no_listener() {
+    let mut register = Register::new(scope());
+    let knock =
+        Knock { transport: Transport::Udp, port: 12, interface: Arc::from("eth0"), packets: 3 };
+    let mut client = socket(12, 1);
+    (client.transport, client.state) = (Transport::Udp, SocketState::Connected);
+    look(&mut register, 0, 1, &[client.clone()]);
+    assert_eq!(register.reached(at(1), knock.clone()), None);
+    let mut server = socket(12, 2);
+    (server.transport, server.state) = (Transport::Udp, SocketState::Unconnected);
+    look(&mut register, 1, 1, &[client, server]);
+    assert_eq!(register.reached(at(2), knock).unwrap().severity(), Severity::High);
 }
 
 #[test]

@@ -206,7 +206,9 @@ impl Watch {
     fn tell_reached(&mut self, time: SystemTime, is_end: bool) {
         let now = self.register.now(time);
         for knock in self.reached.due(now, is_end) {
-            self.tell(self.register.reached(time, knock));
+            if let Some(notice) = self.register.reached(time, knock) {
+                self.tell(notice);
+            }
         }
     }
 

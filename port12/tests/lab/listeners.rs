@@ -12,7 +12,7 @@ use tempfile::{TempDir, tempdir};
 use crate::{
     story::kept::{records, with},
     support::{Namespace, Pair, Port12, addresses::NEAR, lab, sockets::wait_for_socket, until},
-    who::Running,
+    who::{Running, who},
 };
 
 /// Signatures.
@@ -200,6 +200,30 @@ time.sleep(60)
         assert_eq!(own(&record)["processes"][0]["pid"], python.id());
         assert_eq!(record["alert"]["severity"], 1);
         watched.wait_for(LEFT, 12);
+    });
+}
+
+/// VXLAN's socket is the kernel's. In a container, where not everybody can be looked into, that cannot be
+/// known, and it counts as somebody's.
+#[test]
+fn the_kernels_own_socket_is_of_low_severity() {
+    lab(|| {
+        let watched = Watched::start(Pair::new(), "");
+        let near = &watched.pair.near;
+        let made =
+            near.command("ip").args("link add v0 type vxlan id 7 dstport 14".split(' ')).status();
+        if !made.unwrap().success() {
+            return eprintln!("not run: this kernel has no VXLAN");
+        }
+        near.sh("ip link set v0 up");
+        let sees_all = who(near, "")["limits"].as_array().unwrap().is_empty();
+        let (owner, severities) = if sees_all { ("none", [3, 3]) } else { ("unseen", [2, 1]) };
+        let record = watched.wait_for(LISTENER, 14);
+        assert_eq!((&own(&record)["owner"], &record["proto"]), (&owner.into(), &"UDP".into()));
+        assert_eq!(record["alert"]["severity"], severities[0], "{record}");
+        watched.pair.far.sh(&format!("echo knock | timeout 20 nc -u -w 1 {NEAR} 14"));
+        let reached = watched.wait_for(REACHED, 14);
+        assert_eq!(reached["alert"]["severity"], severities[1], "{reached}");
     });
 }
 

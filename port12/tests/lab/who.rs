@@ -55,7 +55,7 @@ impl Drop for Running {
 }
 
 /// What `port12 who` tells, as JSON.
-fn who(namespace: &Namespace, args: &str) -> Value {
+pub fn who(namespace: &Namespace, args: &str) -> Value {
     let mut command = namespace.command(PROGRAM);
     command.args(["who", "--output", "json"]).args(args.split_whitespace());
     serde_json::from_slice(&run(&mut command).stdout).unwrap()

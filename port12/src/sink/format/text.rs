@@ -80,7 +80,7 @@ pub(super) fn notice(notice: &Notice) -> String {
         None => format!("{}/{}", notice.transport, notice.port),
     };
     let listener = notice.listener.as_deref();
-    let owner = listener.map_or_else(|| "none was seen".to_owned(), owner);
+    let owner = listener.map_or_else(|| "it had gone before it was seen".to_owned(), owner);
     match &notice.what {
         What::Appeared { at_start: false } => format!("{place} has a listener: {owner}"),
         What::Appeared { at_start: true } => {
