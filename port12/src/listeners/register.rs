@@ -56,7 +56,7 @@ struct Group {
 #[derive(Debug)]
 pub struct Register {
     scope: Scope,
-    /// Whether what is found at the next look was there before.
+    /// Whether what is found was there before: until the owners of all that is there are known.
     is_first: bool,
     sockets: BTreeMap<Key, Place>,
     groups: BTreeMap<Place, Group>,
@@ -114,7 +114,8 @@ impl Register {
         for owned in came {
             self.add(owned);
         }
-        self.is_first = false;
+        // Owners may be asked for later.
+        self.is_first &= !self.strangers(open).is_empty();
         self.others =
             open.iter().filter(|it| !self.takes(it)).map(|it| (it.transport, it.port)).collect();
         let there: BTreeSet<Key> = open.iter().filter(|it| self.takes(it)).map(Key::of).collect();

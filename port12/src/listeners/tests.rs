@@ -138,6 +138,17 @@ fn a_reload_tells_what_it_adds_as_there_before_and_forgets_what_it_leaves_out() 
 }
 
 #[test]
+fn an_owner_that_is_asked_for_later_makes_no_newcomer() {
+    let mut register = Register::new(scope());
+    let open = [socket(12, 1)];
+    assert!(register.look(at(0), &open, Vec::new()).is_empty());
+    assert_eq!(short(&look(&mut register, 1, 1, &open)), ["=12"]);
+    let more = [socket(12, 1), socket(14, 2)];
+    assert!(register.look(at(2), &more, Vec::new()).is_empty());
+    assert_eq!(short(&look(&mut register, 3, 1, &more)), ["+14"]);
+}
+
+#[test]
 fn a_knock_names_who_has_the_port_or_had_it_last() {
     let mut register = Register::new(scope());
     let interface: Arc<str> = Arc::from("eth0");

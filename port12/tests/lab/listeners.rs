@@ -115,6 +115,10 @@ fn a_listener_that_appears_or_leaves_is_told_within_a_second_with_its_process() 
         let eve = watched.eve();
         watched.port12.stop();
         assert_eq!(records(&eve).len(), 2);
+        let events = |more: &str| Port12::events(&watched.pair.near, &eve, more);
+        let (all, of_a_source) = (events("--port 12"), events("--source 192.0.2.1"));
+        assert!(all.contains("  TCP   - -> 0.0.0.0:12  allowed  PORT12 listener on"), "{all}");
+        assert_eq!((all.lines().count(), of_a_source.lines().count()), (2, 0), "{all}");
     });
 }
 

@@ -73,6 +73,13 @@ impl Port12 {
         command.output().unwrap()
     }
 
+    /// What `port12 events` lists of a file.
+    pub fn events(namespace: &Namespace, file: &std::path::Path, args: &str) -> String {
+        let mut command = namespace.command(PROGRAM);
+        command.args(["events", "--file"]).arg(file).args(args.split_whitespace());
+        String::from_utf8(super::namespace::run(&mut command).stdout).unwrap()
+    }
+
     /// Its process id.
     pub fn id(&self) -> i32 {
         self.child.id() as i32
