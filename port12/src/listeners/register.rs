@@ -22,6 +22,9 @@ const MOST: usize = 4096;
 /// How long it is remembered who had a port: knocks may be told a minute after they came.
 const REMEMBERED: Duration = Duration::from_secs(120);
 
+/// Where what comes for a loopback address comes in.
+const LOOPBACK: &str = "lo";
+
 /// A socket. One that gets another port or address is another.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Key {
@@ -136,20 +139,25 @@ impl Register {
         notices
     }
 
-    /// What there is to tell of knocks: who has the port, or had it last. Nothing where no listener is known,
-    /// and another socket has the port.
+    /// What there is to tell of knocks: who has the port, or had it last. Nothing where no listener is known
+    /// that they can have reached, and another socket has the port.
     pub fn reached(&self, time: SystemTime, knock: Knock) -> Option<Notice> {
         let Knock { transport, port, interface, packets } = knock;
         let is_there = |place: &Place| place.transport == transport && place.port == port;
-        let mut there: Vec<&Arc<Listener>> =
+        let there: Vec<&Arc<Listener>> =
             self.groups.iter().filter(|(it, _)| is_there(it)).map(|(_, it)| &it.listener).collect();
+        let gone = self.gone.get(&(transport, port)).map(|(_, listener)| listener);
+        let has_another =
+            !there.is_empty() || gone.is_some() || self.others.contains(&(transport, port));
+        // The kernel program asks whether the port has a socket, on whatever address.
+        let takes = |it: &&Arc<Listener>| *interface == *LOOPBACK || !it.address.is_loopback();
+        let mut there: Vec<_> = there.into_iter().filter(takes).collect();
         // One of a process matters more than the kernel's own.
         there.sort_by_key(|listener| listener.owner == Owner::None);
-        let gone = || self.gone.get(&(transport, port)).map(|(_, listener)| listener);
+        let listener = there.first().copied().or(gone.filter(takes)).cloned();
         let others = there.len().saturating_sub(1);
         let what = What::Reached { interface, packets, others };
-        let listener = there.first().copied().or_else(gone).cloned();
-        let is_told = listener.is_some() || !self.others.contains(&(transport, port));
+        let is_told = listener.is_some() || !has_another;
         is_told.then_some(Notice { time, what, transport, port, listener })
     }
 

@@ -185,6 +185,32 @@ fn a_knock_at_a_clients_port_reached_no_listener() {
 }
 
 #[test]
+fn a_knock_from_outside_has_not_reached_a_listener_on_loopback() {
+    let mut register = Register::new(scope());
+    let knock = |interface: &str| Knock {
+        transport: Transport::Tcp,
+        port: 12,
+        interface: Arc::from(interface),
+        packets: 3,
+    };
+    let mut loopback = socket(12, 1);
+    loopback.address = IpAddr::from([127, 0, 0, 1]);
+    look(&mut register, 0, 1, &[loopback.clone()]);
+    assert_eq!(register.reached(at(1), knock("eth0")), None);
+    assert_eq!(register.reached(at(1), knock("lo")).unwrap().severity(), Severity::High);
+    look(&mut register, 1, 7, &[loopback, socket(12, 2)]);
+    let reached = register.reached(at(2), knock("eth0")).unwrap();
+    assert_eq!(reached.listener.unwrap().processes[0].pid, 7);
+    assert!(matches!(reached.what, What::Reached { others: 0, .. }));
+    // One that is gone tells no more.
+    let mut v6 = socket(14, 3);
+    v6.address = IpAddr::from(std::net::Ipv6Addr::LOCALHOST);
+    look(&mut register, 3, 1, &[v6]);
+    look(&mut register, 4, 1, &[]);
+    assert_eq!(register.reached(at(4), Knock { port: 14, ..knock("eth0") }), None);
+}
+
+#[test]
 fn a_port_is_told_once_a_minute_with_all_that_came() {
     let mut reached = Reached::default();
     let interface: Arc<str> = Arc::from("eth0");
