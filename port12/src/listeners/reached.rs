@@ -63,12 +63,19 @@ impl Reached {
     }
 
     /// What is to be told after a look at the sockets; at the end, all that waits. The time is running time.
-    pub fn due(&mut self, now: Duration, is_end: bool) -> Vec<Knock> {
+    /// Knocks at a port of which it `is_unasked` who has it wait until that is known.
+    pub fn due(
+        &mut self,
+        now: Duration,
+        is_end: bool,
+        is_unasked: impl Fn(Transport, u16) -> bool,
+    ) -> Vec<Knock> {
         let mut due = Vec::new();
         for (&(transport, port), waiting) in &mut self.ports {
             let is_fresh = std::mem::replace(&mut waiting.is_fresh, false);
             let is_early = waiting.told.is_some_and(|told| now < told + AGAIN_AFTER);
-            if waiting.packets == 0 || (!is_end && (is_fresh || is_early)) {
+            let waits = is_fresh || is_early || is_unasked(transport, port);
+            if waiting.packets == 0 || (!is_end && waits) {
                 continue;
             }
             if !self.budget.take(now) {

@@ -65,6 +65,8 @@ pub struct Register {
     groups: BTreeMap<Place, Group>,
     /// Ports with a socket that is no listener, such as a client's, by the last look.
     others: BTreeSet<(Transport, u16)>,
+    /// Ports with a listener whose owner is yet to be asked for, by the last look.
+    unasked: BTreeSet<(Transport, u16)>,
     /// Who had a port last, and since when nobody has.
     gone: BTreeMap<(Transport, u16), (Duration, Arc<Listener>)>,
     clock: Clock,
@@ -81,6 +83,7 @@ impl Register {
             sockets: BTreeMap::new(),
             groups: BTreeMap::new(),
             others: BTreeSet::new(),
+            unasked: BTreeSet::new(),
             gone: BTreeMap::new(),
             clock: Clock::default(),
             budget: Budget::new(PER_MINUTE),
@@ -118,7 +121,8 @@ impl Register {
             self.add(owned);
         }
         // Owners may be asked for later.
-        self.is_first &= !self.strangers(open).is_empty();
+        self.unasked = self.strangers(open).iter().map(|it| (it.transport, it.port)).collect();
+        self.is_first &= !self.unasked.is_empty();
         self.others =
             open.iter().filter(|it| !self.takes(it)).map(|it| (it.transport, it.port)).collect();
         let there: BTreeSet<Key> = open.iter().filter(|it| self.takes(it)).map(Key::of).collect();
@@ -159,6 +163,11 @@ impl Register {
         let what = What::Reached { interface, packets, others };
         let is_told = listener.is_some() || !has_another;
         is_told.then_some(Notice { time, what, transport, port, listener })
+    }
+
+    /// Whether somebody has a port of whom no more is known yet.
+    pub fn is_unasked(&self, transport: Transport, port: u16) -> bool {
+        self.unasked.contains(&(transport, port))
     }
 
     /// The running time of a time of day.

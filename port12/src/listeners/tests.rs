@@ -53,6 +53,11 @@ fn look(register: &mut Register, seconds: u64, pid: i32, open: &[OpenSocket]) ->
     register.look(at(seconds), open, came)
 }
 
+/// Knocks that are to be told where all owners are known.
+fn due(reached: &mut Reached, now: Duration, is_end: bool) -> Vec<Knock> {
+    reached.due(now, is_end, |_, _| false)
+}
+
 /// What is told, shortly: `+12` for one that came, `=12` for one that was there, `-12` for one that went.
 fn short(notices: &[Notice]) -> Vec<String> {
     let sign = |notice: &Notice| match notice.what {
@@ -211,22 +216,41 @@ fn a_knock_from_outside_has_not_reached_a_listener_on_loopback() {
 }
 
 #[test]
+fn a_knock_waits_for_the_owner_that_is_asked_for_later() {
+    let mut register = Register::new(scope());
+    let mut reached = Reached::default();
+    let mut due = |register: &Register, at, is_end| {
+        let is_unasked = |transport, port| register.is_unasked(transport, port);
+        reached.note(&Arc::from("eth0"), Transport::Tcp, 12, 1);
+        reached.due(Duration::from_secs(at), is_end, is_unasked).len()
+    };
+    let open = [socket(12, 1)];
+    register.look(at(0), &open, Vec::new());
+    assert_eq!((due(&register, 0, false), due(&register, 1, false)), (0, 0));
+    look(&mut register, 2, 1, &open);
+    assert_eq!(due(&register, 2, false), 1);
+    register.look(at(100), &[socket(12, 2)], Vec::new());
+    assert_eq!((due(&register, 100, false), due(&register, 101, false)), (0, 0));
+    assert_eq!(due(&register, 102, true), 1);
+}
+
+#[test]
 fn a_port_is_told_once_a_minute_with_all_that_came() {
     let mut reached = Reached::default();
     let interface: Arc<str> = Arc::from("eth0");
     let second = Duration::from_secs;
     let packets = |knocks: Vec<Knock>| knocks.iter().map(|it| it.packets).collect::<Vec<_>>();
     reached.note(&interface, Transport::Tcp, 12, 1);
-    assert!(reached.due(second(0), false).is_empty(), "the look may be older");
+    assert!(due(&mut reached, second(0), false).is_empty(), "the look may be older");
     reached.note(&interface, Transport::Tcp, 12, 2);
-    assert_eq!(packets(reached.due(second(1), false)), [3]);
+    assert_eq!(packets(due(&mut reached, second(1), false)), [3]);
     for at in 2..61 {
         reached.note(&interface, Transport::Tcp, 12, 10);
-        assert!(reached.due(second(at), false).is_empty());
+        assert!(due(&mut reached, second(at), false).is_empty());
     }
-    assert_eq!(packets(reached.due(second(61), false)), [590]);
+    assert_eq!(packets(due(&mut reached, second(61), false)), [590]);
     reached.note(&interface, Transport::Tcp, 12, 4);
-    assert_eq!(packets(reached.due(second(62), true)), [4]);
+    assert_eq!(packets(due(&mut reached, second(62), true)), [4]);
 }
 
 #[test]
@@ -236,9 +260,9 @@ fn many_ports_at_once_wait_for_their_turn_and_lose_no_packet() {
     for port in 1..=300 {
         reached.note(&interface, Transport::Tcp, port, 1);
     }
-    reached.due(Duration::ZERO, false);
+    due(&mut reached, Duration::ZERO, false);
     let told: Vec<usize> =
-        (1..600).map(|at| reached.due(Duration::from_secs(at), false).len()).collect();
+        (1..600).map(|at| due(&mut reached, Duration::from_secs(at), false).len()).collect();
     assert_eq!((told[0], told.iter().sum::<usize>()), (60, 300));
 }
 

@@ -173,11 +173,12 @@ impl Watch {
         if let Some(scope) = scope {
             self.register.set_scope(scope);
         }
-        for (interface, transport, port, packets) in reached {
-            self.reached.note(&interface, transport, port, packets);
-        }
         for (time, open) in looks {
             self.look(time, &open);
+        }
+        // Looks that have waited may be older than the knocks.
+        for (interface, transport, port, packets) in reached {
+            self.reached.note(&interface, transport, port, packets);
         }
         if is_end {
             self.tell_reached(SystemTime::now(), true);
@@ -205,7 +206,8 @@ impl Watch {
 
     fn tell_reached(&mut self, time: SystemTime, is_end: bool) {
         let now = self.register.now(time);
-        for knock in self.reached.due(now, is_end) {
+        let is_unasked = |transport, port| self.register.is_unasked(transport, port);
+        for knock in self.reached.due(now, is_end, is_unasked) {
             if let Some(notice) = self.register.reached(time, knock) {
                 self.tell(notice);
             }
