@@ -70,16 +70,21 @@ impl Reached {
         is_end: bool,
         is_unasked: impl Fn(Transport, u16) -> bool,
     ) -> Vec<Knock> {
-        let mut due = Vec::new();
+        let mut ready = Vec::new();
         for (&(transport, port), waiting) in &mut self.ports {
             let is_fresh = std::mem::replace(&mut waiting.is_fresh, false);
             let is_early = waiting.told.is_some_and(|told| now < told + AGAIN_AFTER);
             let waits = is_fresh || is_early || is_unasked(transport, port);
-            if waiting.packets == 0 || (!is_end && waits) {
-                continue;
+            if waiting.packets > 0 && (is_end || !waits) {
+                ready.push((transport, port, waiting));
             }
+        }
+        // Those that were never told come first, and then those that have waited longest.
+        ready.sort_by_key(|(_, _, waiting)| waiting.told);
+        let mut due = Vec::new();
+        for (transport, port, waiting) in ready {
             if !self.budget.take(now) {
-                continue;
+                break;
             }
             waiting.told = Some(now);
             let packets = std::mem::take(&mut waiting.packets);

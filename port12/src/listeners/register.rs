@@ -50,6 +50,8 @@ struct Place {
 #[derive(Debug)]
 struct Group {
     listener: Arc<Listener>,
+    /// How many sockets came before it.
+    number: u64,
     sockets: usize,
     at_start: bool,
     is_told: bool,
@@ -71,6 +73,8 @@ pub struct Register {
     gone: BTreeMap<(Transport, u16), (Duration, Arc<Listener>)>,
     clock: Clock,
     budget: Budget,
+    /// How many sockets have come.
+    came: u64,
     suppressed: u64,
 }
 
@@ -87,6 +91,7 @@ impl Register {
             gone: BTreeMap::new(),
             clock: Clock::default(),
             budget: Budget::new(PER_MINUTE),
+            came: 0,
             suppressed: 0,
         }
     }
@@ -132,7 +137,10 @@ impl Register {
         let mut notices: Vec<Notice> =
             left.map(|listener| Notice::of(&listener, What::Left, time)).collect();
         self.gone.retain(|_, (since, _)| now < *since + REMEMBERED);
-        for group in self.groups.values_mut().filter(|group| !group.is_told) {
+        // Who floods low ports with listeners holds back no other that came before.
+        let mut untold: Vec<_> = self.groups.values_mut().filter(|it| !it.is_told).collect();
+        untold.sort_unstable_by_key(|group| group.number);
+        for group in untold {
             if !self.budget.take(now) {
                 break;
             }
@@ -191,14 +199,16 @@ impl Register {
         if self.sockets.contains_key(&key) {
             return;
         }
-        let at_start = self.is_first;
+        let (at_start, number) = (self.is_first, self.came);
         let group = self.groups.entry(place.clone()).or_insert_with(|| Group {
             listener: Arc::new(owned.into()),
+            number,
             sockets: 0,
             at_start,
             is_told: false,
         });
         group.sockets += 1;
+        self.came += 1;
         self.sockets.insert(key, place);
     }
 

@@ -122,6 +122,24 @@ fn a_flood_is_told_bit_by_bit_and_what_goes_untold_is_counted() {
 }
 
 #[test]
+fn a_flood_of_short_lived_listeners_hides_none_that_stays() {
+    let mut register = Register::new(scope());
+    look(&mut register, 0, 1, &[]);
+    let wave = |second: u64| {
+        let passing = |port: u64| OpenSocket {
+            cookie: (second * 1000 + port).to_ne_bytes(),
+            ..socket(port as u16, 0)
+        };
+        (1..=80).map(passing).chain((second > 1).then(|| socket(300, 0))).collect::<Vec<_>>()
+    };
+    let told = (1..=10).any(|second| {
+        let told = look(&mut register, second, second as i32, &wave(second));
+        short(&told).contains(&"+300".to_owned())
+    });
+    assert!(told);
+}
+
+#[test]
 fn memory_is_bounded() {
     let mut register = Register::new(scope());
     let many: Vec<_> =
@@ -264,6 +282,19 @@ fn many_ports_at_once_wait_for_their_turn_and_lose_no_packet() {
     let told: Vec<usize> =
         (1..600).map(|at| due(&mut reached, Duration::from_secs(at), false).len()).collect();
     assert_eq!((told[0], told.iter().sum::<usize>()), (60, 300));
+}
+
+#[test]
+fn ports_that_are_knocked_at_all_the_time_hold_back_no_other() {
+    let mut reached = Reached::default();
+    let interface: Arc<str> = Arc::from("eth0");
+    let mut told = std::collections::BTreeSet::new();
+    for second in 0..300 {
+        (1..=200).for_each(|port| reached.note(&interface, Transport::Tcp, port, 1));
+        let due = due(&mut reached, Duration::from_secs(second), false);
+        told.extend(due.into_iter().map(|it| it.port));
+    }
+    assert_eq!(told.len(), 200);
 }
 
 proptest! {
