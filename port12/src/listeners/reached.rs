@@ -93,4 +93,9 @@ impl Reached {
         self.ports.retain(|_, it| it.packets > 0 || it.told.is_some_and(|t| now < t + AGAIN_AFTER));
         due
     }
+
+    /// Ports with knocks that wait. At the end they were too many.
+    pub fn waiting(&self) -> usize {
+        self.ports.values().filter(|waiting| waiting.packets > 0).count()
+    }
 }

@@ -155,6 +155,10 @@ impl Register {
     /// that they can have reached, and another socket has the port.
     pub fn reached(&self, time: SystemTime, knock: Knock) -> Option<Notice> {
         let Knock { transport, port, interface, packets } = knock;
+        // They may have waited while a reload left the port out.
+        if !self.scope.has(transport, port) {
+            return None;
+        }
         let is_there = |place: &Place| place.transport == transport && place.port == port;
         let there: Vec<&Arc<Listener>> =
             self.groups.iter().filter(|(it, _)| is_there(it)).map(|(_, it)| &it.listener).collect();
@@ -181,6 +185,11 @@ impl Register {
     /// The running time of a time of day.
     pub fn now(&mut self, time: SystemTime) -> Duration {
         self.clock.advance(time)
+    }
+
+    /// Counts those that nobody can be told of any longer, for it ends here.
+    pub fn end(&mut self) {
+        self.suppressed += self.groups.values().filter(|group| !group.is_told).count() as u64;
     }
 
     /// Listeners that have gone before they could be told of: there were too many in a minute.

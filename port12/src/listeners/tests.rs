@@ -122,6 +122,15 @@ fn a_flood_is_told_bit_by_bit_and_what_goes_untold_is_counted() {
 }
 
 #[test]
+fn what_still_waits_at_the_end_is_counted() {
+    let mut register = Register::new(scope());
+    let flood: Vec<_> = (1..=200).map(|port| socket(port, port as u8)).collect();
+    assert_eq!(look(&mut register, 0, 1, &flood).len(), 60);
+    register.end();
+    assert_eq!(register.suppressed(), 140);
+}
+
+#[test]
 fn a_flood_of_short_lived_listeners_hides_none_that_stays() {
     let mut register = Register::new(scope());
     look(&mut register, 0, 1, &[]);
@@ -208,6 +217,17 @@ fn a_knock_at_a_clients_port_reached_no_listener() {
 }
 
 #[test]
+fn knocks_that_waited_while_their_port_was_left_out_are_not_told() {
+    let mut register = Register::new(scope());
+    look(&mut register, 0, 1, &[socket(12, 1)]);
+    register.set_scope([(Transport::Tcp, 14)].into_iter().collect());
+    look(&mut register, 1, 1, &[]);
+    let knock =
+        Knock { transport: Transport::Tcp, port: 12, interface: Arc::from("eth0"), packets: 3 };
+    assert_eq!(register.reached(at(2), knock), None);
+}
+
+#[test]
 fn a_knock_from_outside_has_not_reached_a_listener_on_loopback() {
     let mut register = Register::new(scope());
     let knock = |interface: &str| Knock {
@@ -279,9 +299,11 @@ fn many_ports_at_once_wait_for_their_turn_and_lose_no_packet() {
         reached.note(&interface, Transport::Tcp, port, 1);
     }
     due(&mut reached, Duration::ZERO, false);
+    assert_eq!(reached.waiting(), 300);
     let told: Vec<usize> =
         (1..600).map(|at| due(&mut reached, Duration::from_secs(at), false).len()).collect();
     assert_eq!((told[0], told.iter().sum::<usize>()), (60, 300));
+    assert_eq!(reached.waiting(), 0);
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl Lookout {
         self.notices.try_iter().collect()
     }
 
-    /// Listeners that nobody was told of: there were too many in a minute.
+    /// Listeners that nobody was told of, and at the end ports with knocks: there were too many in a minute.
     pub fn suppressed(&self) -> u64 {
         self.suppressed.load(Ordering::Relaxed)
     }
@@ -182,6 +182,9 @@ impl Watch {
         }
         if is_end {
             self.tell_reached(SystemTime::now(), true);
+            self.register.end();
+            let untold = self.register.suppressed() + self.reached.waiting() as u64;
+            self.suppressed.store(untold, Ordering::Relaxed);
         }
         !is_end
     }
