@@ -3,7 +3,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -16,6 +20,28 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Every question has so long.
 const LEAST: Duration = Duration::from_millis(50);
 
+/// Threads at once, those that hang among them: who runs for long asks after what hangs again and again.
+const THREADS: usize = 64;
+
+/// Those of this process.
+static THREADS_OF_ALL: AtomicUsize = AtomicUsize::new(0);
+
+/// A thread's place among those that there may be.
+struct Place(&'static AtomicUsize);
+
+impl Place {
+    fn take(threads: &'static AtomicUsize) -> Option<Self> {
+        let more = |count: usize| (count < THREADS).then_some(count + 1);
+        threads.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Self(threads))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The answers to some questions.
 pub(super) struct Answers<Q, A> {
     pub(super) answers: BTreeMap<Q, A>,
@@ -24,7 +50,7 @@ pub(super) struct Answers<Q, A> {
 }
 
 /// Asks all questions, one after the other, in a thread of its own. Where one is not answered in time,
-/// another thread goes on with the next; what hangs goes with the process.
+/// another thread goes on with the next; what hangs goes with the process. Where too many do, no more is asked.
 pub(super) fn ask<Q, A>(
     questions: impl IntoIterator<Item = Q>,
     answer: impl Fn(Q) -> A + Copy + Send + 'static,
@@ -33,11 +59,12 @@ where
     Q: Copy + Ord + Send + 'static,
     A: Send + 'static,
 {
-    ask_within(PATIENCE, questions, answer)
+    ask_within(PATIENCE, &THREADS_OF_ALL, questions, answer)
 }
 
 fn ask_within<Q, A>(
     mut patience: Duration,
+    threads: &'static AtomicUsize,
     questions: impl IntoIterator<Item = Q>,
     answer: impl Fn(Q) -> A + Copy + Send + 'static,
 ) -> Answers<Q, A>
@@ -53,7 +80,11 @@ where
     let (sender, receiver) = mpsc::channel();
     let work = || {
         let (left, sender) = (Arc::clone(&left), sender.clone());
+        let Some(place) = Place::take(threads) else {
+            return false;
+        };
         let work = move || {
+            let _place = place;
             while let Some(question) = next(&left) {
                 if sender.send((question, answer(question))).is_err() {
                     return;
@@ -97,13 +128,28 @@ pub(super) fn limit(unanswered: usize) -> Option<Limit> {
 mod tests {
     use super::*;
 
+    static OF_TESTS: AtomicUsize = AtomicUsize::new(0);
+
+    #[test]
+    fn what_hangs_takes_no_more_threads_than_there_may_be() {
+        static CROWD: AtomicUsize = AtomicUsize::new(THREADS - 2);
+        let answer = |question: u32| match question {
+            0 => {}
+            _ => thread::sleep(Duration::from_secs(600)),
+        };
+        let ask = |questions| ask_within(Duration::ZERO, &CROWD, questions, answer).answers.len();
+        assert_eq!(ask(0..5), 1);
+        assert_eq!(CROWD.load(Ordering::Relaxed), THREADS);
+        assert_eq!((ask(0..5), CROWD.load(Ordering::Relaxed)), (0, THREADS));
+    }
+
     #[test]
     fn what_hangs_holds_up_nobody_else() {
         let answer = |question: u32| match question {
             3 | 4 | 9 => thread::sleep(Duration::from_secs(600)),
             _ => {}
         };
-        let asked = ask_within(Duration::from_millis(100), 0..10, answer);
+        let asked = ask_within(Duration::from_millis(100), &OF_TESTS, 0..10, answer);
         assert_eq!(asked.unanswered, [3, 4, 9]);
         assert_eq!(asked.answers.len(), 7);
     }
