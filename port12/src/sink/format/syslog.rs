@@ -25,6 +25,9 @@ pub(super) const INFORMATIONAL: u8 = 6;
 /// Bytes of a message that every receiver takes: rsyslog's default is 8 KiB in all.
 const MAX_MESSAGE: usize = 4096;
 
+/// Bytes of a message before its fields, where others have a say in it.
+const MAX_TEXT: usize = 3072;
+
 pub(super) struct Syslog {
     process: u32,
 }
@@ -35,9 +38,7 @@ impl Syslog {
     }
 
     fn message(&self, severity: u8, mut message: String, out: &mut Vec<u8>) {
-        if let Some(end) = (0..=MAX_MESSAGE).rev().find(|&end| message.is_char_boundary(end)) {
-            message.truncate(end);
-        }
+        clip(&mut message, MAX_MESSAGE);
         let priority = DAEMON << 3 | severity;
         out.extend(format!("<{priority}>port12[{}]: {message}", self.process).as_bytes());
     }
@@ -72,7 +73,9 @@ impl Format for Syslog {
     }
 
     fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
-        let mut message = text::notice(notice);
+        // Whoever names a program must neither write fields nor push them out.
+        let mut message = text::notice(notice).replace('=', r"\u{3d}");
+        clip(&mut message, MAX_TEXT);
         if let What::Reached { interface, packets, .. } = &notice.what {
             field(&mut message, "IN", Some(Printable(interface)));
             field(&mut message, "PACKETS", Some(packets));
@@ -101,6 +104,13 @@ pub(super) fn urgency(notice: &Notice) -> u8 {
         Severity::High => CRITICAL,
         Severity::Medium => WARNING,
         Severity::Low => NOTICE,
+    }
+}
+
+/// Cuts a text to so many bytes, or less where that would cut a character.
+fn clip(text: &mut String, most: usize) {
+    if let Some(end) = (0..=most).rev().find(|&end| text.is_char_boundary(end)) {
+        text.truncate(end);
     }
 }
 
@@ -153,6 +163,28 @@ mod tests {
         let text = message(|syslog, out| syslog.notice(&sample::reached(), out));
         assert!(text.starts_with("<26>port12[7]: eth0 tcp/12: 3 conversation starts"), "{text}");
         assert!(text.contains(" IN=eth0 PACKETS=3 DST="), "{text}");
+    }
+
+    #[test]
+    fn who_names_a_program_writes_no_fields_and_pushes_none_out() {
+        let named = |path: String| {
+            let mut notice = sample::notice();
+            let mut listener = notice.listener.as_deref().unwrap().clone();
+            for process in [0, 0].map(|_| listener.processes[0].clone()) {
+                listener.processes.push(process);
+            }
+            for program in listener.processes.iter_mut().filter_map(|it| it.program.as_mut()) {
+                program.path.clone_from(&path);
+            }
+            notice.listener = Some(listener.into());
+            message(|syslog, out| syslog.notice(&notice, out))
+        };
+        let text = named("/tmp/ SRC=192.0.2.1 DPT=22".into());
+        assert!(text.contains(r"/tmp/ SRC\u{3d}192.0.2.1 DPT\u{3d}22"), "{text}");
+        assert_eq!(text.matches('=').count(), 6, "{text}");
+        let text = named("\u{202e}".repeat(400));
+        assert!(text.contains(" DPT=12 PID=4711 UID=0 LISTENER=appeared"), "{text}");
+        assert!(text.len() < 4096 + 20);
     }
 
     #[test]
