@@ -49,6 +49,14 @@ impl From<Owned> for Listener {
     }
 }
 
+impl Listener {
+    /// Whether it may be the kernel's own. A socket that is on its way from one process to another has none
+    /// either, and whoever sends it to himself can see to that when it is looked at: it has his user id.
+    pub fn may_be_kernels(&self) -> bool {
+        self.owner == Owner::None && self.uid == 0
+    }
+}
+
 /// What has happened.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum What {
@@ -105,10 +113,9 @@ impl Notice {
 
     /// How much it matters.
     pub fn severity(&self) -> Severity {
-        let is_kernels = |it: &Arc<Listener>| it.owner == Owner::None;
         match (&self.what, &self.listener) {
             (What::Left, _) => Severity::Low,
-            (_, Some(listener)) if is_kernels(listener) => Severity::Low,
+            (_, Some(listener)) if listener.may_be_kernels() => Severity::Low,
             (What::Reached { .. }, Some(_)) => Severity::High,
             (What::Appeared { .. }, _) | (What::Reached { .. }, None) => Severity::Medium,
         }

@@ -169,7 +169,7 @@ impl Register {
         let takes = |it: &&Arc<Listener>| *interface == *LOOPBACK || !it.address.is_loopback();
         let mut there: Vec<_> = there.into_iter().filter(takes).collect();
         // One of a process matters more than the kernel's own.
-        there.sort_by_key(|listener| listener.owner == Owner::None);
+        there.sort_by_key(|listener| listener.may_be_kernels());
         let listener = there.first().copied().or(gone.filter(takes)).cloned();
         let others = there.len().saturating_sub(1);
         let what = What::Reached { interface, packets, others };

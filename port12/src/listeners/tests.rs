@@ -199,6 +199,13 @@ fn a_knock_names_who_has_the_port_or_had_it_last() {
     (kernels.owner, kernels.processes) = (Owner::None, Vec::new());
     register.look(at(201), &[socket(12, 9)], vec![kernels]);
     assert_eq!(register.reached(at(201), knock()).unwrap().severity(), Severity::Low);
+    // A user's, in flight when it was looked at.
+    let mut users = owned(OpenSocket { uid: 1000, ..socket(14, 10) }, 0);
+    (users.owner, users.processes) = (Owner::None, Vec::new());
+    let both = [socket(12, 9), OpenSocket { uid: 1000, ..socket(14, 10) }];
+    assert_eq!(register.look(at(300), &both, vec![users])[0].severity(), Severity::Medium);
+    let knock = Knock { port: 14, ..knock() };
+    assert_eq!(register.reached(at(301), knock).unwrap().severity(), Severity::High);
 }
 
 #[test]

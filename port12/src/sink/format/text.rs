@@ -126,9 +126,10 @@ fn owner(listener: &Listener) -> String {
                 more => format!("{} and {more} more", named.join("; ")),
             }
         }
-        Owner::None => {
-            format!("no process: the kernel's own, or out of sight (user id {})", listener.uid)
+        Owner::None if listener.may_be_kernels() => {
+            "no process: the kernel's own, or out of sight (user id 0)".to_owned()
         }
+        Owner::None => format!("no process: out of sight (user id {})", listener.uid),
         Owner::Unseen | Owner::Unaccepted => {
             format!(
                 "which process it is was not seen (user id {}, inode {})",
