@@ -2,7 +2,7 @@
 //! events waits for /proc.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     io, mem,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -23,6 +23,12 @@ use crate::{
 
 /// Looks that wait at most: two seconds. Then the last one makes way for the next.
 const LOOKS: usize = 8;
+
+/// Sockets in the looks that wait, at most, but for those of one look.
+const SOCKETS: usize = 65_536;
+
+/// Looks that have made way, one after the other, before that is told: half a minute.
+const STALLED: u32 = 120;
 
 /// To ask who has a socket takes no more than one part in so many of the time: it is a walk over all of
 /// /proc.
@@ -51,11 +57,31 @@ struct Shared {
 struct Inbox {
     scope: Option<Scope>,
     looks: VecDeque<(SystemTime, Vec<OpenSocket>)>,
-    reached: Vec<(Arc<str>, Transport, u16, u64)>,
+    /// Looks that have made way since the thread took something in.
+    left_out: u32,
+    reached: BTreeMap<(Arc<str>, Transport, u16), u64>,
     is_end: bool,
 }
 
 impl Inbox {
+    /// Puts a look in. Whether the thread has taken nothing in for long by this one.
+    fn look(&mut self, time: SystemTime, open: Vec<OpenSocket>) -> bool {
+        let sockets: usize = self.looks.iter().map(|(_, open)| open.len()).sum();
+        let makes_way = self.looks.len() >= LOOKS || sockets >= SOCKETS;
+        if makes_way {
+            self.looks.pop_back();
+            self.left_out = self.left_out.saturating_add(1);
+        }
+        self.looks.push_back((time, open));
+        makes_way && self.left_out == STALLED
+    }
+
+    fn reached(&mut self, interface: &Arc<str>, knocks: Vec<(Transport, u16, u64)>) {
+        for (transport, port, packets) in knocks {
+            *self.reached.entry((Arc::clone(interface), transport, port)).or_default() += packets;
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.scope.is_none() && self.looks.is_empty() && self.reached.is_empty() && !self.is_end
     }
@@ -68,19 +94,19 @@ impl Shared {
 }
 
 impl Eye {
-    fn put(&self, put: impl FnOnce(&mut Inbox)) {
-        put(&mut self.0.lock());
+    fn put<T>(&self, put: impl FnOnce(&mut Inbox) -> T) -> T {
+        let answer = put(&mut self.0.lock());
         self.0.has_come.notify_one();
+        answer
     }
 
     /// Shows it the sockets that are there, and waits for nothing.
     pub fn look(&self, time: SystemTime, open: Vec<OpenSocket>) {
-        self.put(|inbox| {
-            if inbox.looks.len() >= LOOKS {
-                inbox.looks.pop_back();
-            }
-            inbox.looks.push_back((time, open));
-        });
+        if self.put(|inbox| inbox.look(time, open)) {
+            log::warn!(
+                "it takes long to ask who has a port: until that ends, listeners are not told"
+            );
+        }
     }
 }
 
@@ -125,8 +151,7 @@ impl Lookout {
         if knocks.is_empty() {
             return;
         }
-        let of = |(transport, port, packets)| (Arc::clone(interface), transport, port, packets);
-        self.eye.put(|inbox| inbox.reached.extend(knocks.into_iter().map(of)));
+        self.eye.put(|inbox| inbox.reached(interface, knocks));
     }
 
     /// What there is to tell.
@@ -169,7 +194,7 @@ impl Watch {
     fn go_on(&mut self) -> bool {
         let waiting = self.shared.has_come.wait_while(self.shared.lock(), |it| it.is_empty());
         let inbox = mem::take(&mut *waiting.unwrap_or_else(PoisonError::into_inner));
-        let Inbox { scope, looks, reached, is_end } = inbox;
+        let Inbox { scope, looks, left_out: _, reached, is_end } = inbox;
         if let Some(scope) = scope {
             self.register.set_scope(scope);
         }
@@ -177,7 +202,7 @@ impl Watch {
             self.look(time, &open);
         }
         // Looks that have waited may be older than the knocks.
-        for (interface, transport, port, packets) in reached {
+        for ((interface, transport, port), packets) in reached {
             self.reached.note(&interface, transport, port, packets);
         }
         if is_end {
@@ -220,5 +245,49 @@ impl Watch {
     fn tell(&self, notice: Notice) {
         // Whoever is to hear of it may have ended.
         let _ = self.notices.send(notice);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::host::sockets::SocketState;
+
+    #[test]
+    fn what_waits_for_a_thread_that_is_stuck_is_bounded_and_told_once() {
+        let mut inbox = Inbox::default();
+        let interface: Arc<str> = Arc::from("eth0");
+        let mut told = 0;
+        for _ in 0..1000 {
+            told += usize::from(inbox.look(SystemTime::UNIX_EPOCH, Vec::new()));
+            inbox.reached(&interface, vec![(Transport::Tcp, 12, 2), (Transport::Udp, 12, 1)]);
+        }
+        assert_eq!((inbox.looks.len(), told), (LOOKS, 1));
+        let of = |transport| inbox.reached[&(Arc::clone(&interface), transport, 12)];
+        assert_eq!((of(Transport::Tcp), of(Transport::Udp), inbox.reached.len()), (2000, 1000, 2));
+    }
+
+    #[test]
+    fn looks_at_very_many_sockets_make_way_earlier() {
+        let socket = OpenSocket {
+            transport: Transport::Tcp,
+            port: 12,
+            address: Ipv4Addr::UNSPECIFIED.into(),
+            dual_stack: false,
+            peer: None,
+            interface: None,
+            state: SocketState::Listen,
+            uid: 0,
+            inode: 1,
+            cookie: [0; 8],
+            cgroup: None,
+        };
+        let mut inbox = Inbox::default();
+        for _ in 0..8 {
+            inbox.look(SystemTime::UNIX_EPOCH, vec![socket.clone(); SOCKETS]);
+        }
+        assert_eq!(inbox.looks.len(), 1);
     }
 }
