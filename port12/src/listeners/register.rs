@@ -19,6 +19,9 @@ use crate::{
 /// Sockets that are followed, at most.
 const MOST: usize = 4096;
 
+/// Those of one user, at most: nobody hides others' listeners behind his own.
+const OF_ONE: usize = 1024;
+
 /// How long it is remembered who had a port: knocks may be told a minute after they came.
 const REMEMBERED: Duration = Duration::from_secs(120);
 
@@ -65,6 +68,8 @@ pub struct Register {
     is_first: bool,
     sockets: BTreeMap<Key, Place>,
     groups: BTreeMap<Place, Group>,
+    /// How many of the sockets a user has.
+    users: BTreeMap<u32, usize>,
     /// Ports with a socket that is no listener, such as a client's, by the last look.
     others: BTreeSet<(Transport, u16)>,
     /// Ports with a listener whose owner is yet to be asked for, by the last look.
@@ -86,6 +91,7 @@ impl Register {
             is_first: true,
             sockets: BTreeMap::new(),
             groups: BTreeMap::new(),
+            users: BTreeMap::new(),
             others: BTreeSet::new(),
             unasked: BTreeSet::new(),
             gone: BTreeMap::new(),
@@ -100,6 +106,10 @@ impl Register {
     pub fn set_scope(&mut self, scope: Scope) {
         self.sockets.retain(|it, _| scope.has(it.transport, it.port));
         self.groups.retain(|it, _| scope.has(it.transport, it.port));
+        self.users.clear();
+        for place in self.sockets.values() {
+            *self.users.entry(place.uid).or_default() += 1;
+        }
         self.gone.retain(|&(transport, port), _| scope.has(transport, port));
         self.is_first |= self.scope != scope;
         self.scope = scope;
@@ -109,12 +119,19 @@ impl Register {
     pub fn strangers(&self, open: &[OpenSocket]) -> Vec<OpenSocket> {
         let known = |it: &&OpenSocket| self.sockets.contains_key(&Key::of(it));
         let strangers = open.iter().filter(|it| self.takes(it)).filter(|it| !known(it));
+        let mut of_user = self.users.clone();
+        let has_room = |it: &&OpenSocket| {
+            let count = of_user.entry(it.uid).or_default();
+            *count += 1;
+            *count <= OF_ONE
+        };
+        let strangers = strangers.filter(has_room);
         strangers.take(MOST.saturating_sub(self.sockets.len())).cloned().collect()
     }
 
     /// Whether there may be sockets that are not followed.
     pub fn is_full(&self) -> bool {
-        self.sockets.len() >= MOST
+        self.sockets.len() >= MOST || self.users.values().any(|&count| count >= OF_ONE)
     }
 
     /// Takes a look in: the sockets that are there, and the owners of some that were not before. Returns
@@ -218,12 +235,17 @@ impl Register {
         });
         group.sockets += 1;
         self.came += 1;
+        *self.users.entry(place.uid).or_default() += 1;
         self.sockets.insert(key, place);
     }
 
     /// Forgets a socket. Returns its listener where it was the last one, and the listener was told of.
     fn remove(&mut self, key: &Key, now: Duration) -> Option<Arc<Listener>> {
         let place = self.sockets.remove(key)?;
+        if let Some(count) = self.users.get_mut(&place.uid) {
+            *count -= 1;
+        }
+        self.users.retain(|_, count| *count > 0);
         let group = self.groups.get_mut(&place)?;
         group.sockets -= 1;
         if group.sockets > 0 {

@@ -149,13 +149,24 @@ fn a_flood_of_short_lived_listeners_hides_none_that_stays() {
 }
 
 #[test]
-fn memory_is_bounded() {
+fn memory_is_bounded_and_one_user_does_not_take_it_all() {
     let mut register = Register::new(scope());
-    let many: Vec<_> =
-        (0..5000_u64).map(|it| OpenSocket { cookie: it.to_ne_bytes(), ..socket(12, 0) }).collect();
-    assert_eq!(register.strangers(&many).len(), 4096);
-    look(&mut register, 0, 1, &many);
+    let of = |uid: u32| {
+        let one = move |it: u64| OpenSocket { uid, cookie: it.to_ne_bytes(), ..socket(12, 0) };
+        (u64::from(uid) << 32..).take(1500).map(one)
+    };
+    look(&mut register, 0, 1, &of(1).collect::<Vec<_>>());
+    assert!(register.is_full());
+    let mut many: Vec<_> = of(1).collect();
+    many.push(OpenSocket { uid: 2, ..socket(14, 7) });
+    assert_eq!(register.strangers(&many).len(), 1);
+    let many: Vec<_> = (1..=5).flat_map(of).collect();
+    assert_eq!(register.strangers(&many).len(), 3072);
+    look(&mut register, 1, 1, &many);
     assert!(register.is_full() && register.strangers(&many).is_empty());
+    look(&mut register, 2, 1, &[]);
+    assert!(!register.is_full());
+    assert_eq!(register.strangers(&many).len(), 4096);
 }
 
 #[test]
