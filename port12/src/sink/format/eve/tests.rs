@@ -225,8 +225,21 @@ fn the_schema_accepts_the_samples_and_nothing_else() {
     assert_eq!(schema_refuses(&alert(&sample::alert())), None);
     let mut listener = notice(&sample::notice());
     assert_eq!(schema_refuses(&listener), None);
+    for (key, value) in [("src_ip", "192.0.2.1"), ("direction", "to_server")] {
+        let mut sourced = listener.clone();
+        sourced[key] = json!(value);
+        assert!(schema_refuses(&sourced).is_some(), "{key}");
+    }
+    for part in ["metadata", "context"] {
+        let mut mixed = listener.clone();
+        mixed["alert"][part] = good["alert"][part].clone();
+        assert!(schema_refuses(&mixed).is_some(), "{part}");
+    }
     listener["alert"]["signature_id"] = json!(1_012_001);
     assert!(schema_refuses(&listener).is_some());
+    let mut named = good.clone();
+    named["alert"]["signature_id"] = json!(1_012_004);
+    assert!(schema_refuses(&named).is_some());
     for (pointer, key, value) in [
         ("", "extra", json!(1)),
         ("/alert", "extra", json!("x")),

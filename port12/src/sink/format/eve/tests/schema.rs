@@ -5,6 +5,9 @@ use serde_json::Value;
 
 /// Checks a value; says where it differs.
 pub(super) fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+    if schema == false {
+        return Err(format!("{at} is not to be there"));
+    }
     let keywords = schema.as_object().ok_or("a schema is an object")?;
     for (keyword, argument) in keywords {
         let holds = match keyword.as_str() {
