@@ -64,8 +64,8 @@ struct Group {
 #[derive(Debug)]
 pub struct Register {
     scope: Scope,
-    /// Whether what is found was there before: until the owners of all that is there are known.
-    is_first: bool,
+    /// Ports where what is found was there before: until they are looked at, and all owners there are known.
+    first: BTreeSet<(Transport, u16)>,
     sockets: BTreeMap<Key, Place>,
     groups: BTreeMap<Place, Group>,
     /// How many of the sockets a user has.
@@ -87,8 +87,8 @@ impl Register {
     /// One that has seen nothing.
     pub fn new(scope: Scope) -> Self {
         Self {
+            first: scope.beyond(&Scope::default()),
             scope,
-            is_first: true,
             sockets: BTreeMap::new(),
             groups: BTreeMap::new(),
             users: BTreeMap::new(),
@@ -111,7 +111,8 @@ impl Register {
             *self.users.entry(place.uid).or_default() += 1;
         }
         self.gone.retain(|&(transport, port), _| scope.has(transport, port));
-        self.is_first |= self.scope != scope;
+        self.first.retain(|&(transport, port)| scope.has(transport, port));
+        self.first.extend(scope.beyond(&self.scope));
         self.scope = scope;
     }
 
@@ -144,7 +145,7 @@ impl Register {
         }
         // Owners may be asked for later.
         self.unasked = self.strangers(open).iter().map(|it| (it.transport, it.port)).collect();
-        self.is_first &= !self.unasked.is_empty();
+        self.first.retain(|it| self.unasked.contains(it));
         self.others =
             open.iter().filter(|it| !self.takes(it)).map(|it| (it.transport, it.port)).collect();
         let there: BTreeSet<Key> = open.iter().filter(|it| self.takes(it)).map(Key::of).collect();
@@ -225,7 +226,7 @@ impl Register {
         if self.sockets.contains_key(&key) {
             return;
         }
-        let (at_start, number) = (self.is_first, self.came);
+        let (at_start, number) = (self.first.contains(&(place.transport, place.port)), self.came);
         let group = self.groups.entry(place.clone()).or_insert_with(|| Group {
             listener: Arc::new(owned.into()),
             number,

@@ -22,6 +22,11 @@ impl Scope {
         Self(all.filter(is_watched).filter(|it| !expected.contains(it)).collect())
     }
 
+    /// Those that another one does not have.
+    pub(super) fn beyond(&self, other: &Self) -> BTreeSet<(Transport, u16)> {
+        self.0.difference(&other.0).copied().collect()
+    }
+
     /// Whether a port is among them.
     pub fn has(&self, transport: Transport, port: u16) -> bool {
         self.0.contains(&(transport, port))

@@ -181,6 +181,17 @@ fn a_reload_tells_what_it_adds_as_there_before_and_forgets_what_it_leaves_out() 
 }
 
 #[test]
+fn what_comes_on_another_port_at_a_reload_was_not_there() {
+    let mut register = Register::new([(Transport::Tcp, 12)].into_iter().collect());
+    look(&mut register, 0, 1, &[socket(14, 2)]);
+    register.set_scope([(Transport::Tcp, 12), (Transport::Tcp, 14)].into_iter().collect());
+    let told = look(&mut register, 1, 1, &[socket(12, 1), socket(14, 2)]);
+    assert_eq!(short(&told), ["+12", "=14"]);
+    register.set_scope([(Transport::Tcp, 12)].into_iter().collect());
+    assert_eq!(short(&look(&mut register, 2, 2, &[socket(12, 1), socket(12, 3)])), ["+12"]);
+}
+
+#[test]
 fn an_owner_that_is_asked_for_later_makes_no_newcomer() {
     let mut register = Register::new(scope());
     let open = [socket(12, 1)];
