@@ -70,8 +70,8 @@ pub struct Register {
     groups: BTreeMap<Place, Group>,
     /// How many of the sockets a user has.
     users: BTreeMap<u32, usize>,
-    /// Ports with a socket that is no listener, such as a client's, by the last look.
-    others: BTreeSet<(Transport, u16)>,
+    /// When a port last had a socket that is no listener, such as a client's.
+    others: BTreeMap<(Transport, u16), Duration>,
     /// Ports with a listener whose owner is yet to be asked for, by the last look.
     unasked: BTreeSet<(Transport, u16)>,
     /// Who had a port last, and since when nobody has.
@@ -92,7 +92,7 @@ impl Register {
             sockets: BTreeMap::new(),
             groups: BTreeMap::new(),
             users: BTreeMap::new(),
-            others: BTreeSet::new(),
+            others: BTreeMap::new(),
             unasked: BTreeSet::new(),
             gone: BTreeMap::new(),
             clock: Clock::default(),
@@ -146,8 +146,9 @@ impl Register {
         // Owners may be asked for later.
         self.unasked = self.strangers(open).iter().map(|it| (it.transport, it.port)).collect();
         self.first.retain(|it| self.unasked.contains(it));
-        self.others =
-            open.iter().filter(|it| !self.takes(it)).map(|it| (it.transport, it.port)).collect();
+        let others = open.iter().filter(|it| !is_taker(it));
+        self.others.extend(others.map(|it| ((it.transport, it.port), now)));
+        self.others.retain(|_, last| now < *last + REMEMBERED);
         let there: BTreeSet<Key> = open.iter().filter(|it| self.takes(it)).map(Key::of).collect();
         let left: Vec<Key> =
             self.sockets.keys().filter(|key| !there.contains(key)).cloned().collect();
@@ -170,7 +171,7 @@ impl Register {
     }
 
     /// What there is to tell of knocks: who has the port, or had it last. Nothing where no listener is known
-    /// that they can have reached, and another socket has the port.
+    /// that they can have reached, and another socket has the port, or had it.
     pub fn reached(&self, time: SystemTime, knock: Knock) -> Option<Notice> {
         let Knock { transport, port, interface, packets } = knock;
         // They may have waited while a reload left the port out.
@@ -182,7 +183,7 @@ impl Register {
             self.groups.iter().filter(|(it, _)| is_there(it)).map(|(_, it)| &it.listener).collect();
         let gone = self.gone.get(&(transport, port)).map(|(_, listener)| listener);
         let has_another =
-            !there.is_empty() || gone.is_some() || self.others.contains(&(transport, port));
+            !there.is_empty() || gone.is_some() || self.others.contains_key(&(transport, port));
         // The kernel program asks whether the port has a socket, on whatever address.
         let takes = |it: &&Arc<Listener>| *interface == *LOOPBACK || !it.address.is_loopback();
         let mut there: Vec<_> = there.into_iter().filter(takes).collect();
@@ -217,8 +218,7 @@ impl Register {
 
     /// Whether a socket would take the start of a conversation on a port that is looked at.
     fn takes(&self, socket: &OpenSocket) -> bool {
-        matches!(socket.state, SocketState::Listen | SocketState::Unconnected)
-            && self.scope.has(socket.transport, socket.port)
+        is_taker(socket) && self.scope.has(socket.transport, socket.port)
     }
 
     fn add(&mut self, owned: Owned) {
@@ -257,6 +257,11 @@ impl Register {
         self.suppressed += u64::from(!is_told);
         is_told.then_some(listener)
     }
+}
+
+/// Whether a socket would take the start of a conversation.
+fn is_taker(socket: &OpenSocket) -> bool {
+    matches!(socket.state, SocketState::Listen | SocketState::Unconnected)
 }
 
 impl Key {
