@@ -181,6 +181,26 @@ fn a_knock_that_reaches_a_listener_names_the_process_once_for_many() {
     });
 }
 
+/// The kernel program counts such a knock as `local_socket`, and it is answered with a reset.
+#[test]
+fn a_knock_at_a_port_that_loopback_alone_has_reached_nobody() {
+    lab(|| {
+        let watched = Watched::start(Pair::new(), "");
+        let near = &watched.pair.near;
+        let _loopback =
+            Running::start(near.command("nc").args("-k -l -s 127.0.0.1 -p 783".split(' ')));
+        watched.wait_for(LISTENER, 783);
+        let _nc = nc(near, 12);
+        watched.wait_for(LISTENER, 12);
+        watched.pair.far.sh(&format!("! timeout 20 nc -z -w 5 {NEAR} 783"));
+        watched.pair.far.sh(&format!("timeout 20 nc -z -w 5 {NEAR} 12"));
+        watched.wait_for(REACHED, 12);
+        let eve = watched.eve();
+        watched.port12.stop();
+        assert_eq!(with(&records(&eve), REACHED).len(), 1);
+    });
+}
+
 /// nc listens once: it has closed its listener before anybody could look who was reached.
 #[test]
 fn a_listener_that_closes_at_the_first_knock_is_named_all_the_same() {
