@@ -22,6 +22,9 @@ const MOST: usize = 4096;
 /// Those of one user, at most: nobody hides others' listeners behind his own.
 const OF_ONE: usize = 1024;
 
+/// How often it is said that there are too many.
+const FULL_AGAIN: Duration = Duration::from_secs(600);
+
 /// How long it is remembered who had a port: knocks may be told a minute after they came.
 const REMEMBERED: Duration = Duration::from_secs(120);
 
@@ -81,6 +84,8 @@ pub struct Register {
     /// How many sockets have come.
     came: u64,
     suppressed: u64,
+    /// When it was said last that there are too many sockets.
+    said_full: Option<Duration>,
 }
 
 impl Register {
@@ -99,6 +104,7 @@ impl Register {
             budget: Budget::new(PER_MINUTE),
             came: 0,
             suppressed: 0,
+            said_full: None,
         }
     }
 
@@ -130,8 +136,19 @@ impl Register {
         strangers.take(MOST.saturating_sub(self.sockets.len())).cloned().collect()
     }
 
-    /// Whether there may be sockets that are not followed.
-    pub fn is_full(&self) -> bool {
+    /// Whether to say that there may be sockets that are not followed: whoever opens and closes the last one has it
+    /// said no more often than every ten minutes.
+    pub fn is_to_say_full(&mut self, time: SystemTime) -> bool {
+        let now = self.clock.advance(time);
+        let is_due = self.said_full.is_none_or(|said| now >= said + FULL_AGAIN);
+        let says = is_due && self.is_full();
+        if says {
+            self.said_full = Some(now);
+        }
+        says
+    }
+
+    fn is_full(&self) -> bool {
         self.sockets.len() >= MOST || self.users.values().any(|&count| count >= OF_ONE)
     }
 

@@ -156,16 +156,17 @@ fn memory_is_bounded_and_one_user_does_not_take_it_all() {
         (u64::from(uid) << 32..).take(1500).map(one)
     };
     look(&mut register, 0, 1, &of(1).collect::<Vec<_>>());
-    assert!(register.is_full());
+    assert!(register.is_to_say_full(at(0)));
     let mut many: Vec<_> = of(1).collect();
     many.push(OpenSocket { uid: 2, ..socket(14, 7) });
     assert_eq!(register.strangers(&many).len(), 1);
     let many: Vec<_> = (1..=5).flat_map(of).collect();
     assert_eq!(register.strangers(&many).len(), 3072);
     look(&mut register, 1, 1, &many);
-    assert!(register.is_full() && register.strangers(&many).is_empty());
-    look(&mut register, 2, 1, &[]);
-    assert!(!register.is_full());
+    assert!(register.strangers(&many).is_empty());
+    assert!(!register.is_to_say_full(at(599)) && register.is_to_say_full(at(600)));
+    look(&mut register, 601, 1, &[]);
+    assert!(!register.is_to_say_full(at(2000)));
     assert_eq!(register.strangers(&many).len(), 4096);
 }
 

@@ -125,7 +125,6 @@ impl Lookout {
             register: Register::new(scope.clone()),
             reached: Reached::default(),
             asks_after: Instant::now(),
-            is_full: false,
             notices: sender,
             suppressed: Arc::clone(&suppressed),
         };
@@ -184,7 +183,6 @@ struct Watch {
     register: Register,
     reached: Reached,
     asks_after: Instant,
-    is_full: bool,
     notices: Sender<Notice>,
     suppressed: Arc<AtomicU64>,
 }
@@ -226,7 +224,7 @@ impl Watch {
             self.tell(notice);
         }
         self.suppressed.store(self.register.suppressed(), Ordering::Relaxed);
-        if !mem::replace(&mut self.is_full, self.register.is_full()) && self.is_full {
+        if self.register.is_to_say_full(time) {
             log::warn!("there are too many listeners on watched ports to tell of all of them");
         }
         self.tell_reached(time, false);
