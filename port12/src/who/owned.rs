@@ -24,8 +24,8 @@ pub struct Owned {
     pub device: Option<String>,
     /// Who has it.
     pub owner: Owner,
-    /// The processes that have it, with the lowest numbers, and the first 256 characters of what they say. Of one that has ended the number is known
-    /// alone.
+    /// The processes that have it, those with the lowest numbers, and of what they say of themselves the
+    /// beginning. Of one that has ended the number is known alone.
     pub processes: Vec<Process>,
     /// Further processes.
     pub more_processes: usize,
