@@ -1,4 +1,4 @@
-//! `cargo xtask build-ebpf`: the kernel object that port12 embeds, and its provenance.
+//! `cargo xtask build-ebpf`: the kernel objects that port12 embeds, and their provenance.
 
 mod check;
 mod closure;
@@ -17,16 +17,18 @@ use clap::Args;
 use self::{compile::Build, digest::Digest, provenance::Provenance};
 use crate::workspace;
 
-/// The committed object, from the root of the checkout.
-pub const OBJECT: &str = "port12/bpf/port12.bpf.o";
+/// The committed objects: the names of the kernel package's binaries.
+pub const OBJECTS: [&str; 1] = [XDP];
+/// The object with the XDP programs, the only one that has a variant that logs.
+const XDP: &str = "port12";
 /// The variant that logs, which is not committed.
-pub const TRACE_OBJECT: &str = "port12/bpf/port12-trace.bpf.o";
-/// How the committed object was made.
+const TRACE_OBJECT: &str = "port12/bpf/port12-trace.bpf.o";
+/// How the committed objects were made.
 pub const PROVENANCE: &str = "port12/bpf/provenance.txt";
 
 #[derive(Args)]
 pub struct Options {
-    /// Rebuild elsewhere and compare with the committed object, which stays as it is
+    /// Rebuild elsewhere and compare with the committed objects, which stay as they are
     #[arg(long, conflicts_with = "trace")]
     check: bool,
     /// Build the variant that logs every finding through aya-log
@@ -48,18 +50,31 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let toolchain = toolchain::find()?;
     if options.trace {
-        let object = compile::object(&root, &toolchain, Build::Trace)?;
-        return write(&root, TRACE_OBJECT, &object);
+        compile::all(&root, &toolchain, Build::Trace)?;
+        return write(
+            &root,
+            TRACE_OBJECT,
+            &compile::stripped(&root, &toolchain, Build::Trace, XDP)?,
+        );
     }
-    let object = compile::object(&root, &toolchain, Build::Plain)?;
+    compile::all(&root, &toolchain, Build::Plain)?;
+    let objects = OBJECTS.map(|name| compile::stripped(&root, &toolchain, Build::Plain, name));
+    let objects = objects.into_iter().collect::<Result<Vec<_>>>()?;
     let provenance = Provenance {
         tools: toolchain.tools()?,
         sources: sources::digest(&root)?,
         dependencies: closure::digest(&root)?,
-        object: Digest::of(&object),
+        objects: objects.iter().map(|object| Digest::of(object)).collect(),
     };
-    write(&root, OBJECT, &object)?;
+    for (name, object) in OBJECTS.into_iter().zip(&objects) {
+        write(&root, &path(name), object)?;
+    }
     write(&root, PROVENANCE, provenance.to_string().as_bytes())
+}
+
+/// A committed object's path, from the root of the checkout.
+fn path(name: &str) -> String {
+    format!("port12/bpf/{name}.bpf.o")
 }
 
 fn write(root: &Path, path: &str, content: &[u8]) -> Result<()> {

@@ -1,32 +1,38 @@
-//! `cargo xtask build-ebpf --check`: whether the committed object is what the sources make.
+//! `cargo xtask build-ebpf --check`: whether the committed objects are what the sources make.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 
 use super::{
-    OBJECT, PROVENANCE, closure,
+    OBJECTS, PROVENANCE, closure,
     compile::{self, Build},
     digest::Digest,
+    path,
     provenance::Provenance,
     sources, toolchain,
 };
 
+const REBUILD: &str = "cargo xtask build-ebpf";
+
 pub fn run(root: &Path) -> Result<()> {
     let recorded = read(root)?;
-    let object = fs::read(root.join(OBJECT)).with_context(|| format!("read {OBJECT}"))?;
-    let faults = faults(&recorded, &Found::of(root, &object)?);
+    let objects = OBJECTS.map(|name| {
+        let path = path(name);
+        fs::read(root.join(&path)).with_context(|| format!("read {path}"))
+    });
+    let objects = objects.into_iter().collect::<Result<Vec<_>>>()?;
+    let faults = faults(&recorded, &Found::of(root, &objects)?);
     if !faults.is_empty() {
-        bail!("{}\nRebuild it and commit both files: cargo xtask build-ebpf", faults.join("\n"));
+        bail!("{}\nRebuild and commit all that changes: {REBUILD}", faults.join("\n"));
     }
-    println!("{OBJECT}: sources, dependencies and object are the recorded ones");
-    rebuild(root, &recorded, &object)
+    println!("{PROVENANCE}: sources, dependencies and objects are the recorded ones");
+    rebuild(root, &recorded, &objects)
 }
 
 fn read(root: &Path) -> Result<Provenance> {
     let text = fs::read_to_string(root.join(PROVENANCE));
-    let text =
-        text.with_context(|| format!("read {PROVENANCE}; cargo xtask build-ebpf makes it"))?;
+    let text = text.with_context(|| format!("read {PROVENANCE}; {REBUILD} makes it"))?;
     Provenance::parse(&text).with_context(|| format!("{PROVENANCE} cannot be read"))
 }
 
@@ -34,15 +40,15 @@ fn read(root: &Path) -> Result<Provenance> {
 struct Found {
     sources: Digest,
     dependencies: Digest,
-    object: Digest,
+    objects: Vec<Digest>,
 }
 
 impl Found {
-    fn of(root: &Path, object: &[u8]) -> Result<Self> {
+    fn of(root: &Path, objects: &[Vec<u8>]) -> Result<Self> {
         Ok(Self {
             sources: sources::digest(root)?,
             dependencies: closure::digest(root)?,
-            object: Digest::of(object),
+            objects: objects.iter().map(|object| Digest::of(object)).collect(),
         })
     }
 }
@@ -54,14 +60,18 @@ fn faults(recorded: &Provenance, found: &Found) -> Vec<String> {
             faults.push(format!("{what}: {found} here, {recorded} recorded in {PROVENANCE}"));
         }
     };
-    compare("the kernel program's sources changed", &found.sources, &recorded.sources);
-    compare("its dependencies changed", &found.dependencies, &recorded.dependencies);
-    compare(&format!("{OBJECT} is not the recorded one"), &found.object, &recorded.object);
+    compare("the kernel programs' sources changed", &found.sources, &recorded.sources);
+    compare("their dependencies changed", &found.dependencies, &recorded.dependencies);
+    for (name, (found, recorded)) in
+        OBJECTS.into_iter().zip(found.objects.iter().zip(&recorded.objects))
+    {
+        compare(&format!("{} is not the recorded one", path(name)), found, recorded);
+    }
     faults
 }
 
-/// Builds the object with the recorded tools, where they are here, and compares every byte.
-fn rebuild(root: &Path, recorded: &Provenance, object: &[u8]) -> Result<()> {
+/// Builds the objects with the recorded tools, where they are here, and compares every byte.
+fn rebuild(root: &Path, recorded: &Provenance, objects: &[Vec<u8>]) -> Result<()> {
     let toolchain = match toolchain::find() {
         Ok(toolchain) => toolchain,
         Err(missing) => {
@@ -74,16 +84,20 @@ fn rebuild(root: &Path, recorded: &Provenance, object: &[u8]) -> Result<()> {
         println!("NOT COMPARED with a rebuilt one, the tools differ: {}", differences.join("; "));
         return Ok(());
     }
-    let rebuilt = compile::object(root, &toolchain, Build::Plain)?;
-    if rebuilt != object {
-        bail!(
-            "the rebuilt object ({} bytes) is not {OBJECT} ({} bytes), though sources and tools \
-             are the recorded ones: rebuild it and commit both files: cargo xtask build-ebpf",
-            rebuilt.len(),
-            object.len()
-        );
+    compile::all(root, &toolchain, Build::Plain)?;
+    for (name, object) in OBJECTS.into_iter().zip(objects) {
+        let path = path(name);
+        let rebuilt = compile::stripped(root, &toolchain, Build::Plain, name)?;
+        if rebuilt != *object {
+            bail!(
+                "the rebuilt object ({} bytes) is not {path} ({} bytes), though sources and tools \
+                 are the recorded ones: rebuild and commit all that changes: {REBUILD}",
+                rebuilt.len(),
+                object.len()
+            );
+        }
+        println!("{path}: the rebuilt one has the same {} bytes", object.len());
     }
-    println!("{OBJECT}: the rebuilt one has the same {} bytes", object.len());
     Ok(())
 }
 
@@ -100,31 +114,34 @@ mod tests {
             tools: Tools { compiler, host, llvm, core, linker, objcopy, flags },
             sources: Digest::of(b"sources"),
             dependencies: Digest::of(b"dependencies"),
-            object: Digest::of(b"object"),
+            objects: OBJECTS.map(|name| Digest::of(name.as_bytes())).into(),
         }
     }
 
-    fn found(sources: &[u8], dependencies: &[u8], object: &[u8]) -> Found {
+    fn found(sources: &[u8], dependencies: &[u8]) -> Found {
         Found {
             sources: Digest::of(sources),
             dependencies: Digest::of(dependencies),
-            object: Digest::of(object),
+            objects: recorded().objects,
         }
     }
 
     #[test]
     fn what_is_as_recorded_has_no_faults() {
-        assert!(faults(&recorded(), &found(b"sources", b"dependencies", b"object")).is_empty());
+        assert!(faults(&recorded(), &found(b"sources", b"dependencies")).is_empty());
     }
 
     #[test]
     fn each_change_is_a_fault_of_its_own() {
-        let faults = |sources, dependencies, object| {
-            faults(&recorded(), &found(sources, dependencies, object))
-        };
-        assert!(faults(b"x", b"dependencies", b"object")[0].contains("sources"));
-        assert!(faults(b"sources", b"x", b"object")[0].contains("dependencies"));
-        assert!(faults(b"sources", b"dependencies", b"x")[0].contains("port12.bpf.o"));
-        assert_eq!(faults(b"x", b"x", b"x").len(), 3);
+        let all = |found: Found| faults(&recorded(), &found);
+        assert!(all(found(b"x", b"dependencies"))[0].contains("sources"));
+        assert!(all(found(b"sources", b"x"))[0].contains("dependencies"));
+        for (index, name) in OBJECTS.into_iter().enumerate() {
+            let mut damaged = found(b"sources", b"dependencies");
+            damaged.objects[index] = Digest::of(b"x");
+            let faults = all(damaged);
+            assert_eq!(faults.len(), 1);
+            assert!(faults[0].contains(&path(name)), "{faults:?}");
+        }
     }
 }

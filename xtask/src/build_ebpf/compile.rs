@@ -1,4 +1,4 @@
-//! From the sources to an object of code and BTF, without a byte that depends on the machine.
+//! From the sources to objects of code and BTF, without a byte that depends on the machine.
 
 use std::{
     ffi::OsString,
@@ -12,15 +12,15 @@ use anyhow::{Context as _, Result};
 use super::toolchain::Toolchain;
 use crate::{step, workspace};
 
-/// The kernel program's package.
+/// The kernel programs' package.
 pub const PACKAGE: &str = "port12-ebpf";
 /// What it is compiled for.
 pub const TARGET: &str = "bpfel-unknown-none";
 
-/// Which of the kernel program's builds.
+/// Which of the kernel programs' builds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Build {
-    /// The committed one.
+    /// The committed objects.
     Plain,
     /// The one that logs.
     Trace,
@@ -35,7 +35,7 @@ impl Build {
         }
     }
 
-    fn stripped(self) -> &'static [&'static str] {
+    fn strip(self) -> &'static [&'static str] {
         match self {
             Self::Plain => &OBJCOPY,
             Self::Trace => &OBJCOPY[..1],
@@ -63,15 +63,17 @@ pub fn flags() -> String {
     [COMPILER.as_slice(), &OBJCOPY].concat().join(" ")
 }
 
-/// Compiles the kernel program and strips it.
-pub fn object(root: &Path, toolchain: &Toolchain, build: Build) -> Result<Vec<u8>> {
+/// Compiles and links all objects.
+pub fn all(root: &Path, toolchain: &Toolchain, build: Build) -> Result<()> {
+    step::run(cargo(root, toolchain, "build", &[])?.args(build.features()))
+}
+
+/// One of the objects that were linked last, stripped.
+pub fn stripped(root: &Path, toolchain: &Toolchain, build: Build, name: &str) -> Result<Vec<u8>> {
     let folder = folder(root);
-    step::run(cargo(root, toolchain, "build", &[])?.args(build.features()))?;
-    let linked = folder.join(TARGET).join("release/port12");
-    let stripped = folder.join("stripped.bpf.o");
-    step::run(
-        Command::new(toolchain.objcopy()).args(build.stripped()).arg(&linked).arg(&stripped),
-    )?;
+    let linked = folder.join(TARGET).join("release").join(name);
+    let stripped = folder.join(format!("{name}.bpf.o"));
+    step::run(Command::new(toolchain.objcopy()).args(build.strip()).arg(&linked).arg(&stripped))?;
     fs::read(&stripped).with_context(|| format!("read {}", stripped.display()))
 }
 

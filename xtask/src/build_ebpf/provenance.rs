@@ -1,12 +1,12 @@
-//! How an object was made: the file beside it.
+//! How the objects were made: the file beside them.
 
 use std::fmt;
 
 use anyhow::{Context as _, Result};
 
-use super::digest::Digest;
+use super::{OBJECTS, digest::Digest};
 
-/// The programs that made the object, and what they were told. Equal tools make equal bytes.
+/// The programs that made the objects, and what they were told. Equal tools make equal bytes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Tools {
     /// `rustc --version`.
@@ -55,12 +55,13 @@ pub struct Provenance {
     pub tools: Tools,
     pub sources: Digest,
     pub dependencies: Digest,
-    pub object: Digest,
+    /// Of each of [`OBJECTS`].
+    pub objects: Vec<Digest>,
 }
 
 const HEADING: &str = "\
-# How port12.bpf.o was made. `cargo xtask build-ebpf` writes this file and the object;
-# `cargo xtask build-ebpf --check` compares both with the sources. The hashes are SHA-256.
+# How the objects were made. `cargo xtask build-ebpf` writes them and this file;
+# `cargo xtask build-ebpf --check` compares all with the sources. The hashes are SHA-256.
 ";
 
 impl fmt::Display for Provenance {
@@ -71,8 +72,16 @@ impl fmt::Display for Provenance {
         }
         writeln!(formatter, "sources: {}", self.sources)?;
         writeln!(formatter, "dependencies: {}", self.dependencies)?;
-        writeln!(formatter, "object: {}", self.object)
+        for (name, object) in OBJECTS.into_iter().zip(&self.objects) {
+            writeln!(formatter, "{}: {object}", line(name))?;
+        }
+        Ok(())
     }
+}
+
+/// The name of an object's line.
+fn line(object: &str) -> String {
+    format!("{object}.bpf.o")
 }
 
 impl Provenance {
@@ -97,7 +106,7 @@ impl Provenance {
             },
             sources: digest("sources")?,
             dependencies: digest("dependencies")?,
-            object: digest("object")?,
+            objects: OBJECTS.into_iter().map(|name| digest(&line(name))).collect::<Result<_>>()?,
         })
     }
 }
@@ -119,7 +128,7 @@ mod tests {
             },
             sources: Digest::of(b"sources"),
             dependencies: Digest::of(b"dependencies"),
-            object: Digest::of(b"object"),
+            objects: OBJECTS.map(|name| Digest::of(name.as_bytes())).into(),
         }
     }
 
@@ -136,8 +145,8 @@ mod tests {
 
     #[test]
     fn a_damaged_hash_is_named() {
-        let text = provenance().to_string().replace("object: ", "object: x");
-        assert!(Provenance::parse(&text).unwrap_err().to_string().contains("`object`"));
+        let text = provenance().to_string().replace("port12.bpf.o: ", "port12.bpf.o: x");
+        assert!(Provenance::parse(&text).unwrap_err().to_string().contains("`port12.bpf.o`"));
     }
 
     #[test]
