@@ -19,12 +19,13 @@ pub use events::{
 pub use host::{HostTable, Local, Prefix4, Prefix6, Sockets};
 pub use policy::{Action, Gate, Policy, Rule, TransitPolicy, bypass, origin};
 pub use sources::{
-    FIRST_TOUCH, Knock, REGISTERS, SLOTS, Source, SourceAddress, SourceTable, TOUCHES, Touches,
+    FIRST_TOUCH, Knock, REGISTERS, SLOTS, Source, SourceAddress, SourceTable, TOUCHES, Touched,
+    Touches,
 };
 pub use state::{Header, State};
 
 /// The layout version of every map.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Well-known ports: 0 to 1023 (RFC 6335 section 6).
 pub const PORTS: usize = 1024;

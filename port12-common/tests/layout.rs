@@ -6,14 +6,14 @@ use port12_common::{
     Layer, Malformed, Outcome, Shape, Transport,
     abi::{
         self, Action, Ban, Banning, Budget, Clock, CpuCounters, EventRecord, Evidence, FIRST_TOUCH,
-        Gate, Header, HostTable, Local, Policy, PortCounters, Prefix4, Prefix6, Rule, Sockets,
-        Source, SourceAddress, SourceTable, State, Tally, Telling, Touches, TransitPolicy,
+        Gate, Header, HostTable, Local, Policy, PortCounters, Prefix4, Prefix6, Rule, SLOTS,
+        Sockets, Source, SourceAddress, SourceTable, State, Tally, Telling, Touches, TransitPolicy,
     },
 };
 
 #[test]
-fn the_layout_is_that_of_version_5() {
-    assert_eq!(abi::VERSION, 5);
+fn the_layout_is_that_of_version_6() {
+    assert_eq!(abi::VERSION, 6);
 }
 
 #[test]
@@ -45,15 +45,15 @@ fn the_sources_keep_their_layout() {
     assert_eq!((offset_of!(SourceTable, seed), offset_of!(SourceTable, half_life)), (0, 8));
     assert_eq!((offset_of!(SourceTable, random), offset_of!(SourceTable, evictions)), (16, 24));
     assert_eq!((offset_of!(SourceTable, evicted), offset_of!(SourceTable, refused)), (32, 48));
-    assert_eq!((offset_of!(SourceTable, registers), offset_of!(SourceTable, buckets)), (64, 4160));
+    assert_eq!((offset_of!(SourceTable, registers), offset_of!(SourceTable, slots)), (64, 4160));
 
-    assert_eq!((size_of::<Source>(), align_of::<Source>()), (192, 64));
+    assert_eq!((size_of::<Source>(), align_of::<Source>()), (64, 64));
     assert_eq!((size_of::<SourceAddress>(), offset_of!(Source, address)), (16, 0));
     assert_eq!((offset_of!(Source, packets), offset_of!(Source, bytes)), (16, 24));
     assert_eq!((offset_of!(Source, first_seen), offset_of!(Source, last_seen)), (32, 40));
     assert_eq!((offset_of!(Source, weight), offset_of!(Source, only)), (48, 56));
     assert_eq!(offset_of!(Source, told), 60);
-    assert_eq!(offset_of!(Source, touched), 64);
+    assert_eq!(offset_of!(SourceTable, touched), 4160 + SLOTS * 64);
 
     assert_eq!((size_of::<Touches>(), FIRST_TOUCH), (10_240, 6));
 }

@@ -37,7 +37,14 @@ fn v4(number: u32) -> SourceAddress {
 }
 
 fn slots(table: &SourceTable) -> impl Iterator<Item = &Source> {
-    table.buckets.iter().flatten().filter(|slot| slot.packets != 0)
+    table.slots.iter().filter(|slot| slot.packets != 0)
+}
+
+/// The bits of what one of the table's sources has touched.
+fn touched(table: &SourceTable, source: &Source) -> Vec<u16> {
+    let mut places = table.slots.iter().zip(&table.touched);
+    let (_, touched) = places.find(|(slot, _)| slot.address == source.address).expect("a slot");
+    (0..1024).filter(|bit| source.has_touched(touched, *bit)).collect()
 }
 
 fn slot(table: &SourceTable, source: SourceAddress) -> Option<&Source> {
@@ -96,8 +103,7 @@ fn a_source_is_what_was_seen_of_it() {
     let one = slot(&table, v4(1)).expect("it has a slot");
     assert_eq!((one.packets, one.bytes, one.weight), (8, 480, 8));
     assert_eq!((one.first_seen, one.last_seen), (100, 103));
-    let touched: Vec<u16> = (0..1024).filter(|bit| one.has_touched(*bit)).collect();
-    assert_eq!(touched, bits);
+    assert_eq!(touched(&table, one), bits);
     assert_eq!(slots(&table).count(), 2);
 }
 
@@ -164,7 +170,7 @@ fn those_that_come_often_are_found_behind_very_many_that_come_once() {
 /// for having sent that much at time 1.
 fn admitted(now: u64) -> usize {
     let mut table = table(3);
-    for slot in table.buckets.iter_mut().flatten() {
+    for slot in &mut table.slots {
         *slot =
             Source { packets: 1000, weight: 1000, first_seen: 1, last_seen: 1, ..Source::EMPTY };
         slot.address = v4(1);
@@ -200,7 +206,7 @@ fn whoever_keeps_sending_little_weighs_little() {
 }
 
 #[test]
-fn both_slots_of_a_bucket_are_used_where_nobody_has_prepared_the_table() {
+fn both_slots_of_a_source_are_used_where_nobody_has_prepared_the_table() {
     let mut table = table(0);
     table.random = 0;
     for number in 0..100_000 {
@@ -226,9 +232,9 @@ fn a_newcomer_inherits_weight_and_no_packets() {
     let slot = slot(&table, newcomer).expect("it was admitted");
     assert_eq!((slot.packets, slot.bytes), (3, 180));
     assert!(slot.weight > 3);
-    let touched = |slot: &Source| (0..1024).filter(|bit| slot.has_touched(*bit)).count();
-    assert_eq!(touched(slot), 3);
+    assert_eq!(touched(&table, slot).len(), 3);
     // What the one before had touched is not the newcomer's.
     table.record(&knock(newcomer, 77, now), AGAIN);
-    assert_eq!(touched(self::slot(&table, newcomer).expect("it stays")), 4);
+    let slot = self::slot(&table, newcomer).expect("it stays");
+    assert_eq!(touched(&table, slot).len(), 4);
 }

@@ -1,6 +1,6 @@
 //! Who knocks: a table of sources whose cost does not grow with their number.
 //!
-//! Each CPU has its own. An address has a bucket of two slots, and no other place. Where both are
+//! Each CPU has its own. An address has two slots, one beside the other, and no other place. Where both are
 //! taken by others, it is admitted in place of the one that weighs less, with a probability of one to
 //! that weight and one more (random admission: Ben Basat et al., "Randomized Admission Policy for
 //! Efficient Top-k and Frequency Estimation", 2017): a flood of addresses that come once does not push
@@ -13,15 +13,9 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::{Known, Label, PORTS, Tally};
 use crate::Transport;
 
-/// Slots of a bucket.
-const WAYS: usize = 2;
-
-/// Buckets of a CPU.
-const BUCKETS: usize = 1 << BUCKET_BITS;
-const BUCKET_BITS: u32 = 11;
-
 /// Slots of a CPU.
-pub const SLOTS: usize = BUCKETS * WAYS;
+pub const SLOTS: usize = 1 << SLOT_BITS;
+const SLOT_BITS: u32 = 12;
 
 /// Registers that estimate the number of sources, with a standard error of 1.04 / sqrt(4096) = 1.6 %
 /// (Flajolet et al., "HyperLogLog", 2007).
@@ -165,10 +159,10 @@ pub struct Source {
     pub only: u32,
     /// The lower half of the jiffies when something was told of it last.
     pub told: u32,
-    /// Bits by what [`Touches`] says, once there are several; what is here before is another's. Most
-    /// sources of a flood touch one port, and two lines of the cache less.
-    pub touched: [u64; TOUCHES / 64],
 }
+
+/// What a source has touched: bits by what [`Touches`] says.
+pub type Touched = [u64; TOUCHES / 64];
 
 impl Source {
     /// An empty slot.
@@ -181,7 +175,6 @@ impl Source {
         weight: 0,
         only: 0,
         told: 0,
-        touched: [0; TOUCHES / 64],
     };
 
     #[inline(always)]
@@ -192,16 +185,22 @@ impl Source {
     /// Of [`Source::only`]: it has touched several.
     pub const MANY: u32 = u32::MAX;
 
-    /// Whether it has touched what a bit stands for.
-    pub fn has_touched(&self, bit: u16) -> bool {
+    /// Whether it has touched what a bit stands for; `touched` is what stands in its place.
+    pub fn has_touched(&self, touched: &Touched, bit: u16) -> bool {
         match self.only {
-            Self::MANY => self.touched[usize::from(bit) / 64] >> (bit % 64) & 1 == 1,
+            Self::MANY => touched[usize::from(bit) / 64] >> (bit % 64) & 1 == 1,
             only => only == u32::from(bit) + 1,
         }
     }
 
     #[inline(always)]
-    fn count(&mut self, knock: &Knock, half_life: u64, again: u32) -> Known {
+    fn count<'a>(
+        &mut self,
+        touched: impl FnOnce() -> &'a mut Touched,
+        knock: &Knock,
+        half_life: u64,
+        again: u32,
+    ) -> Known {
         self.packets += 1;
         self.bytes += knock.bytes;
         self.weight = self.weight(knock.now, half_life) + 1;
@@ -209,10 +208,10 @@ impl Source {
         let known = if self.only == u32::from(knock.bit) + 1 {
             Known::Repeats
         } else {
-            self.touch(knock.bit)
+            self.touch(touched(), knock.bit)
         };
         let now = knock.now as u32;
-        if known == Known::Repeats && now.wrapping_sub(self.told) < again {
+        if known == Known::Repeats && (again == 0 || now.wrapping_sub(self.told) < again) {
             return Known::Repeats;
         }
         self.told = now;
@@ -227,16 +226,16 @@ impl Source {
 
     /// Takes note of another port than the only one, if there is an only one.
     #[inline(always)]
-    fn touch(&mut self, bit: u16) -> Known {
+    fn touch(&mut self, touched: &mut Touched, bit: u16) -> Known {
         match self.only {
             0 => {
                 self.only = u32::from(bit) + 1;
                 return Known::First;
             }
             Self::MANY => {}
-            _ => self.spread(),
+            _ => self.spread(touched),
         }
-        let touched = &mut self.touched[usize::from(bit) / 64 % (TOUCHES / 64)];
+        let touched = &mut touched[usize::from(bit) / 64 % (TOUCHES / 64)];
         let bit = 1 << (bit % 64);
         let known = if *touched & bit == 0 { Known::First } else { Known::Repeats };
         *touched |= bit;
@@ -245,14 +244,14 @@ impl Source {
 
     /// From the only port to a set of them.
     #[inline(never)]
-    fn spread(&mut self) {
+    fn spread(&mut self, touched: &mut Touched) {
         // Word by word: LLVM's BPF backend calls a function to fill as much as this.
-        for word in &mut self.touched {
+        for word in &mut *touched {
             // SAFETY: it is borrowed.
             unsafe { (&raw mut *word).write_volatile(0) };
         }
         let bit = self.only - 1;
-        self.touched[bit as usize / 64 % (TOUCHES / 64)] = 1 << (bit % 64);
+        touched[bit as usize / 64 % (TOUCHES / 64)] = 1 << (bit % 64);
         // SAFETY: as above. Last, for who reads along.
         unsafe { (&raw mut self.only).write_volatile(Self::MANY) };
     }
@@ -298,7 +297,7 @@ const fn is_less(one: u64, other: u64) -> u64 {
 #[repr(C, align(64))]
 pub struct SourceTable {
     /// The multiplier of the hash; user space chooses it at random, so that nobody who sends can
-    /// know who shares a bucket.
+    /// know who shares its slots.
     pub seed: u64,
     /// The time in which what a source weighs is halved: 1,024 jiffies, doubled so many times.
     pub half_life: u64,
@@ -313,57 +312,62 @@ pub struct SourceTable {
     /// For the estimate of the number of sources: by one part of their hash, the longest run of zeros
     /// in the rest of it, and one.
     pub registers: [u8; REGISTERS],
-    /// By hash.
-    pub buckets: [[Source; WAYS]; BUCKETS],
+    /// By hash; those of an even number and the next are a pair.
+    pub slots: [Source; SLOTS],
+    /// What each of them has touched, once that is more than one port; what is here before is another's. Most
+    /// sources of a flood touch one port: the rest is out of the way of those lines of the cache, and pages,
+    /// that every probe needs.
+    pub touched: [Touched; SLOTS],
 }
 
 impl SourceTable {
     /// Counts a knock. `again` is the time, in jiffies, after which a source that goes on is told of again.
     #[inline(always)]
     pub fn record(&mut self, knock: &Knock, again: u32) -> Known {
-        let (at, half_life) = (bucket(knock.source, self.seed), self.half_life);
-        let [one, other] = &self.buckets[at];
-        let way = if one.is(knock.source) {
-            0
-        } else if other.is(knock.source) {
-            1
-        } else {
-            self.admit(knock.source.high, knock.source.low, knock.now) as usize
-        };
-        let Some(slot) = self.buckets[at].get_mut(way) else {
+        let (hash, half_life) = (knock.source.hash(self.seed), self.half_life);
+        let mut at = place(hash);
+        // Nearly always it is the first: the CPU foresees that.
+        if !self.slots[at].is(knock.source) {
+            at ^= 1;
+            if !self.slots[at].is(knock.source) {
+                at = self.admit(knock.source.high, knock.source.low, hash, knock.now) as usize;
+            }
+        }
+        let Some(slot) = self.slots.get_mut(at) else {
             self.refused.packets += 1;
             self.refused.bytes += knock.bytes;
             return Known::Refused;
         };
-        slot.count(knock, half_life, again)
+        slot.count(|| &mut self.touched[at], knock, half_life, again)
     }
 
-    /// Gives a source one of the slots of its bucket, and returns which; or [`WAYS`], where it does not.
+    /// Gives a source one of its slots, and returns which; or [`SLOTS`], where it does not.
     /// Out of line, with arguments that fit into registers.
     #[inline(never)]
-    fn admit(&mut self, high: u64, low: u64, now: u64) -> u64 {
+    fn admit(&mut self, high: u64, low: u64, hash: u64, now: u64) -> u64 {
         let source = SourceAddress { high, low };
-        let hash = source.hash(self.seed);
         self.estimate(hash);
-        let [one, other] = &self.buckets[(hash >> (64 - BUCKET_BITS)) as usize];
+        let at = place(hash);
         let half_life = self.half_life;
-        let (weight, other) = (one.weight(now, half_life), other.weight(now, half_life));
-        // Of two that weigh the same, always the first: the second is where those stay that come often.
-        let takes_other = is_less(other, weight);
+        let weigh = |at: usize| self.slots[at].weight(now, half_life);
+        let (even, odd) = (weigh(at & !1), weigh(at | 1));
+        // Of two that weigh the same, the even one, unless they are empty: the odd one is where those stay that
+        // come often. (Of those of 64, 128, ..., it may be either: the shift goes by the lower bits.)
+        let takes_odd = is_less(odd, even + (at as u64 & 1).wrapping_shr(even as u32));
         let random = next(self.random);
         self.random = random;
-        let weight = weight ^ ((weight ^ other) & takes_other);
+        let weight = even ^ ((even ^ odd) & takes_odd);
         // One of `weight + 1` numbers; a weight of 0 has no other.
         if (random >> 32).wrapping_mul(weight + 1) >> 32 != 0 {
-            return WAYS as u64;
+            return SLOTS as u64;
         }
-        let bucket = &mut self.buckets[(hash >> (64 - BUCKET_BITS)) as usize];
-        let slot = &mut bucket[(takes_other & 1) as usize];
+        let at = at & !1 | (takes_odd & 1) as usize;
+        let slot = &mut self.slots[at];
         self.evictions += is_less(0, slot.packets) & 1;
         self.evicted.packets += slot.packets;
         self.evicted.bytes += slot.bytes;
         slot.give(source, now, weight);
-        takes_other & 1
+        at as u64
     }
 
     /// Takes a source into account whose hash this is.
@@ -380,10 +384,10 @@ impl SourceTable {
     }
 }
 
-/// The bucket of an address.
+/// The first of the two slots of an address, by its hash; the other is its neighbour in the pair.
 #[inline(always)]
-fn bucket(source: SourceAddress, seed: u64) -> usize {
-    (source.hash(seed) >> (64 - BUCKET_BITS)) as usize
+const fn place(hash: u64) -> usize {
+    (hash >> (64 - SLOT_BITS)) as usize
 }
 
 /// Marsaglia's xorshift: who sends frames does not see its numbers. Where nobody has chosen a
@@ -413,6 +417,6 @@ impl Touches {
 }
 
 const _: () = {
-    assert!(size_of::<Source>() == 192);
-    assert!(size_of::<SourceTable>() == 64 + REGISTERS + BUCKETS * WAYS * 192);
+    assert!(size_of::<Source>() == 64);
+    assert!(size_of::<SourceTable>() == 64 + REGISTERS + SLOTS * (64 + size_of::<Touched>()));
 };

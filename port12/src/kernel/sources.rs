@@ -13,7 +13,9 @@ use std::{
 
 use port12_common::{
     Transport,
-    abi::{CpuCounters, FIRST_TOUCH, PORTS, REGISTERS, SLOTS, Source, TOUCHES, Tally, Touches},
+    abi::{
+        self, CpuCounters, FIRST_TOUCH, PORTS, REGISTERS, SLOTS, Source, TOUCHES, Tally, Touches,
+    },
     watched,
 };
 
@@ -49,6 +51,8 @@ pub struct Slot {
     /// Where it is, among all the slots of the interface.
     pub place: usize,
     source: Source,
+    /// Where it has touched several ports.
+    touched: Option<Box<abi::Touched>>,
 }
 
 /// The sources of one interface.
@@ -164,8 +168,8 @@ impl<'a> SourceMap<'a> {
         for cpu in self.cpus() {
             // SAFETY: the element is mapped for writing, and a slot of zeros is an empty one.
             unsafe {
-                let buckets = &raw mut (*cpu).sources.buckets;
-                buckets.cast::<u8>().write_bytes(0, SLOTS * size_of::<Source>());
+                let slots = &raw mut (*cpu).sources.slots;
+                slots.cast::<u8>().write_bytes(0, SLOTS * size_of::<Source>());
             }
         }
     }
@@ -196,11 +200,17 @@ impl<'a> SourceMap<'a> {
                 .zip(of_cpu)
                 .for_each(|(most, register)| *most = register.max(*most));
             // SAFETY: as above.
-            let slots = unsafe { &raw const (*table).buckets }.cast::<Source>();
+            let (slots, touched) = unsafe {
+                (
+                    (&raw const (*table).slots).cast::<Source>(),
+                    (&raw const (*table).touched).cast::<abi::Touched>(),
+                )
+            };
             for index in 0..SLOTS {
                 // SAFETY: as above; the slot lies within the table.
-                if let Some(source) = settled(unsafe { slots.add(index) }) {
-                    sources.slots.push(Slot { place: number * SLOTS + index, source });
+                let settled = unsafe { settled(slots.add(index), touched.add(index)) };
+                if let Some((source, touched)) = settled {
+                    sources.slots.push(Slot { place: number * SLOTS + index, source, touched });
                 }
             }
         }
@@ -219,17 +229,27 @@ const fn other(transport: Transport) -> u16 {
     1 + transport as u16
 }
 
-/// A copy of a slot that is not empty, and was not given to another meanwhile.
-fn settled(slot: *const Source) -> Option<Source> {
+/// A copy of a slot that is not empty, and was not given to another meanwhile; and of what it has touched,
+/// where that is more than one port.
+///
+/// # Safety
+///
+/// Both are mapped.
+unsafe fn settled(
+    slot: *const Source,
+    touched: *const abi::Touched,
+) -> Option<(Source, Option<Box<abi::Touched>>)> {
     // SAFETY: the caller's slot is mapped.
     let first_seen = || unsafe { (&raw const (*slot).first_seen).read_volatile() };
     let before = first_seen();
     fence(Ordering::Acquire);
     // SAFETY: as above.
     let copy = unsafe { slot.read_volatile() };
+    // SAFETY: as above.
+    let touched = (copy.only == Source::MANY).then(|| Box::new(unsafe { touched.read_volatile() }));
     fence(Ordering::Acquire);
     let is_settled = before == first_seen() && before == copy.first_seen;
-    (is_settled && before != 0 && copy.packets != 0).then_some(copy)
+    (is_settled && before != 0 && copy.packets != 0).then_some((copy, touched))
 }
 
 fn add(sum: &mut Tally, tally: Tally) {
@@ -281,7 +301,8 @@ impl Sources {
         slots: &[(usize, Source)],
         ports: &[(u16, (Transport, u16))],
     ) -> Self {
-        let slots = slots.iter().map(|&(place, source)| Slot { place, source }).collect();
+        let slots =
+            slots.iter().map(|&(place, source)| Slot { place, source, touched: None }).collect();
         let ports = ports.iter().copied().collect();
         Self { tables, places: 4 * SLOTS, slots, ports, ..Self::default() }
     }
@@ -289,7 +310,7 @@ impl Sources {
     /// The ports that a source touched since it was given its slot.
     pub fn touched(&self, slot: &Slot) -> Touched {
         let mut touched = Touched::default();
-        for bit in bits(&slot.source) {
+        for bit in bits(slot) {
             let of_transport =
                 usize::from(bit).checked_sub(1).and_then(|at| Transport::ALL.get(at));
             if let Some(&(transport, port)) = self.ports.get(&bit) {
@@ -320,14 +341,14 @@ impl Sources {
 }
 
 /// The bits of a source's set.
-fn bits(source: &Source) -> Vec<u16> {
-    if source.only != Source::MANY {
-        let only = source.only.checked_sub(1).and_then(|bit| u16::try_from(bit).ok());
+fn bits(slot: &Slot) -> Vec<u16> {
+    let Some(touched) = &slot.touched else {
+        let only = slot.source.only.checked_sub(1).and_then(|bit| u16::try_from(bit).ok());
         return only.into_iter().collect();
-    }
+    };
     let of_word = |(index, word): (usize, &u64)| {
         let word = *word;
         (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| index as u16 * 64 + bit)
     };
-    source.touched.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(of_word).collect()
+    touched.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(of_word).collect()
 }

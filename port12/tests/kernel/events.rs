@@ -85,7 +85,7 @@ impl Watch {
         let counters = self.subject.instance.counters();
         for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
             // SAFETY: the element is mapped for writing, and no frame is under way.
-            for slot in unsafe { &mut (*cpu).sources.buckets }.iter_mut().flatten() {
+            for slot in unsafe { &mut (*cpu).sources.slots } {
                 slot.told = slot.told.wrapping_sub(jiffies);
             }
         }

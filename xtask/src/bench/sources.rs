@@ -72,7 +72,7 @@ impl<'a> Pair<'a> {
         [&self.with.1, &self.without.1]
     }
 
-    /// Measures every number in every round. Which sources share a bucket is another matter in each
+    /// Measures every number in every round. Which sources share a slot is another matter in each
     /// round; the frames of a first measurement fill the table.
     pub fn measure(&self, rounds: u32, repeat: u32) -> Result<Vec<Row>> {
         let mut samples = NUMBERS.map(|_| Vec::new());

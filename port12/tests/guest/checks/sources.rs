@@ -11,7 +11,7 @@ use port12_common::Transport;
 
 use crate::frames;
 
-/// Sources that knock, each twice; more than the table of a CPU has buckets.
+/// Sources that knock, each twice; more than the table of a CPU has pairs of slots.
 const SOURCES: u16 = 3000;
 /// Where an IPv4 source address is in an Ethernet frame without a tag.
 const SOURCE: usize = 14 + 12;
