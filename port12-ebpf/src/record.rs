@@ -5,7 +5,7 @@ use core::ptr;
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use port12_common::{
     Finding, Malformed, Outcome,
-    abi::{Banning, CpuCounters, Knock, Known, Label, PORTS, PortCounters, Telling},
+    abi::{Banning, CpuCounters, Knock, Known, Label, PORTS, PortCounters, Tally, Telling},
 };
 
 use crate::{constants, maps::COUNTERS};
@@ -84,23 +84,15 @@ impl Counters {
 #[inline(always)]
 fn record(counters: &mut CpuCounters, finding: &Finding) -> Option<Knock> {
     let length = finding.length as u64;
-    let tally = &mut counters.outcomes[finding.outcome as usize & 15];
-    tally.packets += 1;
-    tally.bytes += length;
+    let tally = Tally { packets: 1, bytes: length };
     match finding.outcome {
-        Outcome::Malformed => {
-            if let Some(reason) = finding.reason {
-                counters.reasons[reason as usize & 15] += 1;
-            }
-        }
         Outcome::Probe | Outcome::Dropped => {
             if let Some(shape) = finding.shape {
                 counters.shapes[shape as usize & 15] += 1;
             }
             if let Some(port) = port(counters, finding) {
-                port.packets += 1;
-                port.bytes += length;
-                port.dropped += u64::from(finding.outcome == Outcome::Dropped);
+                let is_dropped = finding.outcome == Outcome::Dropped;
+                *(if is_dropped { &mut port.dropped } else { &mut port.passed }) += tally;
             }
             if !constants::sources() {
                 return None;
@@ -114,6 +106,11 @@ fn record(counters: &mut CpuCounters, finding: &Finding) -> Option<Knock> {
                 now: finding.now,
                 label: Label::new(finding.outcome, transport, shape, ports),
             });
+        }
+        Outcome::Malformed => {
+            if let Some(reason) = finding.reason {
+                counters.reasons[reason as usize & 15] += 1;
+            }
         }
         Outcome::LocalSocket => {
             if let Some(port) = port(counters, finding) {
@@ -131,6 +128,7 @@ fn record(counters: &mut CpuCounters, finding: &Finding) -> Option<Knock> {
         | Outcome::Allowed
         | Outcome::Banned => {}
     }
+    counters.outcomes[finding.outcome as usize & 15] += tally;
     None
 }
 

@@ -35,10 +35,7 @@ impl Snapshot {
                     (&raw const (*cpu).shapes).read_volatile(),
                 )
             };
-            for (sum, tally) in snapshot.outcomes.iter_mut().zip(outcomes) {
-                sum.packets += tally.packets;
-                sum.bytes += tally.bytes;
-            }
+            snapshot.outcomes.iter_mut().zip(outcomes).for_each(|(sum, tally)| *sum += tally);
             snapshot.reasons.iter_mut().zip(reasons).for_each(|(sum, count)| *sum += count);
             snapshot.shapes.iter_mut().zip(shapes).for_each(|(sum, count)| *sum += count);
             for transport in Transport::ALL {
@@ -49,6 +46,8 @@ impl Snapshot {
                     };
                     if counters != PortCounters::default() {
                         let port = u16::try_from(port).unwrap_or(u16::MAX);
+                        snapshot.outcomes[Outcome::Probe as usize] += counters.passed;
+                        snapshot.outcomes[Outcome::Dropped as usize] += counters.dropped;
                         snapshot.add_port(transport, port, &counters);
                     }
                 }
@@ -69,8 +68,7 @@ impl Snapshot {
 
     fn add_port(&mut self, transport: Transport, port: u16, counters: &PortCounters) {
         let sum = self.ports.entry((transport, port)).or_default();
-        sum.packets += counters.packets;
-        sum.bytes += counters.bytes;
+        sum.passed += counters.passed;
         sum.dropped += counters.dropped;
         sum.local_socket += counters.local_socket;
         sum.last_seen = sum.last_seen.max(counters.last_seen);
@@ -78,23 +76,16 @@ impl Snapshot {
 
     /// Counts a frame of `bytes` as the kernel program does; `jiffies` is its time.
     pub fn record(&mut self, finding: &port12_common::Finding, bytes: u64, jiffies: u64) {
-        let tally = &mut self.outcomes[finding.outcome as usize];
-        tally.packets += 1;
-        tally.bytes += bytes;
+        let tally = Tally { packets: 1, bytes };
+        self.outcomes[finding.outcome as usize] += tally;
         if let Some(reason) = finding.reason {
             self.reasons[reason as usize] += 1;
         }
-        let dropped = u64::from(finding.outcome == Outcome::Dropped);
-        let counters = match finding.outcome {
-            Outcome::Probe | Outcome::Dropped => {
-                if let Some(shape) = finding.shape {
-                    self.shapes[shape as usize] += 1;
-                }
-                PortCounters { packets: 1, bytes, dropped, local_socket: 0, last_seen: jiffies }
-            }
-            Outcome::LocalSocket => {
-                PortCounters { local_socket: 1, last_seen: jiffies, ..PortCounters::default() }
-            }
+        let mut counters = PortCounters { last_seen: jiffies, ..PortCounters::default() };
+        match finding.outcome {
+            Outcome::Probe => counters.passed = tally,
+            Outcome::Dropped => counters.dropped = tally,
+            Outcome::LocalSocket => counters.local_socket = 1,
             Outcome::NotIp
             | Outcome::Malformed
             | Outcome::Fragment
@@ -106,7 +97,10 @@ impl Snapshot {
             | Outcome::Transit
             | Outcome::Allowed
             | Outcome::Banned => return,
-        };
+        }
+        if let Some(shape) = finding.shape.filter(|_| counters.local_socket == 0) {
+            self.shapes[shape as usize] += 1;
+        }
         if let Some(transport) = finding.transport {
             self.add_port(transport, finding.port, &counters);
         }
@@ -114,10 +108,7 @@ impl Snapshot {
 
     /// Adds another snapshot's counts.
     pub fn add(&mut self, other: &Self) {
-        for (sum, tally) in self.outcomes.iter_mut().zip(&other.outcomes) {
-            sum.packets += tally.packets;
-            sum.bytes += tally.bytes;
-        }
+        self.outcomes.iter_mut().zip(other.outcomes).for_each(|(sum, tally)| *sum += tally);
         self.reasons.iter_mut().zip(&other.reasons).for_each(|(sum, count)| *sum += count);
         self.shapes.iter_mut().zip(&other.shapes).for_each(|(sum, count)| *sum += count);
         for (&(transport, port), counters) in &other.ports {
@@ -142,10 +133,9 @@ impl Snapshot {
 
     /// All frames and their bytes: the sum of all outcomes.
     pub fn frames(&self) -> Tally {
-        self.outcomes.iter().fold(Tally::default(), |sum, tally| Tally {
-            packets: sum.packets + tally.packets,
-            bytes: sum.bytes + tally.bytes,
-        })
+        let mut frames = Tally::default();
+        self.outcomes.iter().for_each(|tally| frames += *tally);
+        frames
     }
 
     /// The ports that were hit, by transport and number.

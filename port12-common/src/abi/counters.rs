@@ -1,5 +1,7 @@
 //! What the program counts.
 
+use core::ops::AddAssign;
+
 use super::{Banning, PORTS, SourceTable, Telling, Touches};
 use crate::{Malformed, Outcome, Shape, Transport};
 
@@ -13,27 +15,43 @@ pub struct Tally {
     pub bytes: u64,
 }
 
+impl AddAssign for Tally {
+    #[inline(always)]
+    fn add_assign(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+    }
+}
+
 /// One transport's port.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
 pub struct PortCounters {
-    /// Probes, dropped ones included.
-    pub packets: u64,
-    /// Bytes of those probes.
-    pub bytes: u64,
-    /// Probes that were dropped.
-    pub dropped: u64,
-    /// Conversation starts that a local socket was there for. Not in `packets`.
+    /// [Probes](Outcome::Probe) that passed.
+    pub passed: Tally,
+    /// Probes that were [dropped](Outcome::Dropped).
+    pub dropped: Tally,
+    /// Conversation starts that a local socket was there for, which are no probes.
     pub local_socket: u64,
     /// Jiffies of the last probe or conversation start with a local socket; 0 before the first.
     pub last_seen: u64,
+}
+
+impl PortCounters {
+    /// All probes, dropped ones included.
+    pub fn probes(&self) -> Tally {
+        let mut probes = self.passed;
+        probes += self.dropped;
+        probes
+    }
 }
 
 /// Everything one CPU counts. Each CPU writes its own element alone; readers sum.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct CpuCounters {
-    /// By [`Outcome`]; the last two elements are padding that keeps the index a mask.
+    /// By [`Outcome`], but for probes that passed or were dropped, which are counted by port alone;
+    /// the last two elements are padding that keeps the index a mask.
     pub outcomes: [Tally; 16],
     /// Frames by [`Malformed`] reason.
     pub reasons: [u64; 16],
@@ -55,13 +73,13 @@ const _: () = {
     assert!(Outcome::ALL.len() <= 16);
     assert!(Malformed::ALL.len() <= 16);
     assert!(Shape::ALL.len() <= 16);
-    assert!(size_of::<PortCounters>() == 40);
+    assert!(size_of::<PortCounters>() == 48);
     assert!(
         size_of::<CpuCounters>()
             == 256
                 + 128
                 + 128
-                + 5 * 1024 * (40 + 2)
+                + 5 * 1024 * (48 + 2)
                 + size_of::<Telling>()
                 + size_of::<Banning>()
                 + size_of::<SourceTable>()

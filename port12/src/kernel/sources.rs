@@ -193,8 +193,8 @@ impl<'a> SourceMap<'a> {
             };
             sources.places += SLOTS;
             sources.evictions += evictions;
-            add(&mut sources.evicted, evicted);
-            add(&mut sources.refused, refused);
+            sources.evicted += evicted;
+            sources.refused += refused;
             registers
                 .iter_mut()
                 .zip(of_cpu)
@@ -250,11 +250,6 @@ unsafe fn settled(
     fence(Ordering::Acquire);
     let is_settled = before == first_seen() && before == copy.first_seen;
     (is_settled && before != 0 && copy.packets != 0).then_some((copy, touched))
-}
-
-fn add(sum: &mut Tally, tally: Tally) {
-    sum.packets += tally.packets;
-    sum.bytes += tally.bytes;
 }
 
 /// The port of each bit that stands for one.

@@ -318,17 +318,18 @@ impl Period<'_> {
     ) -> Vec<PortReport> {
         let port =
             |(transport, port, counters): (Transport, u16, &port12_common::abi::PortCounters)| {
-                let before = self.before.port(transport, port);
+                let before = self.before.port(transport, port).probes();
+                let probes = counters.probes();
                 PortReport {
                     interface: link.interface.clone(),
                     transport: transport.as_str(),
                     port,
-                    packets: counters.packets,
-                    bytes: counters.bytes,
-                    dropped: counters.dropped,
+                    packets: probes.packets,
+                    bytes: probes.bytes,
+                    dropped: counters.dropped.packets,
                     local_socket: counters.local_socket,
-                    packets_per_second: self.per_second(before.packets, counters.packets),
-                    bits_per_second: self.per_second(before.bytes, counters.bytes) * 8.0,
+                    packets_per_second: self.per_second(before.packets, probes.packets),
+                    bits_per_second: self.per_second(before.bytes, probes.bytes) * 8.0,
                     last_seen: self.moment.wall_at(counters.last_seen),
                     description: describe(transport, port),
                     expected: is_expected(transport, port),

@@ -7,7 +7,7 @@ use aya::{
     programs::Xdp,
     util::nr_cpus,
 };
-use port12::kernel::mapped::Mapped;
+use port12::{kernel::mapped::Mapped, snapshot::Snapshot};
 use port12_common::{
     Outcome,
     abi::{self, CpuCounters, State, map},
@@ -66,21 +66,13 @@ pub fn packets(object: &Ebpf, outcome: Outcome) -> Result<u64> {
 }
 
 /// Packets by outcome, over all CPUs.
-pub fn outcomes(object: &Ebpf) -> Result<[u64; 16]> {
+pub fn outcomes(object: &Ebpf) -> Result<[u64; Outcome::ALL.len()]> {
     let Some(Map::Array(data)) = object.map(map::COUNTERS) else {
         bail!("the object has no counters");
     };
     // In place: an element takes a mebibyte.
-    let counters = Mapped::<CpuCounters>::new(data)?;
-    let mut sum = [0; 16];
-    for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
-        // SAFETY: the element is mapped; it is only copied from.
-        let outcomes = unsafe { (&raw const (*cpu).outcomes).read_volatile() };
-        for (sum, tally) in sum.iter_mut().zip(outcomes) {
-            *sum += tally.packets;
-        }
-    }
-    Ok(sum)
+    let snapshot = Snapshot::read(&Mapped::<CpuCounters>::new(data)?);
+    Ok(Outcome::ALL.map(|outcome| snapshot.outcome(outcome).packets))
 }
 
 /// The clocks as the last run of the clock program left them.

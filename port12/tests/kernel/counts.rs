@@ -114,10 +114,11 @@ impl Counts {
     }
 
     fn add_port(&mut self, transport: Transport, port: u16, counters: &PortCounters) {
-        let PortCounters { packets, bytes, dropped, local_socket, last_seen: _ } = *counters;
-        self.add(Counter::Packets(transport, port), packets);
-        self.add(Counter::Bytes(transport, port), bytes);
-        self.add(Counter::Dropped(transport, port), dropped);
+        let PortCounters { passed: _, dropped, local_socket, last_seen: _ } = *counters;
+        let probes = counters.probes();
+        self.add(Counter::Packets(transport, port), probes.packets);
+        self.add(Counter::Bytes(transport, port), probes.bytes);
+        self.add(Counter::Dropped(transport, port), dropped.packets);
         self.add(Counter::LocalSocket(transport, port), local_socket);
     }
 }
@@ -161,6 +162,8 @@ pub fn glance(counters: &Mapped<CpuCounters>, port: Option<u16>) -> Counts {
             let of_port = unsafe {
                 (&raw const (*cpu).ports[transport as usize][usize::from(port)]).read_volatile()
             };
+            counts.add_tally(Outcome::Probe, &of_port.passed);
+            counts.add_tally(Outcome::Dropped, &of_port.dropped);
             counts.add_port(transport, port, &of_port);
         }
     }

@@ -3,7 +3,7 @@
 use std::{fs, mem};
 
 use port12::kernel::object::EntryPoint;
-use port12_common::{Layer, Outcome, abi::CpuCounters};
+use port12_common::{Layer, Transport, abi::CpuCounters};
 
 use crate::{namespace, subject::Subject, support::named};
 
@@ -53,8 +53,8 @@ pub fn stay() {
 fn dropped(subject: &Subject, cpu: usize) -> u64 {
     let element: *mut CpuCounters = subject.instance.counters().pointer(cpu).expect("an element");
     // SAFETY: the element is mapped; it is only copied from.
-    let outcomes = unsafe { (&raw const (*element).outcomes).read_volatile() };
-    outcomes[Outcome::Dropped as usize].packets
+    unsafe { (&raw const (*element).ports[Transport::Tcp as usize][12].dropped).read_volatile() }
+        .packets
 }
 
 /// The last CPU of a list in /sys, such as `0-3` or `0,2-7`.

@@ -58,7 +58,7 @@ fn watches_the_registry(entry: EntryPoint) {
     let snapshot = Snapshot::read(&Mapped::new(counters).expect("the counters can be mapped"));
     let mut watched = BTreeMap::<Transport, Vec<u16>>::new();
     for (transport, port, counters) in snapshot.ports() {
-        let numbers = (counters.packets, counters.dropped, counters.local_socket);
+        let numbers = (counters.passed.packets, counters.dropped.packets, counters.local_socket);
         assert_eq!(numbers, (1, 0, 0), "{transport}/{port}");
         watched.entry(transport).or_default().push(port);
     }

@@ -84,7 +84,7 @@ impl Knocks {
             for &(transport, port) in wanted {
                 let counters = snapshot.port(transport, port);
                 let knocked = knocks.0.entry((transport, port)).or_default();
-                knocked.packets += counters.packets;
+                knocked.packets += counters.probes().packets;
                 knocked.local_socket += counters.local_socket;
             }
             for (source, seen) in pinned.sources().read().merged() {

@@ -185,26 +185,16 @@ impl Product {
     }
 
     fn tallies(&self, case: &Case) -> Tallies {
-        let counters = self.instance.counters();
-        let mut sum = Tallies::default();
-        for element in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
-            // SAFETY: the mapping holds the element, and no frame is under way.
-            let outcomes = unsafe { (&raw const (*element).outcomes).read_volatile() };
-            for (packets, tally) in sum.packets.iter_mut().zip(outcomes) {
-                *packets += tally.packets;
-                sum.bytes += tally.bytes;
-            }
-            if let Some((transport, port)) = case.port {
-                let (transport, port) = (transport as usize, usize::from(port));
-                // SAFETY: as above; both indices are within the arrays, which check them.
-                let port =
-                    unsafe { (&raw const (*element).ports[transport][port]).read_volatile() };
-                sum.probes += port.packets;
-                sum.dropped += port.dropped;
-                sum.local_socket += port.local_socket;
-            }
+        let snapshot = Snapshot::read(self.instance.counters());
+        let port =
+            case.port.map(|(transport, port)| snapshot.port(transport, port)).unwrap_or_default();
+        Tallies {
+            packets: Outcome::ALL.map(|outcome| snapshot.outcome(outcome).packets),
+            bytes: snapshot.frames().bytes,
+            probes: port.probes().packets,
+            dropped: port.dropped.packets,
+            local_socket: port.local_socket,
         }
-        sum
     }
 }
 
