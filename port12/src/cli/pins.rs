@@ -53,6 +53,16 @@ impl PinArgs {
         if pinned.is_empty() { Err(self.nothing()) } else { Ok(pinned) }
     }
 
+    /// What is pinned for each interface, each for itself: one that cannot be read hides no other.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: the directory cannot be read.
+    pub fn open_each(&self) -> Result<Vec<Result<Pinned, Failure>>, Failure> {
+        let opened = self.slots()?.into_iter().map(Pinned::open_settled);
+        Ok(opened.filter_map(Result::transpose).map(|it| it.map_err(Into::into)).collect())
+    }
+
     fn nothing(&self) -> Failure {
         let directory = self.pin_dir.display();
         let why = match is_bpffs(&self.pin_dir) {

@@ -1,9 +1,9 @@
 //! `port12 who`: what is bound to unassigned ports here, and which process that is.
 
-mod document;
-mod knocks;
+pub(super) mod document;
+pub(super) mod knocks;
 mod selection;
-mod table;
+pub(super) mod table;
 
 use std::io::Write;
 

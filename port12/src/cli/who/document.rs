@@ -29,25 +29,32 @@ pub(super) struct Document<'a> {
     /// `watched`, or the ports as they were asked for.
     pub(super) asked: String,
     pub(super) registry: Origin,
+    #[serde(flatten)]
+    pub(super) found: Found<'a>,
+}
+
+/// What was found.
+#[derive(Serialize)]
+pub(in crate::cli) struct Found<'a> {
     /// The first is that of this process.
-    pub(super) network_namespaces: Vec<Namespace<'a>>,
+    pub(in crate::cli) network_namespaces: Vec<Namespace<'a>>,
     /// Transports that the kernel does not have, or has not loaded.
-    pub(super) absent_transports: Vec<&'static str>,
+    pub(in crate::cli) absent_transports: Vec<&'static str>,
     /// Transports whose sockets the kernel cannot list.
-    pub(super) unseen_transports: Vec<&'static str>,
-    pub(super) limits: &'a [Limit],
-    pub(super) sockets: Vec<Socket<'a>>,
+    pub(in crate::cli) unseen_transports: Vec<&'static str>,
+    pub(in crate::cli) limits: &'a [Limit],
+    pub(in crate::cli) sockets: Vec<Socket<'a>>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Namespace<'a> {
+pub(in crate::cli) struct Namespace<'a> {
     pub(super) inode: u64,
     pub(super) name: Option<&'a str>,
 }
 
 /// Sockets that are alike.
 #[derive(Serialize)]
-pub(super) struct Socket<'a> {
+pub(in crate::cli) struct Socket<'a> {
     pub(super) transport: &'static str,
     pub(super) port: u16,
     /// Whether the registry has port12 watch the port.
@@ -78,7 +85,7 @@ pub(super) struct Socket<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Peer {
+pub(in crate::cli) struct Peer {
     pub(super) address: IpAddr,
     pub(super) transport: &'static str,
     pub(super) port: u16,
@@ -86,7 +93,7 @@ pub(super) struct Peer {
 
 /// A cgroup by its id; where it was not found the rest is null.
 #[derive(Serialize)]
-pub(super) struct MadeIn<'a> {
+pub(in crate::cli) struct MadeIn<'a> {
     pub(super) id: u64,
     pub(super) path: Option<&'a str>,
     pub(super) unit: Option<&'a str>,
@@ -95,7 +102,7 @@ pub(super) struct MadeIn<'a> {
 
 /// A process that has a socket.
 #[derive(Serialize)]
-pub(super) struct Owner<'a> {
+pub(in crate::cli) struct Owner<'a> {
     pub(super) pid: i32,
     #[serde(flatten, serialize_with = "way")]
     pub(super) through: Through,
@@ -141,6 +148,18 @@ impl<'a> Document<'a> {
         answer: &'a Answer,
         knocks: &'a Knocks,
     ) -> Self {
+        Self {
+            time: SystemTime::now(),
+            asked: selected.to_string(),
+            registry: registry.into(),
+            found: Found::new(registry, answer, knocks),
+        }
+    }
+}
+
+impl<'a> Found<'a> {
+    /// An answer, with what came for its ports.
+    pub(in crate::cli) fn new(registry: &Registry, answer: &'a Answer, knocks: &'a Knocks) -> Self {
         let own = answer.namespaces.first().map_or(0, |namespace| namespace.inode);
         let watched = Transport::ALL.map(|transport| registry.watched(transport));
         let mut context =
@@ -150,9 +169,6 @@ impl<'a> Document<'a> {
         };
         let namespaces = answer.namespaces.iter();
         Self {
-            time: SystemTime::now(),
-            asked: selected.to_string(),
-            registry: registry.into(),
             network_namespaces: namespaces
                 .map(|it| Namespace { inode: it.inode, name: it.name.as_deref() })
                 .collect(),

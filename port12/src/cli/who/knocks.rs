@@ -11,11 +11,10 @@ use port12_common::Transport;
 use serde::Serialize;
 
 use crate::{
-    cli::pins::PinArgs,
+    cli::{knocks::Knocks as OnInterface, pins::PinArgs},
     failure::Failure,
-    kernel::{pin, pinned::Pinned},
+    kernel::pinned::Pinned,
     report::time,
-    truth::TruthError,
     who::{Entry, Limit},
 };
 
@@ -46,49 +45,45 @@ pub(super) struct Source {
 
 /// What came, by port.
 #[derive(Default)]
-pub(super) struct Knocks(BTreeMap<(Transport, u16), Knocked>);
+pub(in crate::cli) struct Knocks(BTreeMap<(Transport, u16), Knocked>);
 
 impl Knocks {
     /// What came for the ports of entries. Where nothing is pinned nothing is known; where it cannot be
     /// read, that is a limit.
     pub(super) fn read(pins: &PinArgs, entries: &[Entry], limits: &mut Vec<Limit>) -> Self {
-        let wanted: BTreeSet<_> = entries.iter().map(|it| (it.transport, it.port)).collect();
-        if wanted.is_empty() {
+        if entries.is_empty() {
             return Self::default();
         }
-        Self::of(pins, &wanted).unwrap_or_else(|failure| {
-            let what = format!("who knocked cannot be read: {}", failure.message);
-            limits.push(Limit { what, needs: Vec::new() });
-            Self::default()
-        })
+        let mut on_interfaces = Vec::new();
+        let read = pins.open_each().map(|opened| {
+            for knocks in opened.into_iter().filter_map(|it| on_interface(it).transpose()) {
+                match knocks {
+                    Ok(knocks) => on_interfaces.push(knocks),
+                    Err(failure) => limits.push(unread(&failure)),
+                }
+            }
+        });
+        limits.extend(read.err().as_ref().map(unread));
+        Self::of(&on_interfaces, entries.iter().map(|it| (it.transport, it.port)))
     }
 
-    /// What is known of a port; `None` where nothing watches.
-    pub(super) fn on(&self, transport: Transport, port: u16) -> Option<&Knocked> {
-        self.0.get(&(transport, port))
-    }
-
-    fn of(pins: &PinArgs, wanted: &BTreeSet<(Transport, u16)>) -> Result<Self, Failure> {
+    /// What came for some ports, on some interfaces of this network namespace.
+    pub(in crate::cli) fn of<'a>(
+        on_interfaces: impl IntoIterator<Item = &'a OnInterface>,
+        wanted: impl IntoIterator<Item = (Transport, u16)>,
+    ) -> Self {
+        let wanted: BTreeSet<_> = wanted.into_iter().collect();
         let mut knocks = Self::default();
         let mut last: BTreeMap<(Transport, u16), BTreeMap<IpAddr, SystemTime>> = BTreeMap::new();
-        for slot in pin::slots(&pins.pin_dir)? {
-            let Some(pinned) = Pinned::open_settled(slot)? else {
-                continue;
-            };
-            // The directory may have interfaces of other network namespaces, too.
-            if pinned.attachment()?.is_none() {
-                continue;
-            }
-            let moment = pinned.now().map_err(TruthError::from)?;
-            let snapshot = pinned.snapshot();
-            for &(transport, port) in wanted {
-                let counters = snapshot.port(transport, port);
+        for on_interface in on_interfaces {
+            for &(transport, port) in &wanted {
+                let counters = on_interface.counted(transport, port);
                 let knocked = knocks.0.entry((transport, port)).or_default();
                 knocked.packets += counters.probes().packets;
                 knocked.local_socket += counters.local_socket;
             }
-            for (source, seen) in pinned.sources().read().merged() {
-                let came = moment.wall_at(seen.last_seen);
+            for (source, seen) in on_interface.sources() {
+                let came = on_interface.moment.wall_at(seen.last_seen);
                 for port in seen.touched.ports().filter(|port| wanted.contains(port)) {
                     let last = last.entry(port).or_default().entry(source).or_insert(came);
                     *last = came.max(*last);
@@ -104,6 +99,25 @@ impl Knocks {
             knocked.sources =
                 named.map(|(source, last_seen)| Source { source, last_seen }).collect();
         }
-        Ok(knocks)
+        knocks
     }
+
+    /// What is known of a port; `None` where nothing watches.
+    pub(super) fn on(&self, transport: Transport, port: u16) -> Option<&Knocked> {
+        self.0.get(&(transport, port))
+    }
+}
+
+/// What came in on an interface of this network namespace: the directory may have others, too.
+fn on_interface(opened: Result<Pinned, Failure>) -> Result<Option<OnInterface>, Failure> {
+    let pinned = opened?;
+    match pinned.attachment()? {
+        Some(_) => OnInterface::read(&pinned).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn unread(failure: &Failure) -> Limit {
+    let what = format!("who knocked cannot be read: {}", failure.message);
+    Limit { what, needs: Vec::new() }
 }

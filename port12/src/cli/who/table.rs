@@ -5,11 +5,11 @@ use std::{
     io::{self, Write},
 };
 
-use super::document::{Document, Owner, Socket};
+use super::document::{Document, Found, Owner, Socket};
 use crate::{
     cli::text::clip,
     report::Printable,
-    who::{self, OnDisk, Through},
+    who::{self, Limit, OnDisk, Through},
 };
 
 /// The JSON has the rest of a longer command line, as far as it is kept.
@@ -22,43 +22,47 @@ const PEERS: usize = 3;
 const INDENT: &str = "               ";
 
 pub(super) fn write(document: &Document<'_>, out: &mut impl Write) -> io::Result<()> {
-    if document.sockets.is_empty() {
+    let found = &document.found;
+    if found.sockets.is_empty() {
         let ports = match &*document.asked {
             "watched" => "an unassigned port",
             asked => asked,
         };
         writeln!(out, "no socket is bound to {ports}")?;
-    } else {
+    }
+    sockets(found, out)?;
+    limits(found.limits, out)
+}
+
+/// The sockets, where there are any, and the transports of which none can be there or be seen.
+pub(in crate::cli) fn sockets(found: &Found<'_>, out: &mut impl Write) -> io::Result<()> {
+    if !found.sockets.is_empty() {
         writeln!(
             out,
             "{:<9} {:>4} {:<11} {:<24} WHAT IT IS",
             "TRANSPORT", "PORT", "STATE", "LOCAL ADDRESS"
         )?;
     }
-    let many = document.network_namespaces.len() > 1;
-    for socket in &document.sockets {
-        self::socket(document, socket, many, out)?;
+    for socket in &found.sockets {
+        self::socket(found, socket, out)?;
     }
-    if !document.absent_transports.is_empty() {
-        let names = document.absent_transports.join(", ");
+    if !found.absent_transports.is_empty() {
+        let names = found.absent_transports.join(", ");
         writeln!(out, "{names}: this kernel does not have it, or not loaded")?;
     }
-    if !document.unseen_transports.is_empty() {
-        let names = document.unseen_transports.join(", ");
+    if !found.unseen_transports.is_empty() {
+        let names = found.unseen_transports.join(", ");
         writeln!(out, "{names}: not seen; this kernel has no module that lists its sockets")?;
-    }
-    for limit in document.limits {
-        writeln!(out, "not seen: {}", Printable(limit))?;
     }
     Ok(())
 }
 
-fn socket(
-    document: &Document<'_>,
-    socket: &Socket<'_>,
-    tells_namespace: bool,
-    out: &mut impl Write,
-) -> io::Result<()> {
+/// What could not be seen.
+pub(in crate::cli) fn limits(limits: &[Limit], out: &mut impl Write) -> io::Result<()> {
+    limits.iter().try_for_each(|limit| writeln!(out, "not seen: {}", Printable(limit)))
+}
+
+fn socket(found: &Found<'_>, socket: &Socket<'_>, out: &mut impl Write) -> io::Result<()> {
     let what = socket.description.as_deref().unwrap_or("not a well-known port");
     writeln!(
         out,
@@ -70,10 +74,11 @@ fn socket(
         count(socket),
         Printable(what),
     )?;
-    if tells_namespace {
+    if found.network_namespaces.len() > 1 {
         let inode = socket.network_namespace;
-        let found = document.network_namespaces.iter().find(|it| it.inode == inode);
-        let name = found.and_then(|it| it.name).map_or_else(String::new, |it| format!(" ({it})"));
+        let namespace = found.network_namespaces.iter().find(|it| it.inode == inode);
+        let name = namespace.and_then(|it| it.name);
+        let name = name.map_or_else(String::new, |it| format!(" ({it})"));
         writeln!(out, "{INDENT}in network namespace {inode}{}", Printable(name))?;
     }
     if let Some(peers) = peers(socket) {
