@@ -1,5 +1,6 @@
 //! port12's library: loading, attaching, reading and reporting.
 
+pub mod advice;
 pub mod capture;
 pub mod cli;
 pub mod config;
@@ -10,6 +11,7 @@ pub mod host;
 pub mod kernel;
 pub mod ledger;
 pub mod listeners;
+pub mod outlook;
 pub mod policy;
 pub mod registry;
 pub mod replay;

@@ -12,7 +12,7 @@ use std::{
 use aya::maps::MapData;
 use port12_common::{
     Transport,
-    abi::{Gate, Header, HostTable, PORTS, Policy, Rule, State, VERSION, bypass},
+    abi::{Gate, Header, HostTable, PORTS, Policy, Rule, Sockets, State, VERSION, bypass},
 };
 use thiserror::Error;
 
@@ -160,6 +160,18 @@ impl StateMap {
     pub fn set_lookup_proves(&self, proves: bool) {
         // SAFETY: the element is mapped for writing.
         unsafe { (&raw mut (*self.host()).sockets.lookup_proves).write_volatile(proves.into()) };
+    }
+
+    /// What the program is told of sockets.
+    pub fn sockets(&self) -> Sockets {
+        // SAFETY: the element is mapped, and any bytes are such a list.
+        unsafe { (&raw const (*self.host()).sockets).read_volatile() }
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> Box<Policy> {
+        let lists = self.lists().load(Ordering::SeqCst);
+        Box::new(Policy { gate: self.gate(), lists, rules: *self.rules() })
     }
 
     /// Whether somebody keeps what the program knows of sockets fresh.

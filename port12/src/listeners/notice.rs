@@ -89,6 +89,17 @@ pub enum Severity {
     High,
 }
 
+impl Severity {
+    /// As Suricata has it: 1 is the highest, 3 the lowest.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::High => 1,
+            Self::Medium => 2,
+            Self::Low => 3,
+        }
+    }
+}
+
 /// One thing to tell.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Notice {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     event::Event,
-    listeners::{Listener, Notice, Severity, What},
+    listeners::{Listener, Notice, What},
     report::Printable,
     scan::Alert,
     who::{Owner, Process},
@@ -119,7 +119,7 @@ impl Eve {
                 rev: 1,
                 signature: signature.text,
                 category: BAD_TRAFFIC,
-                severity: severity(notice),
+                severity: notice.severity().number(),
                 metadata: listener_metadata(notice),
                 context: record::Context { port12: Own::Listener(listener_context(notice)) },
             },
@@ -229,15 +229,6 @@ fn scan_context(alert: &Alert) -> ScanContext {
         first_seen: time::numeric_micros(alert.first_seen),
         last_seen: time::numeric_micros(alert.last_seen),
         duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-    }
-}
-
-/// Suricata's 1 is the highest.
-fn severity(notice: &Notice) -> u8 {
-    match notice.severity() {
-        Severity::High => 1,
-        Severity::Medium => 2,
-        Severity::Low => 3,
     }
 }
 
