@@ -30,7 +30,7 @@ use std::{
 use ipnet::IpNet;
 
 pub use compile::Compiled;
-pub use effect::Effect;
+pub use effect::{Effect, action_name};
 pub use error::{ConfigError, Fault, Refusal};
 pub use file::File;
 pub use layer::Layer;

@@ -7,7 +7,7 @@ pub mod bans;
 pub mod clock;
 mod errno;
 pub mod events;
-mod foreign;
+pub mod foreign;
 pub mod guarded;
 pub mod instance;
 mod load_error;

@@ -60,7 +60,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// The watched ports
     Ports(ports::PortsArgs),
-    /// The story of one port
+    /// The whole story of one port: what it is, what came, who has it, what to do
     Explain(explain::ExplainArgs),
     /// Is the policy file accepted? What is in force?
     Check(check::CheckArgs),
@@ -133,9 +133,7 @@ fn try_main(command: Command) -> Result<ExitCode, Failure> {
         Command::Ports(args) => {
             Ok(unless_closed(ports::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))?)
         }
-        Command::Explain(args) => {
-            Ok(unless_closed(explain::run(&args, &mut out).and_then(|()| Ok(out.flush()?)))?)
-        }
+        Command::Explain(args) => then_flush(explain::run(&args, &mut out), &mut out),
         Command::Check(args) => check::run(&args, &mut out),
     };
     ended.map(|()| ExitCode::SUCCESS)

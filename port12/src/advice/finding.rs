@@ -131,7 +131,7 @@ impl Finding {
                  listener that has ended, or a client that used the port for its questions."
             }
             Self::ExpectedMissing => "The policy expects a listener, and there is none.",
-            Self::NobodyListens => "Nobody listens: what knocks finds a closed port.",
+            Self::NobodyListens => "Nobody listens: no socket takes what knocks.",
             Self::ListenersUnseen => "Whether anybody listens cannot be seen.",
             Self::UnseenOwner => {
                 "Which process has the socket cannot be seen with the privileges of this command."
@@ -164,8 +164,8 @@ impl Finding {
                 "The rule drops, and is not in force: the interface has left this network namespace."
             }
             Self::KnockedPassed => {
-                "Somebody knocks, and is passed on to this host, where no socket has the port. It \
-                 is scanning, or somebody's mistake; the host or its firewall answers."
+                "Somebody has knocked while no socket had the port, and was passed on: the host or \
+                 its firewall answers as for any closed port. It is a scan, or somebody's mistake."
             }
             Self::KnockedDropped => {
                 "Somebody has knocked. What knocks while no socket has the port is dropped, before \

@@ -16,7 +16,7 @@ pub struct Names<'a> {
     pub process: Option<i32>,
     /// Its unit.
     pub unit: Option<&'a str>,
-    /// The source that knocked last.
+    /// The source that knocked last, of those that are not banned.
     pub source: Option<IpAddr>,
     /// An interface that is watched.
     pub interface: Option<&'a str>,

@@ -9,20 +9,21 @@ impl Finding {
     pub fn steps(self, names: &Names<'_>) -> Vec<String> {
         let (port, policy) = (names.place(), names.policy);
         match self {
-            Self::DeletedProgram => [keep_a_copy(names), vec![stop(names)]].concat(),
+            Self::DeletedProgram => {
+                [keep_a_copy(names), vec![format!("Then {}.", stop(names))]].concat()
+            }
             Self::ReplacedProgram => {
                 let upgrade = format!("After an upgrade, {}.", restart(names));
                 [vec![upgrade], keep_a_copy(names)].concat()
             }
             Self::ReachedListener => vec![
-                format!("Find out what it is; if it is not to be there: {}", stop(names)),
+                format!("If it is not to be there, {}.", stop(names)),
                 keep_strangers_off(names),
                 expect(names),
             ],
-            Self::UnexpectedListener => vec![
-                format!("Find out what it is; if it is not to be there: {}", stop(names)),
-                expect(names),
-            ],
+            Self::UnexpectedListener => {
+                vec![format!("If it is not to be there, {}.", stop(names)), expect(names)]
+            }
             Self::KernelListener => vec![
                 "`rpcinfo -p`, `ip -d link` and `wg show` name the kernel's own; `bpftool map` \
                  lists maps that keep sockets."
@@ -99,10 +100,10 @@ fn keep_a_copy(names: &Names<'_>) -> Vec<String> {
 
 fn stop(names: &Names<'_>) -> String {
     match (names.unit(), names.process) {
-        (Some(unit), _) => format!("Stop it: `systemctl stop {unit}`."),
-        (None, Some(process)) => format!("Stop it: `kill {process}`."),
+        (Some(unit), _) => format!("stop it: `systemctl stop {unit}`"),
+        (None, Some(process)) => format!("stop it: `kill {process}`"),
         (None, None) => {
-            format!("`port12 who {}`, as root, tells which process to stop.", names.place())
+            format!("stop it: `port12 who {}`, as root, tells what it is", names.place())
         }
     }
 }

@@ -29,6 +29,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What `run` has without flags: the environment alone.
+    ///
+    /// # Errors
+    ///
+    /// A variable says what is not accepted.
+    pub fn of_environment() -> Result<Self, clap::Error> {
+        let command = Self::augment_args(Command::new("port12").no_binary_name(true));
+        Self::from_arg_matches(&command.try_get_matches_from(<[&str; 0]>::default())?)
+    }
+
     /// The configuration in force.
     ///
     /// # Errors

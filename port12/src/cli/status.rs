@@ -42,42 +42,50 @@ struct Document {
     interfaces: Vec<Interface>,
 }
 
+/// A process that holds the lock of a pin directory.
 #[derive(Serialize)]
-struct Daemon {
-    process: u32,
-    name: String,
+pub(super) struct Daemon {
+    pub(super) process: u32,
+    pub(super) name: String,
+}
+
+impl From<Holder> for Daemon {
+    fn from(Holder { process, name }: Holder) -> Self {
+        Self { process, name }
+    }
 }
 
 /// How many of a transport's ports have each action; the rest is assigned.
 #[derive(Debug, Default, Serialize)]
-struct Ports {
+pub(super) struct Ports {
     watch: u32,
     drop: u32,
     enforce: u32,
     ignore: u32,
 }
 
+/// An interface that has something pinned.
 #[derive(Serialize)]
-struct Interface {
-    interface: String,
+pub(super) struct Interface {
+    pub(super) interface: String,
     /// `native`, `generic`, `hardware`; null where the program is on no interface.
-    xdp_mode: Option<String>,
+    pub(super) xdp_mode: Option<String>,
     /// Whether the program stays without a daemon.
-    persistent: bool,
-    program_id: u32,
+    pub(super) persistent: bool,
+    pub(super) program_id: u32,
     /// Null where the pinned program is not the attached one: an upgrade was cut off.
-    program_tag: Option<String>,
-    attached_at: String,
-    mode: &'static str,
-    standing: String,
+    pub(super) program_tag: Option<String>,
+    pub(super) attached_at: String,
+    pub(super) mode: &'static str,
+    pub(super) standing: String,
     /// Seconds until drop mode reverts, where nobody has confirmed it.
-    reverts_in_seconds: Option<u64>,
+    pub(super) reverts_in_seconds: Option<u64>,
     /// Whether what user space knows of sockets is fresh.
-    sockets_fresh: bool,
-    policy: Ports,
-    allowed: usize,
+    pub(super) sockets_fresh: bool,
+    pub(super) policy: Ports,
+    pub(super) allowed: usize,
     #[serde(skip)]
-    advice: Option<String>,
+    pub(super) advice: Option<String>,
 }
 
 /// Writes the status.
@@ -93,7 +101,7 @@ pub fn run(args: &StatusArgs, out: &mut impl Write) -> Result<(), Failure> {
             interfaces.push(Interface::of(&pinned)?);
         }
     }
-    let daemon = holder.map(|Holder { process, name }| Daemon { process, name });
+    let daemon = holder.map(Daemon::from);
     let document = Document { daemon, interfaces };
     let written = match args.output {
         OutputFormat::Table => table(&document, out).map_err(Into::into),
@@ -103,7 +111,12 @@ pub fn run(args: &StatusArgs, out: &mut impl Write) -> Result<(), Failure> {
 }
 
 impl Interface {
-    fn of(pinned: &Pinned) -> Result<Self, Failure> {
+    /// What is pinned for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: it cannot be read.
+    pub(super) fn of(pinned: &Pinned) -> Result<Self, Failure> {
         let now = pinned.now().map_err(TruthError::from)?;
         let standing = pinned.state().standing(&now);
         let until = match pinned.state().trial(&now) {
@@ -127,6 +140,28 @@ impl Interface {
             allowed: pinned.allowlist()?.list()?.len(),
             advice: tell(standing, &now),
         })
+    }
+}
+
+#[cfg(test)]
+impl Interface {
+    /// One that is watched in monitor mode.
+    pub(super) fn named(name: &str) -> Self {
+        Self {
+            interface: name.to_owned(),
+            xdp_mode: Some("native".to_owned()),
+            persistent: false,
+            program_id: 1,
+            program_tag: None,
+            attached_at: "1970-01-01T00:00:00Z".to_owned(),
+            mode: "monitor",
+            standing: Standing::Monitor.to_string(),
+            reverts_in_seconds: None,
+            sockets_fresh: true,
+            policy: Ports::default(),
+            allowed: 0,
+            advice: None,
+        }
     }
 }
 

@@ -28,6 +28,20 @@ pub(super) fn hang(head: &str, text: &str) -> String {
     lines
 }
 
+/// As [`hang`], but what stands between backquotes is never broken: a command is to be copied.
+pub(super) fn hang_whole(head: &str, text: &str) -> String {
+    /// Of private use: it is in no text.
+    const SPACE: &str = "\u{e000}";
+    let parts = text.split('`').enumerate();
+    let whole: Vec<String> = parts
+        .map(|(index, part)| match index % 2 {
+            0 => part.to_owned(),
+            _ => part.replace(' ', SPACE),
+        })
+        .collect();
+    hang(head, &whole.join("`")).replace(SPACE, " ")
+}
+
 /// Text of at most `width` characters; what is cut off shows as `...`.
 pub(super) fn clip(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -48,6 +62,12 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert!(lines[0].starts_with("tcp  abc") && lines[0].len() <= WIDTH);
         assert!(lines[1].starts_with("     abc"));
+    }
+
+    #[test]
+    fn a_command_stays_on_one_line() {
+        let text = hang_whole("  - ", &format!("{}`a b c d e f` is it", "abcdefghi ".repeat(7)));
+        assert!(text.ends_with("\n    `a b c d e f` is it\n"), "{text}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 pub(super) mod document;
 pub(super) mod knocks;
-mod selection;
+pub(super) mod selection;
 pub(super) mod table;
 
 use std::io::Write;

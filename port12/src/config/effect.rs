@@ -6,12 +6,24 @@ use super::Compiled;
 use crate::registry::PortSet;
 
 /// What can become of a port that is watched or ignored.
-const ACTIONS: [(&str, Action); 4] = [
-    ("watch", Action::Watch),
-    ("drop", Action::Drop { enforce: false }),
-    ("enforce", Action::Drop { enforce: true }),
-    ("ignore", Action::Ignore),
+const ACTIONS: [Action; 4] = [
+    Action::Watch,
+    Action::Drop { enforce: false },
+    Action::Drop { enforce: true },
+    Action::Ignore,
 ];
+
+/// The name of an action: `watch`, `drop`, `enforce`, `ignore`, or `assigned` of a port that is not
+/// watched.
+pub const fn action_name(action: Action) -> &'static str {
+    match action {
+        Action::Assigned => "assigned",
+        Action::Ignore => "ignore",
+        Action::Watch => "watch",
+        Action::Drop { enforce: false } => "drop",
+        Action::Drop { enforce: true } => "enforce",
+    }
+}
 
 /// The ports of a transport of which the same becomes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,11 +41,11 @@ impl Compiled {
     pub fn effects(&self) -> Vec<Effect> {
         let mut effects = Vec::new();
         for transport in Transport::ALL {
-            for (action, wanted) in ACTIONS {
+            for wanted in ACTIONS {
                 let is_meant = |port: &u16| self.policy.rule(transport, *port).action() == wanted;
                 let ports: PortSet = (0..1024).filter(is_meant).collect();
                 if !ports.is_empty() {
-                    effects.push(Effect { transport, action, ports });
+                    effects.push(Effect { transport, action: action_name(wanted), ports });
                 }
             }
         }

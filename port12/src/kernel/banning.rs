@@ -108,12 +108,17 @@ pub(super) fn vouch(counters: &Mapped<CpuCounters>, now: &Moment, time: Duration
 
 /// Whether the program bans by itself.
 pub(super) fn is_on(counters: &Mapped<CpuCounters>) -> bool {
-    let mut is_on = false;
+    after(counters).is_some()
+}
+
+/// After how many probes the program bans a source by itself; `None` where it does not.
+pub(super) fn after(counters: &Mapped<CpuCounters>) -> Option<u64> {
+    let mut most = 0;
     each(counters, |banning| {
         // SAFETY: the element is mapped, and the word is read whole.
-        is_on |= unsafe { (&raw const (*banning).after).read_volatile() } != 0;
+        most = most.max(unsafe { (&raw const (*banning).after).read_volatile() });
     });
-    is_on
+    (most != 0).then_some(most)
 }
 
 fn each(counters: &Mapped<CpuCounters>, mut act: impl FnMut(*mut Banning)) {

@@ -16,6 +16,11 @@ pub(super) fn describe(id: u32) -> String {
     format!("id {id}, name {name}{loader}, {}{port12}", holder(id))
 }
 
+/// The name of a program, where this process may read it: that takes CAP_SYS_ADMIN.
+pub fn name(id: u32) -> Option<String> {
+    Some(info(id)?.name_as_str()?.to_owned())
+}
+
 /// A listing ends early when a program goes away under it, so it is tried again.
 fn info(id: u32) -> Option<ProgramInfo> {
     let find = || loaded_programs().filter_map(Result::ok).find(|info| info.id() == id);

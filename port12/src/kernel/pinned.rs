@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::{
     allowlist::Allowlist,
+    banning,
     bans::Bans,
     clock::{self, Moment},
     errno,
@@ -191,6 +192,11 @@ impl Pinned {
     /// Who knocks.
     pub fn sources(&self) -> SourceMap<'_> {
         SourceMap::new(&self.counters)
+    }
+
+    /// After how many probes the program bans a source by itself; `None` where it does not.
+    pub fn bans_after(&self) -> Option<u64> {
+        banning::after(&self.counters)
     }
 
     /// Asks the kernel for its jiffies.

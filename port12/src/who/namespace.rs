@@ -36,7 +36,7 @@ pub(super) struct Found {
 
 impl Namespace {
     /// The calling thread's.
-    pub(super) fn own() -> Self {
+    pub fn own() -> Self {
         let inode = fs::metadata(OWN).map_or(0, |found| found.ino());
         let name = mounted().remove(&inode).and_then(|path| name(&path));
         Self { inode, name, path: OWN.into() }

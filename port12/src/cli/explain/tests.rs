@@ -1,14 +1,24 @@
+mod advising;
+mod rendering;
+
 use super::*;
 
-fn report(port: u16, output: OutputFormat) -> String {
-    let mut out = Vec::new();
-    run(&ExplainArgs { port, output, registry: RegistryArgs::default() }, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+/// What is published of a port, as a table and as JSON. The rest is this host's.
+fn published(port: u16) -> Published {
+    Published::new(crate::registry::Registry::embedded(), port)
+}
+
+fn report(port: u16) -> String {
+    table::published(&published(port))
+}
+
+fn json(port: u16) -> serde_json::Value {
+    serde_json::to_value(published(port)).unwrap()
 }
 
 #[test]
 fn port_12_is_told_with_its_neighbours_its_users_and_its_history() {
-    let text = report(12, OutputFormat::Table);
+    let text = report(12);
     for part in [
         "Port 12",
         "udplite",
@@ -31,7 +41,7 @@ fn port_12_is_told_with_its_neighbours_its_users_and_its_history() {
 #[test]
 fn every_story_fits_80_columns_and_holds_no_control_characters() {
     for port in 0..=1023 {
-        let text = report(port, OutputFormat::Table);
+        let text = report(port);
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{port}: {line}");
             assert_eq!(line, line.trim_end(), "{port}");
@@ -42,7 +52,7 @@ fn every_story_fits_80_columns_and_holds_no_control_characters() {
 
 #[test]
 fn an_assigned_port_names_all_of_its_services() {
-    let text = report(80, OutputFormat::Table);
+    let text = report(80);
     for service in ["http: World Wide Web HTTP", "www: ", "www-http: ", "http: HTTP"] {
         assert!(text.contains(service), "{service} is missing from:\n{text}");
     }
@@ -50,26 +60,24 @@ fn an_assigned_port_names_all_of_its_services() {
 
 #[test]
 fn the_edges_have_fewer_neighbours() {
-    let text = report(0, OutputFormat::Table);
+    let text = report(0);
     assert!(text.contains(">    0") && text.contains("     3") && !text.contains("rje"), "{text}");
-    let text = report(1023, OutputFormat::Table);
+    let text = report(1023);
     assert!(text.contains("  1020") && text.contains("> 1023"), "{text}");
 }
 
 #[test]
 fn a_port_above_1023_is_not_well_known_and_the_report_says_so() {
     for port in [1024, 65_535] {
-        let text = report(port, OutputFormat::Table);
+        let text = report(port);
         assert!(text.contains(&format!("Port {port} is not a well-known port")), "{text}");
-        let json: serde_json::Value =
-            serde_json::from_str(&report(port, OutputFormat::Json)).unwrap();
-        assert_eq!(json["well_known"], false);
+        assert_eq!(json(port)["well_known"], false);
     }
 }
 
 #[test]
 fn the_json_has_the_state_on_every_transport() {
-    let json: serde_json::Value = serde_json::from_str(&report(716, OutputFormat::Json)).unwrap();
+    let json = json(716);
     let states = json["states"].as_array().unwrap();
     assert_eq!(states.len(), 5);
     assert_eq!(states[0]["transport"], "tcp");
@@ -84,7 +92,7 @@ fn the_json_has_the_state_on_every_transport() {
 
 #[test]
 fn known_users_are_told_of() {
-    let text = report(81, OutputFormat::Table);
+    let text = report(81);
     assert!(text.contains("Persirai") && text.contains("by default"), "{text}");
-    assert!(report(700, OutputFormat::Table).contains("NFS"));
+    assert!(report(700).contains("NFS"));
 }

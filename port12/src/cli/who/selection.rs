@@ -22,6 +22,12 @@ pub struct Selection {
 )]
 pub struct SelectionError;
 
+impl From<u16> for Selection {
+    fn from(port: u16) -> Self {
+        Self { first: port, last: port, transport: None }
+    }
+}
+
 impl FromStr for Selection {
     type Err = SelectionError;
 
@@ -57,7 +63,7 @@ impl fmt::Display for Selection {
 }
 
 /// What is asked for.
-pub(super) enum Selected<'a> {
+pub(in crate::cli) enum Selected<'a> {
     /// The ports that the registry has port12 watch.
     Watched,
     /// 0 to 1023.
@@ -68,7 +74,7 @@ pub(super) enum Selected<'a> {
 
 impl Selected<'_> {
     /// The ports, by transport.
-    pub(super) fn ports(&self, registry: &Registry) -> [PortRanges; Transport::ALL.len()] {
+    pub(in crate::cli) fn ports(&self, registry: &Registry) -> [PortRanges; Transport::ALL.len()] {
         Transport::ALL.map(|transport| match self {
             Self::Watched => registry.watched(transport).ranges().into_iter().collect(),
             Self::WellKnown => PortRanges::well_known(),

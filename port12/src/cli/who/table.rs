@@ -9,7 +9,7 @@ use super::document::{Document, Found, Owner, Socket};
 use crate::{
     cli::text::clip,
     report::Printable,
-    who::{self, Limit, OnDisk, Through},
+    who::{self, OnDisk, Through},
 };
 
 /// The JSON has the rest of a longer command line, as far as it is kept.
@@ -31,7 +31,7 @@ pub(super) fn write(document: &Document<'_>, out: &mut impl Write) -> io::Result
         writeln!(out, "no socket is bound to {ports}")?;
     }
     sockets(found, out)?;
-    limits(found.limits, out)
+    found.limits.iter().try_for_each(|limit| writeln!(out, "not seen: {}", Printable(limit)))
 }
 
 /// The sockets, where there are any, and the transports of which none can be there or be seen.
@@ -55,11 +55,6 @@ pub(in crate::cli) fn sockets(found: &Found<'_>, out: &mut impl Write) -> io::Re
         writeln!(out, "{names}: not seen; this kernel has no module that lists its sockets")?;
     }
     Ok(())
-}
-
-/// What could not be seen.
-pub(in crate::cli) fn limits(limits: &[Limit], out: &mut impl Write) -> io::Result<()> {
-    limits.iter().try_for_each(|limit| writeln!(out, "not seen: {}", Printable(limit)))
 }
 
 fn socket(found: &Found<'_>, socket: &Socket<'_>, out: &mut impl Write) -> io::Result<()> {

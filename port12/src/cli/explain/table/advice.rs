@@ -1,0 +1,21 @@
+//! What it means, and what to do.
+
+use crate::cli::{explain::advise::Advice, text::hang_whole};
+
+pub(super) fn render(advice: &[Advice]) -> String {
+    let mut text = String::from("\nWhat it means, and what to do\n");
+    for advice in advice {
+        let transports: Vec<&str> = advice.ports.iter().map(|port| port.transport).collect();
+        let severity = match advice.severity {
+            1 => "high",
+            2 => "medium",
+            _ => "low",
+        };
+        let line = format!("{}: {}", transports.join(", "), advice.means);
+        text.push_str(&hang_whole(&format!("  {severity:<6}  "), &line));
+        for step in &advice.steps {
+            text.push_str(&hang_whole("          - ", step));
+        }
+    }
+    text
+}

@@ -1,0 +1,197 @@
+//! What watches here, and what came.
+
+use std::time::SystemTime;
+
+use port12_common::{Transport, abi::Action};
+
+use crate::{
+    cli::{
+        explain::{
+            configured::Configured,
+            forecast::Forecast,
+            story::Story,
+            watch::{Interface, Place, Port, Source},
+        },
+        text::hang,
+    },
+    kernel::banning::Scope,
+    report::Printable,
+};
+
+pub(super) fn render(story: &Story<'_>) -> String {
+    let mut text = String::from("\nWatched here\n");
+    if let Some(daemon) = &story.watch.daemon {
+        let name = Printable(&daemon.name);
+        text.push_str(&hang("  ", &format!("daemon: process {} ({name})", daemon.process)));
+    }
+    match &story.watch.interfaces {
+        None => text.push_str("  what is pinned cannot be read; see below\n"),
+        Some(interfaces) if interfaces.is_empty() && story.watch.is_partial => {
+            text.push_str("  nothing of which more can be read; see below\n");
+        }
+        Some(interfaces) if interfaces.is_empty() => {
+            text.push_str("  nothing: no program of port12 is pinned\n");
+        }
+        Some(interfaces) => interfaces.iter().for_each(|it| interface(&mut text, it)),
+    }
+    if story.watch.attached().next().is_none() {
+        match story.configured {
+            Some(configured) => plan(&mut text, configured),
+            None => text.push_str("  what `port12 run` would do is not known; see below\n"),
+        }
+    }
+    if let Some(configured) = story.configured {
+        let expected = configured.ports.iter().filter(|it| it.expected).map(|it| it.transport);
+        let expected: Vec<Transport> = expected.collect();
+        if !expected.is_empty() {
+            let line = format!("the policy file expects a listener on {}", names(&expected));
+            text.push_str(&hang("  ", &line));
+        }
+    }
+    text
+}
+
+fn names(transports: &[Transport]) -> String {
+    let names: Vec<&str> = transports.iter().map(|it| it.as_str()).collect();
+    names.join(", ")
+}
+
+fn seconds(time: SystemTime) -> humantime::Rfc3339Timestamp {
+    humantime::format_rfc3339_seconds(time)
+}
+
+fn interface(text: &mut String, it: &Interface) {
+    let status = &it.status;
+    let mut line = format!("{}: ", Printable(&status.interface));
+    match (it.place, &status.xdp_mode) {
+        (Place::Attached, Some(mode)) => {
+            line += &format!("{mode}, {}, since {}", status.standing, status.attached_at);
+        }
+        (Place::Elsewhere, _) => line += "in another network namespace",
+        (Place::LeftBehind | Place::Attached, _) => {
+            line += "left behind: the program is on no interface, and what follows is of before";
+        }
+    }
+    if status.allowed > 0 {
+        line += &format!("; prefixes that are allowed: {}", status.allowed);
+    }
+    text.push_str(&hang("  ", &line));
+    let mut note = |line: &str| text.push_str(&hang("    ", line));
+    if let Some(advice) = &status.advice {
+        note(advice);
+    }
+    if it.place == Place::Attached && !status.sockets_fresh {
+        note("no daemon keeps it: the program looks sockets up by itself");
+    }
+    banning(it, &mut note);
+    let forecasts = it.ports.iter().filter_map(|it| Some((it.transport, it.stranger.as_ref()?)));
+    forecast(forecasts, &mut note);
+    counts(&it.ports, &mut note);
+    if !it.sources.is_empty() {
+        note("knocked last, of those that are remembered:");
+    }
+    for source in &it.sources {
+        text.push_str(&hang("      ", &self::source(source)));
+    }
+    if it.more_sources > 0 {
+        text.push_str(&format!("      and {} more: `port12 sources`\n", it.more_sources));
+    }
+}
+
+fn banning(it: &Interface, note: &mut impl FnMut(&str)) {
+    let scope = match it.ban.scope {
+        Scope::All => "all that they send",
+        Scope::Unassigned => "their probes",
+    };
+    let mut line = match it.ban.sources {
+        0 => String::new(),
+        some => format!(
+            "sources that are banned: {some}, which takes {scope} at most (`port12 bans`); "
+        ),
+    };
+    if let Some(after) = it.ban.after {
+        line += &format!("who knocks {after} times is banned by the program; ");
+    }
+    if !line.is_empty() {
+        note(line.trim_end_matches("; "));
+    }
+}
+
+/// Transports of which the same is told, together.
+fn forecast<'a>(
+    forecasts: impl Iterator<Item = (Transport, &'a Forecast)>,
+    note: &mut impl FnMut(&str),
+) {
+    let mut groups: Vec<(Vec<Transport>, &Forecast)> = Vec::new();
+    for (transport, forecast) in forecasts {
+        match groups.iter_mut().find(|(_, known)| *known == forecast) {
+            Some((transports, _)) => transports.push(transport),
+            None => groups.push((vec![transport], forecast)),
+        }
+    }
+    for (transports, forecast) in groups {
+        let Forecast { outcome, verdict, why, .. } = forecast;
+        note(&format!("a stranger on {}: {verdict} ({outcome}): {why}", names(&transports)));
+    }
+}
+
+fn counts(ports: &[Port], note: &mut impl FnMut(&str)) {
+    let came = |port: &&Port| port.packets + port.local_socket > 0;
+    for port in ports.iter().filter(came) {
+        let Port { transport, packets, bytes, dropped, local_socket, .. } = port;
+        let last = port.last_seen.map_or_else(String::new, |it| format!("; last {}", seconds(it)));
+        note(&format!(
+            "{transport}: {}, {bytes} bytes, {dropped} dropped; {} left to a socket{last}",
+            counted(*packets, "probe"),
+            counted(*local_socket, "conversation start"),
+        ));
+    }
+    let is_watched = |port: &&Port| port.action != Action::Assigned;
+    let quiet = ports.iter().filter(is_watched).filter(|port| !came(port));
+    let quiet: Vec<Transport> = quiet.map(|port| port.transport).collect();
+    if !quiet.is_empty() {
+        note(&format!("{}: nothing came", names(&quiet)));
+    }
+}
+
+fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+fn source(source: &Source) -> String {
+    let seen = &source.seen;
+    let transports: Vec<Transport> = source.transports.iter().copied().collect();
+    format!(
+        "{} ({}): {} on {} in all, last {}{}",
+        seen.source,
+        names(&transports),
+        counted(seen.packets, "probe"),
+        counted(seen.ports as u64, "port"),
+        seconds(seen.last_seen),
+        if source.banned { "; banned" } else { "" }
+    )
+}
+
+fn plan(text: &mut String, configured: &Configured) {
+    let from = match &configured.file {
+        Some(file) => format!("by {}", Printable(file.display())),
+        None => "without a policy file".to_owned(),
+    };
+    let line = format!(
+        "`port12 run` would watch in {} mode ({}), {from}",
+        configured.mode,
+        Printable(&configured.mode_origin)
+    );
+    text.push_str(&hang("  ", &line));
+    for planned in configured.interfaces.iter().flatten() {
+        let name = Printable(&planned.interface);
+        let line = match &planned.refused {
+            Some(refused) => format!("{name}: refused: {}", Printable(refused)),
+            None => name.to_string(),
+        };
+        text.push_str(&hang("    ", &line));
+    }
+    let forecasts = configured.ports.iter().map(|port| (port.transport, &port.stranger));
+    forecast(forecasts, &mut |line| text.push_str(&hang("    ", line)));
+}

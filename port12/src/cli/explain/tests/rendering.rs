@@ -1,0 +1,137 @@
+//! What a person reads, of things that are made up.
+
+use std::time::SystemTime;
+
+use port12_common::{
+    Transport,
+    abi::{Action, PORTS},
+};
+
+use super::{
+    advising::{all, answer, interface, watch},
+    *,
+};
+use crate::{
+    cli::status::Daemon,
+    host::sockets::SocketState,
+    kernel::state::Standing,
+    registry::Registry,
+    report::SourceReport,
+    who::{Answer, Limit, OnDisk},
+};
+
+/// The whole story of port 12.
+fn whole(watch: &Watch, answer: &Answer) -> String {
+    let knocks = Knocks::default();
+    let story = Story {
+        published: published(12),
+        time: SystemTime::UNIX_EPOCH,
+        watch,
+        configured: None,
+        found: Found::new(Registry::embedded(), answer, &knocks),
+        advice: all(watch, answer),
+    };
+    let mut out = Vec::new();
+    table::write(&story, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// An interface with a source, both with names that a terminal would obey.
+fn hostile() -> Watch {
+    let mut it = interface("w\u{1b}[2J", Action::Watch, Standing::Monitor, 3);
+    it.sources.push(super::super::watch::Source {
+        seen: SourceReport {
+            source: [192, 0, 2, 7].into(),
+            packets: 3,
+            bytes: 180,
+            first_seen: SystemTime::UNIX_EPOCH,
+            last_seen: SystemTime::UNIX_EPOCH,
+            ports: 1,
+        },
+        transports: [Transport::Tcp].into(),
+        banned: true,
+    });
+    it.more_sources = 2;
+    let daemon = Some(Daemon { process: 99, name: "x\u{202e}y".into() });
+    Watch { daemon, ..watch(vec![it]) }
+}
+
+#[test]
+fn every_part_is_told() {
+    let mut answer = answer(Transport::Tcp, SocketState::Listen, OnDisk::Deleted);
+    answer.limits.push(Limit { what: "a thing".into(), needs: vec!["CAP_X"] });
+    let text = whole(&hostile(), &answer);
+    for part in [
+        "Watched here\n",
+        "tcp: 3 probes, 0 bytes, 0 dropped; 0 conversation starts left to a socket",
+        "udp, udplite, sctp, dccp: nothing came",
+        "192.0.2.7 (tcp): 3 probes on 1 port in all, last 1970-01-01T00:00:00Z;\n      banned\n",
+        "and 2 more: `port12 sources`",
+        "Who has it\n",
+        "process 4711 (x)",
+        "which is DELETED",
+        "not seen: a thing; it takes CAP_X\n",
+        "What it means, and what to do\n",
+        "  high    tcp: A process has the port whose program has been deleted.",
+        "`cp /proc/4711/exe port12-4711.exe`",
+        "`kill -HUP 99`",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing from:\n{text}");
+    }
+}
+
+#[test]
+fn nothing_of_others_reaches_the_terminal_as_it_is() {
+    let mut answer = answer(Transport::Tcp, SocketState::Listen, OnDisk::Intact);
+    for process in answer.processes.values_mut() {
+        process.name = Some("\u{9b}1m".into());
+        process.command = vec!["a\u{1b}]0;x\u{7}".into(), "b\nc".into()];
+    }
+    answer.limits.push(Limit { what: "a\u{1b}[0m".into(), needs: Vec::new() });
+    let text = whole(&hostile(), &answer);
+    let is_odd = |it: char| it.is_control() && it != '\n' || it == '\u{202e}' || it == '\u{e000}';
+    assert!(!text.contains(is_odd), "{text:?}");
+    assert!(text.contains(r"w\u{1b}[2J") && text.contains(r"x\u{202e}y"), "{text}");
+}
+
+#[test]
+fn all_but_the_sockets_fits_80_columns_and_commands_stay_whole() {
+    for answer in [
+        Answer::default(),
+        answer(Transport::Tcp, SocketState::Listen, OnDisk::Deleted),
+        answer(Transport::Udp, SocketState::Unconnected, OnDisk::Replaced),
+    ] {
+        let text = whole(&hostile(), &answer);
+        let (before, rest) = text.split_once("\nWho has it\n").unwrap();
+        let (_, after) = rest.split_once("\nWhat it means").unwrap();
+        for line in before.lines().chain(after.lines()) {
+            assert!(line.chars().count() <= 80, "{line}");
+            assert_eq!(line.matches('`').count() % 2, 0, "{line}");
+            assert_eq!(line, line.trim_end());
+        }
+    }
+}
+
+#[test]
+fn above_1023_it_is_told_who_has_the_port_and_no_more() {
+    let watch = Watch::default();
+    let answer = Answer::default();
+    let registry = Registry::embedded();
+    let knocks = Knocks::default();
+    for port in [PORTS as u16, u16::MAX] {
+        let advisor = Advisor { registry, port, watch: &watch, configured: None, answer: &answer };
+        let story = Story {
+            published: published(port),
+            time: SystemTime::UNIX_EPOCH,
+            watch: &watch,
+            configured: None,
+            found: Found::new(registry, &answer, &knocks),
+            advice: advisor.advise(),
+        };
+        let mut out = Vec::new();
+        table::write(&story, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains(&format!("bound to port {port}\n")), "{text}");
+        assert!(!text.contains("Watched here") && text.contains("Nobody listens"), "{text}");
+    }
+}
