@@ -6,6 +6,7 @@ mod attached;
 mod bans;
 mod detach;
 mod exit_codes;
+mod explain;
 mod faults;
 mod formats;
 mod fresh_binds;

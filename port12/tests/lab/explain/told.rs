@@ -1,0 +1,252 @@
+//! What came, who has it, and what that means.
+
+use std::{fs, thread, time::Duration};
+
+use serde_json::json;
+
+use super::{advice, both, explain, interface, limits, on, says};
+use crate::{
+    support::{
+        Bpffs, Pair,
+        addresses::{FAR, NEAR},
+        foreign::program,
+        lab, reaches,
+        sockets::wait_for_socket,
+        until,
+    },
+    who::Running,
+};
+
+fn scan(pair: &Pair, options: &str) {
+    pair.far.sh(&format!("nmap -Pn -n --max-retries 0 --max-rtt-timeout 200ms {options} {NEAR}"));
+}
+
+#[test]
+fn who_knocks_in_monitor_mode_is_told_and_how_to_drop_it() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let run = bpffs.run(&pair.near, "-i w0");
+        scan(&pair, "-sS -p12");
+        scan(&pair, "-sU -p12,14");
+        let story = explain(&bpffs, &pair.near, "12");
+        assert_eq!(story["daemon"]["name"], "port12");
+        let w0 = interface(&story, "w0");
+        assert_eq!((&w0["place"], &w0["mode"]), (&json!("attached"), &json!("monitor")));
+        for transport in ["tcp", "udp"] {
+            let port = on(w0, transport);
+            assert_eq!((&port["packets"], &port["dropped"]), (&json!(1), &json!(0)), "{port}");
+            let stranger = &port["stranger"];
+            assert_eq!(stranger["verdict"], "pass");
+            assert_eq!(
+                (&stranger["action"], &stranger["outcome"]),
+                (&json!("watch"), &json!("probe"))
+            );
+        }
+        let source = &w0["sources"][0];
+        assert_eq!(source["source"], FAR.to_string());
+        assert_eq!(source["transports"], json!(["tcp", "udp"]));
+        assert_eq!((&source["packets"], &source["ports"]), (&json!(3), &json!(3)), "{source}");
+        let knocked = advice(&story, "knocked_passed", "tcp");
+        assert!(says(knocked, &format!("`kill -HUP {}`", story["daemon"]["process"])), "{knocked}");
+        assert!(says(knocked, &format!("`port12 ban {FAR} --for 1h`")), "{knocked}");
+        advice(&story, "nobody_listens", "udp");
+        advice(&story, "quiet", "udplite");
+        let quiet = explain(&bpffs, &pair.near, "10");
+        assert_eq!(interface(&quiet, "w0")["sources"], json!([]));
+        advice(&quiet, "quiet", "tcp");
+        // What the step says drops it, in monitor mode.
+        bpffs.ok(&pair.near, &format!("ban {FAR} --for 1h"));
+        scan(&pair, "-sS -p12");
+        let story = explain(&bpffs, &pair.near, "12");
+        let w0 = interface(&story, "w0");
+        assert_eq!(on(w0, "tcp")["packets"], 1, "{story}");
+        assert_eq!(w0["ban"], json!({"after": null, "scope": "unassigned", "sources": 1}));
+        assert_eq!(w0["sources"][0]["banned"], true);
+        assert!(!says(advice(&story, "knocked_passed", "tcp"), "port12 ban"), "{story}");
+        let text = bpffs.ok(&pair.near, "explain 12");
+        assert!(text.contains("sources that are banned: 1, which takes their probes"), "{text}");
+        run.stop();
+    });
+}
+
+#[test]
+fn a_listener_that_was_reached_is_severe_until_the_policy_expects_it() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let _run = bpffs.run(&pair.near, "-i w0");
+        let nc = Running::start(pair.near.command("nc").args(["-k", "-l", "-p", "12"]));
+        let story = until("the program to be told of the listener", || {
+            let story = explain(&bpffs, &pair.near, "12");
+            let is_told =
+                on(interface(&story, "w0"), "tcp")["stranger"]["outcome"] == "local_socket";
+            is_told.then_some(story)
+        });
+        assert_eq!(story["advice"][0], *advice(&story, "unexpected_listener", "tcp"));
+        assert_eq!(story["advice"][0]["severity"], 2);
+        pair.far.sh(&format!("timeout 20 nc -z -w 5 {NEAR} 12"));
+        let story = explain(&bpffs, &pair.near, "12");
+        let port = on(interface(&story, "w0"), "tcp");
+        assert_eq!((&port["local_socket"], &port["packets"]), (&json!(1), &json!(0)), "{port}");
+        let worst = &story["advice"][0];
+        assert_eq!(
+            (&worst["finding"], &worst["severity"]),
+            (&json!("reached_listener"), &json!(1))
+        );
+        assert!(says(worst, &format!("`kill {}`", nc.id())), "{worst}");
+        assert_eq!(story["sockets"][0]["processes"][0]["pid"], nc.id());
+        assert_eq!(story["sockets"][0]["knocks"]["local_socket"], 1);
+        let policy = tempfile::NamedTempFile::new().unwrap();
+        fs::write(policy.path(), "[[port]]\nports = \"12/tcp\"\nexpected = true\n").unwrap();
+        let args = format!("12 --config {}", policy.path().display());
+        let story = explain(&bpffs, &pair.near, &args);
+        assert_eq!(advice(&story, "expected_listener", "tcp")["severity"], 3);
+        assert!(on(&story["configured"], "tcp")["expected"] == true);
+        assert!(on(&story["configured"], "udp")["expected"] == false);
+        let text = bpffs.ok(&pair.near, &format!("explain {args}"));
+        assert!(text.contains("the policy file expects a listener on tcp\n"), "{text}");
+        drop(nc);
+        let story = explain(&bpffs, &pair.near, &args);
+        assert_eq!(story["sockets"], json!([]));
+        advice(&story, "socket_gone", "tcp");
+    });
+}
+
+#[test]
+fn a_program_that_was_deleted_is_the_worst_there_is() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x\u{1b}[2J");
+        fs::copy(fs::canonicalize("/usr/bin/nc").unwrap(), &path).unwrap();
+        let mut command = pair.near.command(path.to_str().unwrap());
+        let nc = Running::start(command.args(["-u", "-l", "-p", "12"]));
+        wait_for_socket(&pair.near, "udp", 12);
+        fs::remove_file(&path).unwrap();
+        let story = explain(&bpffs, &pair.near, "12");
+        let worst = &story["advice"][0];
+        assert_eq!((&worst["finding"], &worst["severity"]), (&json!("deleted_program"), &json!(1)));
+        assert_eq!(worst["ports"], json!([{"transport": "udp", "port": 12}]));
+        let copy = format!("cp /proc/{0}/exe port12-{0}.exe", nc.id());
+        assert!(says(worst, &format!("`{copy}`")), "{worst}");
+        // What the step says does what it says.
+        let target = directory.path().join("kept");
+        let copy = copy.replace(&format!("port12-{}.exe", nc.id()), target.to_str().unwrap());
+        pair.near.sh(&copy);
+        assert_eq!(fs::read(target).unwrap(), fs::read("/usr/bin/nc").unwrap());
+        let text = bpffs.ok(&pair.near, "explain 12");
+        assert!(text.contains("which is DELETED\n"), "{text}");
+        assert!(!text.contains(|it: char| it.is_control() && it != '\n'), "{text:?}");
+    });
+}
+
+#[test]
+fn what_drops_without_a_daemon_is_told_and_what_stops_it() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        bpffs.run(&pair.near, "-i w0 --mode drop --pin").stop();
+        assert!(!reaches(&pair.far_raw(), 12));
+        // The last heartbeat is over then.
+        until("the heartbeat to end", || {
+            let story = explain(&bpffs, &pair.near, "12");
+            (interface(&story, "w0")["sockets_fresh"] == false).then_some(())
+        });
+        let story = explain(&bpffs, &pair.near, "12");
+        assert_eq!(story["daemon"], json!(null));
+        let w0 = interface(&story, "w0");
+        assert_eq!((&w0["persistent"], &w0["standing"]), (&json!(true), &json!("drop")));
+        let tcp = on(w0, "tcp");
+        assert_eq!((&tcp["packets"], &tcp["dropped"]), (&json!(1), &json!(1)));
+        assert_eq!(tcp["stranger"]["outcome"], "dropped");
+        assert_eq!(on(w0, "sctp")["stranger"]["outcome"], "probe");
+        assert!(advice(&story, "knocked_dropped", "tcp")["steps"] == json!([]));
+        let text = bpffs.ok(&pair.near, "explain 12");
+        assert!(text.contains("no daemon keeps it: the program looks sockets up"), "{text}");
+        bpffs.ok(&pair.near, "bypass");
+        let story = explain(&bpffs, &pair.near, "12");
+        assert!(says(advice(&story, "drop_bypassed", "tcp"), "`port12 bypass --off`"), "{story}");
+        let stranger = &on(interface(&story, "w0"), "tcp")["stranger"];
+        assert_eq!((&stranger["action"], &stranger["verdict"]), (&json!("drop"), &json!("pass")));
+        bpffs.ok(&pair.near, "bypass --off");
+        bpffs.ok(&pair.near, "detach");
+        bpffs.ok(&pair.near, "attach -i w0 --mode drop --confirm 1s");
+        thread::sleep(Duration::from_millis(1500));
+        let story = explain(&bpffs, &pair.near, "12");
+        let reverted = advice(&story, "drop_reverted", "tcp");
+        assert!(says(reverted, "`port12 attach -i w0 --mode drop`"), "{reverted}");
+        bpffs.ok(&pair.near, "attach -i w0 --mode drop");
+        assert!(!reaches(&pair.far_raw(), 12), "the step does what it says");
+    });
+}
+
+#[test]
+fn what_a_killed_run_left_behind_is_told_as_such() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let run = bpffs.run(&pair.near, "-i w0");
+        assert!(reaches(&pair.far_raw(), 12));
+        run.signal(libc::SIGKILL);
+        run.wait();
+        until("detachment", || program(&pair.near, "w0").is_none().then_some(()));
+        let story = explain(&bpffs, &pair.near, "12");
+        let w0 = interface(&story, "w0");
+        assert_eq!((&w0["place"], &w0["xdp_mode"]), (&json!("left_behind"), &json!(null)), "{w0}");
+        let tcp = on(w0, "tcp");
+        assert_eq!((&tcp["packets"], &tcp["stranger"]), (&json!(1), &json!(null)));
+        assert_eq!(w0["sources"][0]["source"], FAR.to_string());
+        advice(&story, "knocked_earlier", "tcp");
+        advice(&story, "nothing_watches", "tcp");
+        // It is told what a run would do.
+        assert!(story["configured"]["interfaces"].is_array(), "{story}");
+        let text = bpffs.ok(&pair.near, "explain 12");
+        assert!(text.contains("w0: left behind: "), "{text}");
+    });
+}
+
+#[test]
+fn an_interface_of_another_namespace_says_nothing_of_this_one() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        bpffs.ok(&pair.near, "attach -i w0 --mode drop");
+        assert!(!reaches(&pair.far_raw(), 12));
+        let story = explain(&bpffs, &pair.far, "12");
+        assert_eq!(interface(&story, "w0")["place"], "elsewhere");
+        advice(&story, "nothing_watches", "tcp");
+        assert!(
+            story["advice"].as_array().unwrap().iter().all(|it| it["finding"] != "knocked_earlier")
+        );
+        let text = bpffs.ok(&pair.far, "explain 12");
+        assert!(text.contains("w0: in another network namespace"), "{text}");
+    });
+}
+
+#[test]
+fn nothing_attached_is_told_with_what_run_would_do() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let policy = tempfile::NamedTempFile::new().unwrap();
+        let text = "interfaces = [\"w0\"]\nmode = \"drop\"\n[[port]]\nports = \"12/tcp\"\naction = \
+                    \"watch\"\n";
+        fs::write(policy.path(), text).unwrap();
+        let args = format!("12 --config {}", policy.path().display());
+        let story = explain(&bpffs, &pair.near, &args);
+        let configured = &story["configured"];
+        assert_eq!(configured["file"], policy.path().to_str().unwrap());
+        assert_eq!(configured["interfaces"], json!([{"interface": "w0", "refused": null}]));
+        assert_eq!(on(configured, "tcp")["stranger"]["outcome"], "probe");
+        assert_eq!(on(configured, "udp")["stranger"]["outcome"], "dropped");
+        assert!(configured["mode_origin"].as_str().unwrap().ends_with(", line 2"), "{configured}");
+        assert_eq!((&story["interfaces"], limits(&story).as_str()), (&json!([]), ""));
+        // The environment goes before the file, as for `run`.
+        let (story, text) = both(|| {
+            let mut command = bpffs.command(&pair.near, &format!("explain {args}"));
+            command.env("PORT12_MODE", "monitor");
+            command
+        });
+        assert_eq!(story["configured"]["mode"], "monitor");
+        assert!(text.contains("`port12 run` would watch in monitor mode (PORT12_MODE)"), "{text}");
+        pair.near.sysctl("ipv4/ip_forward", "1");
+        let story = explain(&bpffs, &pair.near, &args);
+        let refused = story["configured"]["interfaces"][0]["refused"].as_str().unwrap();
+        assert!(refused.contains("drop mode is refused"), "{refused}");
+    });
+}
