@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt::Write as _};
 use super::{Edition, Fault, Ports, Registry, Row, Source, State, Transports, sanity};
 
 const DATE: &str = "# date: ";
-const COLUMNS: &str = "ports,transports,state,service,description,note";
+const COLUMNS: &str = "ports,transports,state,service,description,note,registered,modified";
 
 impl Registry {
     /// Reads a compact table.
@@ -45,7 +45,8 @@ impl Registry {
         for row in &self.rows {
             let transports = names(row.transports);
             let _ = write!(text, "{},{transports},{}", row.ports, row.state.as_str());
-            for field in [&row.service, &row.description, &row.note] {
+            for field in [&row.service, &row.description, &row.note, &row.registered, &row.modified]
+            {
                 text.push(',');
                 push_field(&mut text, field);
             }
@@ -75,8 +76,9 @@ fn row(record: &csv::StringRecord) -> Result<Row, Fault> {
     let line = record.position().map_or(0, csv::Position::line);
     let damaged = |reason| Fault::Compact { line, reason };
     let fields: Vec<&str> = record.iter().collect();
-    let [ports, transports, state, service, description, note] = fields[..] else {
-        return Err(damaged("a row has six fields"));
+    let [ports, transports, state, service, description, note, registered, modified] = fields[..]
+    else {
+        return Err(damaged("a row has eight fields"));
     };
     Ok(Row {
         ports: Ports::parse(ports, line)?.ok_or(damaged("no well-known port"))?,
@@ -85,6 +87,8 @@ fn row(record: &csv::StringRecord) -> Result<Row, Fault> {
         service: service.to_owned(),
         description: description.to_owned(),
         note: note.to_owned(),
+        registered: registered.to_owned(),
+        modified: modified.to_owned(),
     })
 }
 
@@ -104,7 +108,8 @@ pub(super) fn merged(rows: Vec<Row>) -> Vec<Row> {
     let mut merged: Vec<Row> = Vec::new();
     for row in rows {
         let text = (row.service.clone(), row.description.clone(), row.note.clone());
-        let place = *places.entry((row.ports, row.state, text)).or_insert(merged.len());
+        let dates = (row.registered.clone(), row.modified.clone());
+        let place = *places.entry((row.ports, row.state, text, dates)).or_insert(merged.len());
         match merged.get_mut(place) {
             Some(known) => known.transports = known.transports.union(row.transports),
             None => merged.push(row),

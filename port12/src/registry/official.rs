@@ -53,6 +53,8 @@ struct Record<'a> {
     description: &'a str,
     unauthorized: &'a str,
     note: &'a str,
+    registered: &'a str,
+    modified: &'a str,
 }
 
 /// Gathers the records that are about well-known ports.
@@ -82,6 +84,8 @@ impl Gathering {
             transports,
             state: State::of(&service, &description),
             note: row::one_line(&format!("{} {}", record.unauthorized, record.note)),
+            registered: row::dated(record.registered),
+            modified: row::dated(record.modified),
             service,
             description,
         });

@@ -2,7 +2,7 @@
 
 use port12_common::{Transport, abi::PORTS};
 
-use super::Fault;
+use super::{Date, Fault};
 
 /// What the registry says about a port (RFC 6335 section 6). A port with several rows has the
 /// greatest of their states.
@@ -161,6 +161,10 @@ pub struct Row {
     pub description: String,
     /// Reported unauthorized use and IANA's assignment notes, in one line.
     pub note: String,
+    /// When it was registered, as the registry has it: `YYYY-MM-DD` or `YYYY-MM`; mostly empty.
+    pub registered: String,
+    /// When it was last modified, in the same way.
+    pub modified: String,
 }
 
 impl Row {
@@ -168,6 +172,14 @@ impl Row {
     pub fn covers(&self, transport: Transport, port: u16) -> bool {
         self.ports.contains(port) && self.transports.contains(transport)
     }
+}
+
+/// A date as the registry has it, to the day or to the month; empty where it is none.
+pub(super) fn dated(text: &str) -> String {
+    let text = text.trim();
+    let is_day = Date::parse(text).is_some();
+    let is_month = text.len() == 7 && Date::parse(&format!("{text}-01")).is_some();
+    if is_day || is_month { text.to_owned() } else { String::new() }
 }
 
 /// A field in one line: line breaks and control characters, which a terminal might obey, become
@@ -228,6 +240,17 @@ mod tests {
     fn udp_lite_shares_the_rows_of_udp() {
         assert!(Transports::only(Transport::Udp).contains(Transport::UdpLite));
         assert!(!Transports::only(Transport::Tcp).contains(Transport::UdpLite));
+    }
+
+    #[test]
+    fn a_date_is_kept_to_the_day_or_to_the_month() {
+        for text in ["2025-02-13", "2007-06", ""] {
+            assert_eq!(dated(text), text);
+        }
+        assert_eq!(dated(" 2007-06 "), "2007-06");
+        for text in ["2007", "2007-13", "June 2004", "2007-06-1", "2007-06\u{1b}"] {
+            assert_eq!(dated(text), "", "{text}");
+        }
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub(super) struct Entry {
     pub(super) service: String,
     pub(super) description: String,
     pub(super) note: String,
+    /// `YYYY-MM-DD` or `YYYY-MM`; null where the registry has no date.
+    pub(super) registered: Option<String>,
+    pub(super) modified: Option<String>,
 }
 
 /// What a state means.
@@ -102,6 +105,8 @@ impl Watched<'_> {
             service: row.service.clone(),
             description: row.description.clone(),
             note: row.note.clone(),
+            registered: some(&row.registered),
+            modified: some(&row.modified),
         });
         Listing {
             transport: transport.as_str(),
@@ -111,6 +116,10 @@ impl Watched<'_> {
             rows: rows.collect(),
         }
     }
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// What the states mean. SCTP and DCCP count where a row speaks of them: they have next to none.

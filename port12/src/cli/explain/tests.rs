@@ -96,3 +96,21 @@ fn known_users_are_told_of() {
     assert!(text.contains("Persirai") && text.contains("by default"), "{text}");
     assert!(report(700).contains("NFS"));
 }
+
+#[test]
+fn what_the_registry_remembers_of_a_port_is_told_with_its_date() {
+    for (port, remembered) in [
+        (2, "previously compressnet"),
+        (2, "modified 2025-02-13"),
+        (47, "This entry has been removed on 2017-05-18."),
+        (114, "Deprecated June 2004"),
+        (659, "Removed (modified 2001-06-06)"),
+        (831, "Previously assigned to NETCONF over BEEP"),
+        (623, "registered 2007-06"),
+    ] {
+        let text = report(port).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(remembered), "{port}: {remembered} is missing from:\n{text}");
+    }
+    assert_eq!(json(831)["states"][0]["rows"][0]["modified"], "2025-09-29");
+    assert_eq!(json(12)["states"][0]["rows"][0]["modified"], serde_json::Value::Null);
+}

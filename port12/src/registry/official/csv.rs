@@ -42,6 +42,8 @@ pub(super) fn parse(text: &str) -> Result<Records, Fault> {
             description: fields[3],
             unauthorized: fields[10],
             note: fields[11],
+            registered: fields[6],
+            modified: fields[7],
         })?;
     }
     check_quotes(text)?;

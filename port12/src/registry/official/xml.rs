@@ -32,9 +32,12 @@ enum Field {
     Description,
     Unauthorized,
     Note,
+    /// The record's own, as the next.
+    Registered,
+    Modified,
 }
 
-const FIELDS: usize = 6;
+const FIELDS: usize = 8;
 
 pub(super) fn parse(text: &str) -> Result<Records, Fault> {
     let mut document = Document::new(text);
@@ -123,6 +126,9 @@ impl<'a> Document<'a> {
         if element == Element::Record {
             self.record_line = self.line(offset);
             self.fields.iter_mut().for_each(String::clear);
+            for (field, name) in [(Field::Registered, "date"), (Field::Modified, "updated")] {
+                self.fields[field as usize] = attribute(tag, name).unwrap_or_default();
+            }
         }
         self.path.push(element);
         Ok(())
@@ -141,6 +147,8 @@ impl<'a> Document<'a> {
             description: field(Field::Description),
             unauthorized: field(Field::Unauthorized),
             note: field(Field::Note),
+            registered: field(Field::Registered),
+            modified: field(Field::Modified),
         })
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Line {
     pub(super) transport: &'static str,
     pub(super) description: String,
     pub(super) note: String,
+    pub(super) registered: String,
+    pub(super) modified: String,
 }
 
 pub(super) fn line(service: &str, ports: &str, transport: &'static str, description: &str) -> Line {
@@ -26,6 +28,8 @@ pub(super) fn line(service: &str, ports: &str, transport: &'static str, descript
         transport,
         description: description.into(),
         note: String::new(),
+        registered: String::new(),
+        modified: String::new(),
     }
 }
 
@@ -38,6 +42,8 @@ pub(super) fn lines() -> Vec<Line> {
         let transports = if blank { vec![""] } else { named.map(|one| one.as_str()).collect() };
         lines.extend(transports.into_iter().map(|transport| Line {
             note: row.note.clone(),
+            registered: row.registered.clone(),
+            modified: row.modified.clone(),
             ..line(&row.service, &row.ports.to_string(), transport, &row.description)
         }));
     }
@@ -54,14 +60,18 @@ pub(super) fn csv(lines: &[Line]) -> String {
     for line in lines {
         let quoted = |field: &str| format!("\"{}\"", field.replace('"', "\"\""));
         text.push_str(&format!(
-            "{},{},{},{},,,2007-06,{DATE},,,,{}\n",
+            "{},{},{},{},,,{},{},,,,{}\n",
             quoted(&line.service),
             line.ports,
             line.transport,
             quoted(&line.description),
+            line.registered,
+            line.modified,
             quoted(&line.note),
         ));
     }
+    // A row that is about no well-known port has the date.
+    text.push_str(&format!("new,1024,tcp,New,,,2007-06,{DATE},,,,\"\"\n"));
     text
 }
 
@@ -75,7 +85,13 @@ pub(super) fn xml(lines: &[Line]) -> String {
          <note>About <xref type=\"rfc\" data=\"rfc6335\"/></note>\n"
     );
     for line in lines {
-        text.push_str("<record>\n");
+        text.push_str("<record");
+        for (name, date) in [("date", &line.registered), ("updated", &line.modified)] {
+            if !date.is_empty() {
+                text.push_str(&format!(" {name}=\"{date}\""));
+            }
+        }
+        text.push_str(">\n");
         for (tag, field) in [
             ("name", line.service.as_str()),
             ("protocol", line.transport),

@@ -26,7 +26,7 @@ fn another_header_is_refused_with_the_column_that_differs() {
 #[test]
 fn a_record_without_twelve_fields_is_refused_with_its_line() {
     let text = format!("{}a,b\n", csv(&[]));
-    assert_eq!(fault(text), Fault::Fields { line: 2, found: 2, expected: 12 });
+    assert_eq!(fault(text), Fault::Fields { line: 3, found: 2, expected: 12 });
 }
 
 #[test]

@@ -69,13 +69,19 @@ fn said(listing: &Listing) -> Vec<String> {
 /// Longer notes are for the JSON: those of http alone fill a screen.
 const NOTE: usize = 120;
 
-/// A row: `http: World Wide Web HTTP (note)`.
+/// A row: `http: World Wide Web HTTP (note; registered 2014-07-25)`.
 fn sentence(entry: &Entry) -> String {
-    let mut text = brief(entry);
+    let mut remarks = Vec::new();
     if !entry.note.is_empty() {
-        text.push_str(&format!(" ({})", clip(&entry.note, NOTE)));
+        remarks.push(clip(&entry.note, NOTE));
     }
-    text
+    let dates = [("registered", &entry.registered), ("modified", &entry.modified)];
+    let known = dates.into_iter().filter_map(|(what, date)| Some((what, date.as_ref()?)));
+    remarks.extend(known.map(|(what, date)| format!("{what} {date}")));
+    match remarks.as_slice() {
+        [] => brief(entry),
+        remarks => format!("{} ({})", brief(entry), remarks.join("; ")),
+    }
 }
 
 fn brief(entry: &Entry) -> String {
