@@ -66,9 +66,13 @@ impl Finding {
                  count, unless `--mode drop` is given."
                     .to_owned(),
             ],
-            Self::NotCounted => vec![format!("`extra = [\"{port}\"]` in {policy} watches it.")],
+            Self::NotCounted => {
+                vec![format!("`extra = [\"{}\"]` in {policy} watches it.", names.port)]
+            }
             Self::Ignored => vec![format!(
-                "A later rule with `action = \"watch\"` for {port} in {policy} counts it."
+                "`[[port]]` with `ports = \"{}\"` and `action = \"watch\"`, behind the rule that \
+                 ignores it in {policy}, counts it.",
+                names.port
             )],
             Self::DropSuspended(why) => vec![resume(why, names)],
             Self::KnockedPassed => [vec![drop_them(names)], ban(names)].concat(),

@@ -300,7 +300,7 @@ fn commands_name_what_they_act_on() {
     let text = steps(Finding::UnseenOwner, &Names { needs: &["CAP_A", "CAP_B"], ..tcp });
     assert!(text.contains("CAP_A and CAP_B"), "{text}");
     let text = steps(Finding::NotCounted, &tcp);
-    assert!(text.contains("`extra = [\"12/tcp\"]` in /etc/port12/port12.toml"), "{text}");
+    assert!(text.contains("`extra = [\"12\"]` in /etc/port12/port12.toml"), "{text}");
 }
 
 #[test]

@@ -102,6 +102,11 @@ fn a_policy_that_is_not_accepted_is_told_in_the_words_of_check() {
         assert!(limits(&story).contains(said), "{said}: {story}");
         let story = explain(&bpffs, &near, "12 --config /nonexistent.toml");
         assert!(limits(&story).contains("cannot read the policy file /nonexistent.toml"));
+        fs::write(policy.path(), "interfaces = [\"nosuch0\"]\n").unwrap();
+        let story = explain(&bpffs, &near, &format!("12 --config {path}"));
+        assert!(limits(&story).contains("there is no interface nosuch0"), "{story}");
+        assert_eq!(story["configured"]["interfaces"], json!(null));
+        assert_eq!(on(&story["configured"], "tcp")["stranger"]["outcome"], "probe");
         let (story, _) = both(|| {
             let mut command = bpffs.command(&near, "explain 12");
             command.env("PORT12_INTERVAL", "soon\u{1b}[2J");

@@ -9,7 +9,7 @@ pub(super) fn render(advice: &[Advice]) -> String {
         let severity = match advice.severity {
             1 => "high",
             2 => "medium",
-            _ => "low",
+            _ => "note",
         };
         let line = format!("{}: {}", transports.join(", "), advice.means);
         text.push_str(&hang_whole(&format!("  {severity:<6}  "), &line));
