@@ -24,6 +24,9 @@ use crate::{
     watch::tell,
 };
 
+/// The last second of the year 9999, in seconds since the epoch: the last that RFC 3339 can write.
+const LAST_SECOND: u64 = 253_402_300_799;
+
 /// Tells what is attached, without a daemon.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StatusArgs {
@@ -123,8 +126,9 @@ impl Interface {
             Standing::Unconfirmed { until } => Some(until.saturating_sub(now.jiffies)),
             _ => None,
         };
-        let attached_at = Duration::from_secs(pinned.state().header().attached_at);
-        let attached_at = SystemTime::UNIX_EPOCH + attached_at;
+        // Whatever stands there: somebody may have written over it.
+        let attached_at = pinned.state().header().attached_at.min(LAST_SECOND);
+        let attached_at = SystemTime::UNIX_EPOCH + Duration::from_secs(attached_at);
         Ok(Self {
             interface: pinned.interface().to_owned(),
             xdp_mode: pinned.attachment()?.map(|(_, mode)| mode.to_string()),
