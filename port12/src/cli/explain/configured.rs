@@ -10,6 +10,7 @@ use crate::{
     cli::{preflight, registry::RegistryArgs, settings::Settings},
     config::{Config, Layer, Origin, Valued},
     failure::{Code, Failure},
+    host::interfaces::Link,
     kernel::state::Standing,
     outlook::Conditions,
     policy::{Forwarding, Mode},
@@ -138,11 +139,19 @@ fn planned(config: &Config, limits: &mut Vec<Limit>) -> Option<Vec<Planned>> {
     });
     let may_refuse = config.drops_by_itself() && config.forwarding.value == Forwarding::Refuse;
     let planned = links.ok()?.into_iter().map(|link| Planned {
-        refused: match may_refuse {
-            true => preflight::check_forwarding(&link, config).err().map(|it| it.message),
-            false => None,
-        },
+        refused: if may_refuse { refusal(&link, config, limits) } else { None },
         interface: link.name,
     });
     Some(planned.collect())
+}
+
+/// Why `run` would refuse an interface. Where this process may not see that, `run` may.
+fn refusal(link: &Link, config: &Config, limits: &mut Vec<Limit>) -> Option<String> {
+    let failure = preflight::check_forwarding(link, config).err()?;
+    if failure.code != Code::Permission {
+        return Some(failure.message);
+    }
+    let what = format!("whether `port12 run` would be refused there: {}", failure.message);
+    limits.push(Limit { what, needs: Vec::new() });
+    None
 }

@@ -261,7 +261,7 @@ impl Port {
     ) -> Self {
         let PortCounters { packets, bytes, dropped, local_socket, last_seen } =
             knocks.counted(transport, port);
-        let came = packets + local_socket > 0;
+        let came = packets > 0 || local_socket > 0;
         Self {
             transport,
             port,

@@ -29,6 +29,22 @@ fn an_interface_of_another_version_hides_no_other() {
 }
 
 #[test]
+fn whatever_is_in_the_state_there_is_a_story() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        bpffs.ok(&pair.near, "attach -i w0");
+        for byte in [0xff, 0xa5, 0x7f, 0x24, 0] {
+            bpffs.scribble("w0", byte);
+            for port in [0, 12, 1023, 1024] {
+                let (story, _) = both(|| bpffs.command(&pair.near, &format!("explain {port}")));
+                assert_eq!(interface(&story, "w0")["place"], "attached", "{byte:#x}");
+            }
+            bpffs.ok(&pair.near, "status");
+        }
+    });
+}
+
+#[test]
 fn pins_that_are_half_gone_are_told() {
     lab(|| {
         for part in [map::STATE, map::COUNTERS, map::BANS, map::ALLOW_V4, "clock", "program"] {

@@ -112,6 +112,44 @@ fn a_listener_that_was_reached_is_severe_until_the_policy_expects_it() {
 }
 
 #[test]
+fn the_steps_of_a_daemon_s_knocks_do_what_they_say() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let policy = tempfile::NamedTempFile::new().unwrap();
+        let path = policy.path().display();
+        fs::write(policy.path(), "interfaces = [\"w0\"]\n").unwrap();
+        let mut run = bpffs.run(&pair.near, &format!("--config {path}"));
+        assert!(reaches(&pair.far_raw(), 12));
+        let story = explain(&bpffs, &pair.near, &format!("12 --config {path}"));
+        let step = advice(&story, "knocked_passed", "tcp");
+        let hangup = format!("kill -HUP {}", story["daemon"]["process"]);
+        assert!(says(step, &format!("`mode = \"drop\"` in {path} and `{hangup}`")), "{step}");
+        fs::write(policy.path(), "mode = \"drop\"\ninterfaces = [\"w0\"]\n").unwrap();
+        pair.near.sh(&hangup);
+        run.wait_for("drop mode", |report| report.0["mode"] == "drop");
+        assert!(!reaches(&pair.far_raw(), 12));
+        let _nc = Running::start(pair.near.command("nc").args(["-k", "-l", "-p", "14"]));
+        wait_for_socket(&pair.near, "tcp", 14);
+        let story = explain(&bpffs, &pair.near, &format!("14 --config {path}"));
+        advice(&story, "unexpected_listener", "tcp");
+        let rule = "[[port]]\nports = \"14/tcp\"\naction = \"drop\"\nenforce = true\nexpected = \
+                    true\n";
+        let text = fs::read_to_string(policy.path()).unwrap();
+        fs::write(policy.path(), text + rule).unwrap();
+        pair.near.sh(&hangup);
+        let story = until("the rule to be in force", || {
+            let story = explain(&bpffs, &pair.near, &format!("14 --config {path}"));
+            let stranger = &on(interface(&story, "w0"), "tcp")["stranger"];
+            (stranger["action"] == "enforce").then_some(story)
+        });
+        advice(&story, "enforced_listener", "tcp");
+        advice(&story, "expected_listener", "tcp");
+        assert!(!reaches(&pair.far_raw(), 14));
+        run.stop();
+    });
+}
+
+#[test]
 fn a_program_that_was_deleted_is_the_worst_there_is() {
     lab(|| {
         let (pair, bpffs) = (Pair::new(), Bpffs::new());

@@ -55,6 +55,20 @@ fn a_policy_file_that_one_may_not_read_is_told() {
 }
 
 #[test]
+fn what_one_may_not_see_of_forwarding_is_no_refusal() {
+    lab(|| {
+        let (pair, bpffs, user) = (Pair::new(), Bpffs::new(), Ordinary::new());
+        let policy = user.file("policy.toml");
+        fs::write(&policy, "mode = \"drop\"\ninterfaces = [\"w0\"]\n").unwrap();
+        let args = format!("explain 12 --config {}", policy.display());
+        let (story, _) = both(|| user.command(&pair.near, &[], &bpffs.pins(), &args));
+        let planned = &story["configured"]["interfaces"];
+        assert_eq!(*planned, json!([{"interface": "w0", "refused": null}]), "{story}");
+        assert!(limits(&story).contains("whether `port12 run` would be refused there"), "{story}");
+    });
+}
+
+#[test]
 fn a_user_with_the_three_capabilities_and_pins_of_its_own_sees_all_but_owners() {
     lab(|| {
         let (pair, bpffs, user) = (Pair::new(), Bpffs::new(), Ordinary::new());

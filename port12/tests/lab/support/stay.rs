@@ -55,6 +55,17 @@ impl Bpffs {
         unsafe { (&raw mut (*state.first()).header.version).write_volatile(version) };
     }
 
+    /// Fills all that is behind the version in an interface's state with a byte.
+    pub fn scribble(&self, interface: &str, byte: u8) {
+        let state = self.mapped::<State>(interface, map::STATE);
+        let behind = size_of::<u64>();
+        // SAFETY: the element is mapped for writing, and any bytes are a state.
+        unsafe {
+            let start = state.first().cast::<u8>().add(behind);
+            start.write_bytes(byte, size_of::<State>() - behind);
+        }
+    }
+
     /// What the program of an interface counts.
     pub fn counters(&self, interface: &str) -> Mapped<CpuCounters> {
         self.mapped(interface, map::COUNTERS)

@@ -136,7 +136,7 @@ fn forecast<'a>(
 }
 
 fn counts(ports: &[Port], note: &mut impl FnMut(&str)) {
-    let came = |port: &&Port| port.packets + port.local_socket > 0;
+    let came = |port: &&Port| port.packets > 0 || port.local_socket > 0;
     for port in ports.iter().filter(came) {
         let Port { transport, packets, bytes, dropped, local_socket, .. } = port;
         let last = port.last_seen.map_or_else(String::new, |it| format!("; last {}", seconds(it)));
