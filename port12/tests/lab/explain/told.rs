@@ -8,8 +8,9 @@ use super::{advice, both, explain, interface, limits, on, says};
 use crate::{
     support::{
         Bpffs, Pair,
-        addresses::{FAR, NEAR},
+        addresses::{BOTH, FAR, NEAR},
         foreign::program,
+        frame::syn,
         lab, reaches,
         sockets::wait_for_socket,
         until,
@@ -66,6 +67,61 @@ fn who_knocks_in_monitor_mode_is_told_and_how_to_drop_it() {
         let text = bpffs.ok(&pair.near, "explain 12");
         assert!(text.contains("sources that are banned: 1, which takes their probes"), "{text}");
         run.stop();
+    });
+}
+
+#[test]
+fn whom_the_program_bans_by_itself_is_told_and_how_much_that_takes() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let policy = tempfile::NamedTempFile::new().unwrap();
+        let text = "interfaces = [\"w0\"]\n[ban]\nafter = 3\nfor = \"10m\"\nscope = \"all\"\n";
+        fs::write(policy.path(), text).unwrap();
+        let run = bpffs.run(&pair.near, &format!("--config {}", policy.path().display()));
+        let far = pair.far_raw();
+        // The program bans nobody before it has been told whom not to ban.
+        let story = until("a ban", || {
+            far.send(&syn(BOTH[0], 12));
+            let story = explain(&bpffs, &pair.near, "12");
+            (interface(&story, "w0")["ban"]["sources"] == 1).then_some(story)
+        });
+        let ban = &interface(&story, "w0")["ban"];
+        assert_eq!(*ban, json!({"after": 3, "scope": "all", "sources": 1}));
+        assert_eq!(interface(&story, "w0")["sources"][0]["banned"], true);
+        let text = bpffs.ok(&pair.near, "explain 12");
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [
+            "sources that are banned: 1, which takes all that they send at most (`port12 bans`)",
+            "who knocks 3 times is banned by the program",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        run.stop();
+    });
+}
+
+#[test]
+fn of_many_sources_those_that_came_last_are_named() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        bpffs.ok(&pair.near, "attach -i w0");
+        let decoys: Vec<String> = (1..=7).map(|host| format!("10.12.7.{host}")).collect();
+        scan(&pair, &format!("-sS -p12 -D {},ME", decoys.join(",")));
+        // A jiffy later, so that it is the last.
+        thread::sleep(Duration::from_millis(50));
+        pair.far_raw().send(&syn(BOTH[1], 12));
+        let story = until("the last of them", || {
+            let story = explain(&bpffs, &pair.near, "12");
+            (on(interface(&story, "w0"), "tcp")["packets"] == 9).then_some(story)
+        });
+        let w0 = interface(&story, "w0");
+        assert_eq!(w0["sources"].as_array().unwrap().len(), 5);
+        assert_eq!(w0["more_sources"], 4);
+        assert_eq!(w0["sources"][0]["source"], BOTH[1].1.to_string(), "{w0}");
+        let step = advice(&story, "knocked_passed", "tcp");
+        assert!(says(step, &format!("`port12 ban {} --for 1h`", BOTH[1].1)), "{step}");
+        let other = explain(&bpffs, &pair.near, "14");
+        assert_eq!(interface(&other, "w0")["sources"], json!([]), "of this port alone");
     });
 }
 
