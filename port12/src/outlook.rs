@@ -30,10 +30,8 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// The rules and the gate of a policy, what is known of sockets, and the time in jiffies. The
-    /// policy's lists do not count: they speak of sources, and a stranger is on none.
+    /// The rules and the gate of a policy, what is known of sockets, and the time in jiffies.
     pub fn new(policy: Box<Policy>, sockets: Sockets, now: u64) -> Self {
-        let policy = Box::new(Policy { lists: 0, ..*policy });
         // Without a table of addresses every destination is this host.
         let host = Box::new(HostTable { sockets, ..HostTable::UNKNOWN });
         Self { policy, host, now }

@@ -148,6 +148,7 @@ fn what_another_namespace_s_interface_counted_says_nothing_of_this_one() {
     elsewhere.place = Place::Elsewhere;
     let advice = advise(&watch(vec![elsewhere]), &Answer::default());
     assert!(has(&advice, 3, "nothing_watches", &EVERY), "{advice:?}");
+    assert!(advice.iter().all(|it| it.1 != "knocked_earlier"), "{advice:?}");
     let mut left = interface("w0", Action::Watch, Standing::Monitor, 9);
     left.place = Place::LeftBehind;
     let advice = advise(&watch(vec![left]), &Answer::default());
