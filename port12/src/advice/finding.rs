@@ -123,8 +123,9 @@ impl Finding {
                  same."
             }
             Self::ConnectionOnly => {
-                "Nobody listens, but a connection has this local port: of a client that binds \
-                 source ports below 1024 (NFS, rsh, RPC), or accepted by a listener that has gone."
+                "Nobody listens, but a socket has this local port: a connection of a client that \
+                 binds source ports below 1024 (NFS, rsh, RPC), or one that a listener accepted \
+                 which has gone; or it is merely bound."
             }
             Self::SocketGone => {
                 "Conversation starts were left to a socket that had this port, and it is gone: a \

@@ -146,7 +146,8 @@ fn counts(ports: &[Port], note: &mut impl FnMut(&str)) {
             counted(*local_socket, "conversation start"),
         ));
     }
-    let is_watched = |port: &&Port| port.action != Action::Assigned;
+    // What comes for the others is not counted.
+    let is_watched = |port: &&Port| matches!(port.action, Action::Watch | Action::Drop { .. });
     let quiet = ports.iter().filter(is_watched).filter(|port| !came(port));
     let quiet: Vec<Transport> = quiet.map(|port| port.transport).collect();
     if !quiet.is_empty() {

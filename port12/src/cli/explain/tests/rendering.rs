@@ -81,6 +81,21 @@ fn every_part_is_told() {
 }
 
 #[test]
+fn of_what_is_not_counted_it_is_not_said_that_nothing_came() {
+    for (action, is_counted) in [
+        (Action::Assigned, false),
+        (Action::Ignore, false),
+        (Action::Watch, true),
+        (Action::Drop { enforce: false }, true),
+        (Action::Drop { enforce: true }, true),
+    ] {
+        let watch = watch(vec![interface("w0", action, Standing::Drop, 0)]);
+        let text = whole(&watch, &Answer::default());
+        assert_eq!(text.contains("nothing came"), is_counted, "{action:?}: {text}");
+    }
+}
+
+#[test]
 fn nothing_of_others_reaches_the_terminal_as_it_is() {
     let mut answer = answer(Transport::Tcp, SocketState::Listen, OnDisk::Intact);
     for process in answer.processes.values_mut() {
