@@ -9,7 +9,7 @@ use std::{
 
 use port12_common::{
     Transport,
-    abi::{Action, PORTS, PortCounters},
+    abi::{Action, PORTS},
 };
 use serde::{Serialize, Serializer};
 
@@ -259,18 +259,18 @@ impl Port {
         stranger: Option<Forecast>,
         knocks: &Knocks,
     ) -> Self {
-        let PortCounters { packets, bytes, dropped, local_socket, last_seen } =
-            knocks.counted(transport, port);
-        let came = packets > 0 || local_socket > 0;
+        let counters = knocks.counted(transport, port);
+        let (probes, local_socket) = (counters.probes(), counters.local_socket);
+        let came = probes.packets > 0 || local_socket > 0;
         Self {
             transport,
             port,
             stranger,
-            packets,
-            bytes,
-            dropped,
+            packets: probes.packets,
+            bytes: probes.bytes,
+            dropped: counters.dropped.packets,
             local_socket,
-            last_seen: came.then(|| knocks.moment.wall_at(last_seen)),
+            last_seen: came.then(|| knocks.moment.wall_at(counters.last_seen)),
             action,
         }
     }
