@@ -361,13 +361,14 @@ impl SourceTable {
         if (random >> 32).wrapping_mul(weight + 1) >> 32 != 0 {
             return SLOTS as u64;
         }
-        let at = at & !1 | (takes_odd & 1) as usize;
-        let slot = &mut self.slots[at];
+        let odd = (takes_odd & 1) as usize;
+        // Not a sum: the compiler makes an `or` of it, of which the verifier (kernel 6.1) learns no bound.
+        let slot = &mut self.slots.as_chunks_mut::<2>().0[at / 2][odd];
         self.evictions += is_less(0, slot.packets) & 1;
         self.evicted.packets += slot.packets;
         self.evicted.bytes += slot.bytes;
         slot.give(source, now, weight);
-        at as u64
+        (at & !1 | odd) as u64
     }
 
     /// Takes a source into account whose hash this is.
