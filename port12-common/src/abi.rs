@@ -4,6 +4,7 @@
 //! with pinned state and is locked by [`VERSION`] and the assertions below.
 
 mod bans;
+mod binds;
 mod counters;
 mod events;
 mod host;
@@ -12,6 +13,7 @@ mod sources;
 mod state;
 
 pub use bans::{BANNED, Ban, Banning, Evidence, PROTECTED, SUSPECTS};
+pub use binds::{BIND_RING, BindRecord, HEARERS, Hearing, bind_map, bind_program};
 pub use counters::{Clock, CpuCounters, PortCounters, Tally};
 pub use events::{
     Budget, EVENT, EVENT_FRAME, EVENT_RING, EventRecord, Known, Label, Pending, Telling,

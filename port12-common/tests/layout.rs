@@ -5,9 +5,10 @@ use std::mem::offset_of;
 use port12_common::{
     Layer, Malformed, Outcome, Shape, Transport,
     abi::{
-        self, Action, Ban, Banning, Budget, Clock, CpuCounters, EventRecord, Evidence, FIRST_TOUCH,
-        Gate, Header, HostTable, Local, Policy, PortCounters, Prefix4, Prefix6, Rule, SLOTS,
-        Sockets, Source, SourceAddress, SourceTable, State, Tally, Telling, Touches, TransitPolicy,
+        self, Action, Ban, Banning, BindRecord, Budget, Clock, CpuCounters, EventRecord, Evidence,
+        FIRST_TOUCH, Gate, Header, Hearing, HostTable, Local, Policy, PortCounters, Prefix4,
+        Prefix6, Rule, SLOTS, Sockets, Source, SourceAddress, SourceTable, State, Tally, Telling,
+        Touches, TransitPolicy,
     },
 };
 
@@ -71,6 +72,21 @@ fn what_is_told_keeps_its_layout() {
     assert_eq!((offset_of!(Telling, known), offset_of!(Telling, newcomers)), (0, 32));
     assert_eq!((offset_of!(Telling, told), offset_of!(Telling, suppressed)), (64, 72));
     assert_eq!(offset_of!(Telling, lost), 80);
+}
+
+/// Not pinned: both sides are of one build.
+#[test]
+fn a_bind_is_told_as_it_is_read() {
+    assert_eq!((size_of::<BindRecord>(), align_of::<BindRecord>()), (72, 8));
+    assert_eq!((offset_of!(BindRecord, boot_ns), offset_of!(BindRecord, cookie)), (0, 8));
+    assert_eq!((offset_of!(BindRecord, cgroup), offset_of!(BindRecord, address_be)), (16, 24));
+    assert_eq!((offset_of!(BindRecord, process), offset_of!(BindRecord, thread)), (40, 44));
+    assert_eq!((offset_of!(BindRecord, uid), offset_of!(BindRecord, port)), (48, 52));
+    assert_eq!((offset_of!(BindRecord, transport), offset_of!(BindRecord, name)), (54, 56));
+
+    assert_eq!((size_of::<Hearing>(), align_of::<Hearing>()), (32, 8));
+    assert_eq!((offset_of!(Hearing, namespace), offset_of!(Hearing, probe)), (0, 8));
+    assert_eq!((offset_of!(Hearing, hearers), offset_of!(Hearing, lost)), (16, 24));
 }
 
 #[test]

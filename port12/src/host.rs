@@ -11,6 +11,7 @@ mod routes;
 
 pub mod addresses;
 pub mod capabilities;
+pub mod cgroups;
 pub mod forwarding;
 pub mod interfaces;
 pub mod news;

@@ -12,12 +12,22 @@ pub struct Sockets {
     /// 1 where a socket look-up that finds nothing proves that there is no socket: no bridge,
     /// VRF, VLAN or other device stands above the interface.
     pub lookup_proves: u64,
-    /// By [`Transport`] and port; anything but 0 says that there is one. A byte, for it is read in
-    /// one go.
+    /// By [`Transport`] and port; anything but 0 says that there is one, or may be: [`Sockets::LISTED`] or a
+    /// number of [`Sockets::FRESH`] and more. A byte, for it is read in one go.
     pub listed: [[u8; PORTS]; Transport::ALL.len()],
 }
 
 impl Sockets {
+    /// The last listing of the sockets has one.
+    pub const LISTED: u8 = 1;
+
+    /// One was bound since the last listing began. What a listing finds of it makes the number higher, up to
+    /// [`Sockets::STALE`].
+    pub const FRESH: u8 = 2;
+
+    /// The bind is so many listings old that from here on the listing alone says whether there is one.
+    pub const STALE: u8 = Self::FRESH + 8;
+
     /// No sockets, proven by nothing.
     pub const EMPTY: Self =
         Self { valid_until: 0, lookup_proves: 0, listed: [[0; PORTS]; Transport::ALL.len()] };
@@ -31,7 +41,7 @@ impl Sockets {
     /// Marks a port; ports above 1023 are not kept.
     pub fn insert(&mut self, transport: Transport, port: u16) {
         if let Some(listed) = self.listed[transport as usize].get_mut(usize::from(port)) {
-            *listed = 1;
+            *listed = Self::LISTED;
         }
     }
 }

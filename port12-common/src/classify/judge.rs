@@ -133,8 +133,8 @@ fn settle<F: Frame, E: Environment, C: Conclude>(
 
 /// Which mechanism knows about a socket depends on the transport:
 ///
-/// - TCP: the bitmap alone while its heartbeat is fresh. A listener that is younger than the
-///   last publication loses its first SYN, and the client sends another.
+/// - TCP: the bitmap alone while its heartbeat is fresh. A bind is in it at once where a program hears of it; else
+///   a listener that is younger than the last publication loses its first SYN, and the client sends another.
 /// - UDP: a look-up always, since bind, request and answer can happen between two publications;
 ///   and the bitmap, since the look-up misses sockets that are bound to another device (a bridge
 ///   above the interface) or another address. Below another device, a look-up that finds nothing

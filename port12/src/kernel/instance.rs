@@ -16,6 +16,7 @@ use super::{
     slot::Slot,
     sources::SourceMap,
     state::StateMap,
+    verify,
 };
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
@@ -138,7 +139,8 @@ impl Instance {
             .map_err(|error: EbpfError| LoadError::of(&error))?;
         let program = options.program();
         for name in [program, program::CLOCK] {
-            load(xdp_mut(&mut ebpf, name)?).map_err(|error| LoadError::of(&error))?;
+            let program = xdp_mut(&mut ebpf, name)?;
+            verify::load(|| program.load()).map_err(|error| LoadError::of(&error))?;
         }
         let counters = mapped(&ebpf, map::COUNTERS)?;
         if options.maps.is_none() {
@@ -249,14 +251,25 @@ impl Instance {
             .map_err(|error| LoadError::Map { name: map::EVENTS, error: io::Error::other(error) })
     }
 
-    /// Another descriptor of a map that is no array.
+    /// The map that the state is in, for programs of another object.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Map`].
+    pub fn state_map(&self) -> Result<MapData, LoadError> {
+        self.another(map::STATE)
+    }
+
+    /// Another descriptor of a map.
     fn another(&self, name: &'static str) -> Result<MapData, LoadError> {
         let error = |why: &dyn std::fmt::Display| LoadError::Map {
             name,
             error: io::Error::other(why.to_string()),
         };
         match self.ebpf.map(name) {
-            Some(Map::LpmTrie(data) | Map::HashMap(data) | Map::RingBuf(data)) => {
+            Some(
+                Map::Array(data) | Map::LpmTrie(data) | Map::HashMap(data) | Map::RingBuf(data),
+            ) => {
                 let fd = data.fd().as_fd().try_clone_to_owned().map_err(|why| error(&why))?;
                 MapData::from_fd(fd).map_err(|why| error(&why))
             }
@@ -406,19 +419,6 @@ fn xdp_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp, LoadError>
         Some(Program::Xdp(xdp)) => Ok(xdp),
         _ => Err(LoadError::Refused(format!("the object has no XDP program {name}"))),
     }
-}
-
-/// A signal that is pending makes the verifier give up with EAGAIN (kernel 4.19).
-fn load(program: &mut Xdp) -> Result<(), ProgramError> {
-    const ATTEMPTS: u32 = 20;
-    let mut loaded = program.load();
-    for _ in 1..ATTEMPTS {
-        match &loaded {
-            Err(error) if errno::number(error) == Some(libc::EAGAIN) => loaded = program.load(),
-            Ok(()) | Err(_) => break,
-        }
-    }
-    loaded
 }
 
 fn program_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp, ProgramError> {

@@ -7,6 +7,11 @@ use port12_common::abi::program;
 pub static OBJECT: &[u8] =
     aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/bpf/port12.bpf.o"));
 
+/// The object with the programs that hear of binds: `bpftool prog loadall ... type xdp` takes the other one for
+/// having XDP programs alone.
+pub static BINDS_OBJECT: &[u8] =
+    aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/bpf/binds.bpf.o"));
+
 /// The object with logging compiled in.
 #[cfg(feature = "trace")]
 pub static TRACE_OBJECT: &[u8] =

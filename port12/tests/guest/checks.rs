@@ -2,6 +2,7 @@
 
 mod attach;
 mod bans;
+mod binds;
 mod events;
 mod named;
 mod persistence;
@@ -19,6 +20,7 @@ use crate::{interface, kernel, object, report::Report};
 pub fn run(report: &mut Report) {
     report.check(&format!("verifier {}", program::CLOCK), || verifier::accepts(program::CLOCK));
     report.check("clock", test_run::clock);
+    report.check("binds", binds::are_heard_of);
     entry_point(report, EntryPoint::Linear);
     if kernel::has_frags() {
         entry_point(report, EntryPoint::Frags);

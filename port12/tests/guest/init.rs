@@ -21,6 +21,7 @@ pub fn boot() -> Result<String> {
     mount("sysfs", "/sys")?;
     mount("devtmpfs", "/dev")?;
     mount("bpf", "/sys/fs/bpf")?;
+    mount("cgroup2", "/sys/fs/cgroup")?;
     lift_memlock()?;
     let modules = fs::read_to_string(MODULES).with_context(|| format!("cannot read {MODULES}"))?;
     for path in modules.lines() {

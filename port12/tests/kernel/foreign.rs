@@ -102,3 +102,27 @@ fn bpftool_loads_and_pins_all_of_it() {
         assert_eq!(listing.matches(" gpl").count(), 5, "{listing}");
     });
 }
+
+/// The kinds of the programs are in the names of their sections.
+#[test]
+fn bpftool_takes_the_object_that_hears_of_binds() {
+    namespace::alone(|| {
+        let mount = std::env::temp_dir().join(format!("port12-binds-{}", process::id()));
+        std::fs::create_dir(&mount).expect("a directory to mount bpffs on");
+        let object = concat!(env!("CARGO_MANIFEST_DIR"), "/bpf/binds.bpf.o");
+        let listing = namespace::sh(&format!(
+            "unshare --mount sh -ec 'mount -t bpf bpf {at}; bpftool prog loadall {object} {at}/programs; \
+             for pin in {at}/programs/*; do bpftool prog show pinned $pin; done'",
+            at = mount.display(),
+        ));
+        std::fs::remove_dir(&mount).expect("the directory is empty again");
+        for line in [
+            ": cgroup_sock  name port12_bind4  tag ",
+            ": cgroup_sock  name port12_bind6  tag ",
+            ": sock_ops  name port12_listen  tag ",
+        ] {
+            assert_eq!(listing.matches(line).count(), 1, "{line}:\n{listing}");
+        }
+        assert_eq!(listing.matches(" gpl").count(), 3, "{listing}");
+    });
+}

@@ -3,6 +3,7 @@
 
 mod allowlist;
 mod bans;
+mod binds;
 mod constants;
 mod counts;
 mod cpus;

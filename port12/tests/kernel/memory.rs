@@ -9,7 +9,7 @@ use aya::{
     maps::{Map, MapData, MapType},
     util::KernelVersion,
 };
-use port12::kernel::{instance::LoadOptions, object::EntryPoint};
+use port12::kernel::{binds::Binds, instance::LoadOptions, object::EntryPoint};
 use port12_common::abi::map;
 
 use crate::{namespace, subject::Subject, tell::tell};
@@ -70,12 +70,14 @@ struct Footprint {
 }
 
 impl Footprint {
-    /// The maps of an instance at the defaults.
+    /// The maps of an instance at the defaults, and those of the programs that hear of binds.
     fn all() -> Vec<Self> {
         let subject = Subject::bare(&LoadOptions::live(EntryPoint::Frags));
+        let binds = Binds::load().expect("the kernel takes the programs");
         let maps: Vec<_> = subject
             .instance
             .maps()
+            .chain(binds.maps())
             .filter_map(|(name, map)| match map {
                 Map::Array(data)
                 | Map::HashMap(data)
@@ -83,6 +85,8 @@ impl Footprint {
                 | Map::RingBuf(data) => Some(Self::of(name, data)),
                 // Takes its memory prefix by prefix, below 64 bytes each.
                 Map::LpmTrie(_) => None,
+                // Takes its memory with the sockets, 200 bytes each; the map itself takes less than a page.
+                Map::SkStorage(_) => None,
                 other => panic!("{name}: no rule for the memory of {other:?}"),
             })
             .collect();

@@ -1,0 +1,29 @@
+//! Telling user space.
+
+use core::intrinsics::{AtomicOrdering, atomic_xadd};
+
+use aya_ebpf::helpers::bpf_ktime_get_boot_ns;
+use port12_common::abi::{BindRecord, Hearing};
+
+use crate::maps::BINDS;
+
+/// Tells of a socket, and wakes up who waits for it: that takes 5 us, of a bind that is rare.
+#[inline(always)]
+pub fn tell(record: &BindRecord, hearing: *mut Hearing) {
+    let Some(mut entry) = BINDS.reserve_untyped::<BindRecord>(0) else {
+        return lose(hearing);
+    };
+    // SAFETY: the helper takes no arguments.
+    let boot_ns = unsafe { bpf_ktime_get_boot_ns() };
+    entry.write(BindRecord { boot_ns, ..*record });
+    entry.submit(0);
+}
+
+/// Counts what is not told.
+#[inline(always)]
+pub fn lose(hearing: *mut Hearing) {
+    // SAFETY: the element outlives the program, and its words are added to atomically.
+    unsafe {
+        atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*hearing).lost, 1);
+    }
+}
