@@ -6,6 +6,8 @@
 //!
 //! - Sockets of one owner at one place are one listener, such as those of a SO_REUSEPORT group. It is
 //!   told when its first socket comes and when its last one goes.
+//! - One that is told of at its bind is taken in without a look, or told as gone. A look that began before knows
+//!   nothing of it.
 //! - No more is told in a minute than a budget has. What stays longer is told later, and what has gone
 //!   untold is counted.
 

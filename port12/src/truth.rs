@@ -1,5 +1,7 @@
 //! Keeps what the kernel program knows of the host true: its sockets, and its addresses.
 
+mod marks;
+
 use std::{
     ptr,
     sync::atomic::{Ordering, fence},
@@ -24,8 +26,8 @@ use crate::{
     kernel::instance::Instance,
 };
 
-/// How often the truth is renewed: a listener that is younger loses its first SYN in drop mode,
-/// and the client's next one comes after a second.
+/// How often the truth is renewed. A TCP listener that is younger loses its first SYN in drop mode where no program
+/// hears of its bind, and the client's next one comes after a second.
 pub const PERIOD: Duration = Duration::from_millis(250);
 
 /// How long the program trusts it without renewal, by running time.
@@ -128,7 +130,7 @@ fn publish_sockets(instance: &Instance) -> Result<OpenSockets, TruthError> {
         rules.any(|rule| matches!(rule.action(), Action::Drop { .. }))
     };
     let valid_until = if proves_none(&open, drops) { valid_until } else { 0 };
-    // SAFETY: the pointer is to a mapped element, and every word is written whole.
+    // SAFETY: the pointer is to a mapped element, and every byte and word is written whole.
     unsafe { write_sockets(instance.state().host(), &listed, valid_until) };
     Ok(open)
 }
@@ -151,7 +153,7 @@ fn proves_none(open: &OpenSockets, drops: impl Fn(Transport) -> bool) -> bool {
 unsafe fn write_sockets(table: *mut HostTable, listed: &[[u8; PORTS]; 5], valid_until: u64) {
     // SAFETY: the caller's.
     unsafe {
-        (&raw mut (*table).sockets.listed).write_volatile(*listed);
+        marks::renew(&raw mut (*table).sockets.listed, listed);
         fence(Ordering::SeqCst);
         (&raw mut (*table).sockets.valid_until).write_volatile(valid_until);
     }

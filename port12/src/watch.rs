@@ -1,5 +1,6 @@
 //! Watching interfaces: attached programs, the truth they are told, the counts they give.
 
+mod binds;
 mod inherited;
 mod interface;
 mod keeper;
@@ -17,6 +18,7 @@ use std::{
 
 use port12_common::Transport;
 
+pub use binds::Hearing;
 pub use inherited::Inherited;
 pub use interface::{Watched, counted_at};
 pub use keeper::Keeper;

@@ -6,6 +6,7 @@
 mod cgroup;
 mod confirm;
 mod entry;
+mod glimpse;
 mod holders;
 mod limit;
 mod namespace;
@@ -26,6 +27,7 @@ use crate::host::{
 
 pub use cgroup::Cgroup;
 pub use entry::{Entry, Owner};
+pub use glimpse::{Doer, glimpse};
 pub use holders::{Holder, Through};
 pub use limit::Limit;
 pub use namespace::Namespace;

@@ -25,7 +25,7 @@ use crate::{
     ledger::Ledger,
     report::{Kind, Report},
     story::Story,
-    watch::{self, Keeper, Lookout, Run, Setup, Subject, Watched},
+    watch::{self, Hearing, Keeper, Lookout, Run, Setup, Subject, Watched},
 };
 
 /// Bans that are told one by one in a second: whoever forges sources has some 64 made.
@@ -55,6 +55,8 @@ pub struct Session {
     keeper: Option<Keeper>,
     /// Who says who listens, from when the truth is kept.
     lookout: Option<Lookout>,
+    /// What tells it of binds.
+    hearing: Option<Hearing>,
     started: Instant,
     /// Interfaces, by index, that came while this runs and cannot be watched.
     shunned: HashSet<u32>,
@@ -89,6 +91,7 @@ impl Session {
             watched: Vec::new(),
             keeper: None,
             lookout: None,
+            hearing: None,
             started: Instant::now(),
             shunned: HashSet::new(),
             said: BTreeMap::new(),
@@ -173,7 +176,13 @@ impl Session {
         };
         let eye = lookout.eye();
         self.lookout = Some(lookout);
-        self.keeper = Some(Keeper::start(&self.watched, self.plan.guards(), eye)?);
+        self.keeper = Some(Keeper::start(&self.watched, self.plan.guards(), eye.clone())?);
+        let hearing = match self.hearing.take() {
+            Some(hearing) => hearing,
+            None => Hearing::start(eye)?,
+        };
+        hearing.set(&self.watched);
+        self.hearing = Some(hearing);
         Ok(())
     }
 
@@ -359,6 +368,7 @@ impl Session {
     /// Lets go of the interfaces: the programs leave, but for those that are to stay.
     pub fn end(&mut self) {
         self.keeper = None;
+        self.hearing = None;
         self.watched.iter_mut().for_each(Watched::detach);
         self.note_taken();
         self.tell_events();

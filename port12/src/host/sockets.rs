@@ -57,7 +57,15 @@ impl OpenSockets {
 ///
 /// Where the kernel refuses or garbles a list. A transport that it lacks is reported, not failed.
 pub fn scan() -> Result<OpenSockets, HostError> {
-    let well_known = PortRanges::well_known();
+    takers(&[(); Transport::ALL.len()].map(|()| PortRanges::well_known()))
+}
+
+/// Lists the sockets on some local ports, by transport, that would take the start of a conversation.
+///
+/// # Errors
+///
+/// As [`scan`].
+pub fn takers(ports: &[PortRanges; Transport::ALL.len()]) -> Result<OpenSockets, HostError> {
     list(|transport| {
         let states = match transport {
             Transport::Tcp | Transport::Dccp => StateFlags::LISTEN,
@@ -65,7 +73,7 @@ pub fn scan() -> Result<OpenSockets, HostError> {
             Transport::Sctp => StateFlags::LISTEN | StateFlags::CLOSE,
             Transport::Udp | Transport::UdpLite => StateFlags::all(),
         };
-        (states, &well_known)
+        (states, &ports[transport as usize])
     })
 }
 

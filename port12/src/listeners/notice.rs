@@ -21,11 +21,11 @@ pub struct Listener {
     pub device: Option<String>,
     /// The user who made it.
     pub uid: u32,
-    /// The inode of its first socket.
+    /// The inode of its first socket; 0 where it had gone before it was seen.
     pub inode: u32,
     /// Who has it.
     pub owner: Owner,
-    /// The processes that had it when it was first seen.
+    /// The processes that had it when it was first seen; where that was not seen, who bound it, if that was heard of.
     pub processes: Vec<Process>,
     /// Further processes.
     pub more_processes: usize,
@@ -65,6 +65,8 @@ pub enum What {
         /// Whether it was there at the first look, or when the port began to be watched.
         at_start: bool,
     },
+    /// A listener was there, and had gone when it was looked for. It is known by what its bind told.
+    Passed,
     /// The last of its sockets has gone.
     Left,
     /// Conversation starts have reached a socket. From whom the kernel program does not record.
@@ -128,7 +130,9 @@ impl Notice {
             (What::Left, _) => Severity::Low,
             (_, Some(listener)) if listener.may_be_kernels() => Severity::Low,
             (What::Reached { .. }, Some(_)) => Severity::High,
-            (What::Appeared { .. }, _) | (What::Reached { .. }, None) => Severity::Medium,
+            (What::Appeared { .. } | What::Passed, _) | (What::Reached { .. }, None) => {
+                Severity::Medium
+            }
         }
     }
 }

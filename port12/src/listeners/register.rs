@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use port12_common::Transport;
@@ -53,6 +53,14 @@ struct Place {
     pids: Vec<i32>,
 }
 
+/// What is kept of a socket.
+#[derive(Debug)]
+struct Kept {
+    place: Place,
+    /// When it was there, where that is known of it alone: a listing that began before says nothing of it.
+    since: Option<Instant>,
+}
+
 #[derive(Debug)]
 struct Group {
     listener: Arc<Listener>,
@@ -69,7 +77,7 @@ pub struct Register {
     scope: Scope,
     /// Ports where what is found was there before: until they are looked at, and all owners there are known.
     first: BTreeSet<(Transport, u16)>,
-    sockets: BTreeMap<Key, Place>,
+    sockets: BTreeMap<Key, Kept>,
     groups: BTreeMap<Place, Group>,
     /// How many of the sockets a user has.
     users: BTreeMap<u32, usize>,
@@ -79,6 +87,12 @@ pub struct Register {
     unasked: BTreeSet<(Transport, u16)>,
     /// Who had a port last, and since when nobody has.
     gone: BTreeMap<(Transport, u16), (Duration, Arc<Listener>)>,
+    /// Sockets that were told of when they had gone, and when: a listing may be older.
+    passed: BTreeMap<Key, Duration>,
+    /// Ports that a client's socket had, and when that was heard of.
+    clients: BTreeMap<(Transport, u16), Duration>,
+    /// Whether every TCP listener is heard of.
+    hears_all: bool,
     clock: Clock,
     budget: Budget,
     /// How many sockets have come.
@@ -100,6 +114,9 @@ impl Register {
             others: BTreeMap::new(),
             unasked: BTreeSet::new(),
             gone: BTreeMap::new(),
+            passed: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            hears_all: false,
             clock: Clock::default(),
             budget: Budget::new(PER_MINUTE),
             came: 0,
@@ -113,8 +130,8 @@ impl Register {
         self.sockets.retain(|it, _| scope.has(it.transport, it.port));
         self.groups.retain(|it, _| scope.has(it.transport, it.port));
         self.users.clear();
-        for place in self.sockets.values() {
-            *self.users.entry(place.uid).or_default() += 1;
+        for kept in self.sockets.values() {
+            *self.users.entry(kept.place.uid).or_default() += 1;
         }
         self.gone.retain(|&(transport, port), _| scope.has(transport, port));
         self.first.retain(|&(transport, port)| scope.has(transport, port));
@@ -124,7 +141,7 @@ impl Register {
 
     /// The sockets of a look whose owners have to be asked for, as many as there is room for.
     pub fn strangers(&self, open: &[OpenSocket]) -> Vec<OpenSocket> {
-        let known = |it: &&OpenSocket| self.sockets.contains_key(&Key::of(it));
+        let known = |it: &&OpenSocket| self.has_met(&Key::of(it));
         let strangers = open.iter().filter(|it| self.takes(it)).filter(|it| !known(it));
         let mut of_user = self.users.clone();
         let has_room = |it: &&OpenSocket| {
@@ -152,13 +169,18 @@ impl Register {
         self.sockets.len() >= MOST || self.users.values().any(|&count| count >= OF_ONE)
     }
 
-    /// Takes a look in: the sockets that are there, and the owners of some that were not before. Returns
-    /// what there is to tell.
-    pub fn look(&mut self, time: SystemTime, open: &[OpenSocket], came: Vec<Owned>) -> Vec<Notice> {
+    /// Takes a look in: the sockets that were there when it `began` or came later, and the owners of some that were
+    /// not before. Returns what there is to tell.
+    pub fn look(
+        &mut self,
+        (time, began): (SystemTime, Instant),
+        open: &[OpenSocket],
+        came: Vec<Owned>,
+    ) -> Vec<Notice> {
         let now = self.clock.advance(time);
         // First what comes: an owner that has its socket anew has never gone.
         for owned in came {
-            self.add(owned);
+            self.add(owned, None);
         }
         // Owners may be asked for later.
         self.unasked = self.strangers(open).iter().map(|it| (it.transport, it.port)).collect();
@@ -167,12 +189,89 @@ impl Register {
         self.others.extend(others.map(|it| ((it.transport, it.port), now)));
         self.others.retain(|_, last| now < *last + REMEMBERED);
         let there: BTreeSet<Key> = open.iter().filter(|it| self.takes(it)).map(Key::of).collect();
+        let has_left = |(key, kept): &(&Key, &Kept)| {
+            !there.contains(key) && kept.since.is_none_or(|since| since < began)
+        };
         let left: Vec<Key> =
-            self.sockets.keys().filter(|key| !there.contains(key)).cloned().collect();
+            self.sockets.iter().filter(has_left).map(|(key, _)| key.clone()).collect();
         let left = left.into_iter().filter_map(|key| self.remove(&key, now));
         let mut notices: Vec<Notice> =
             left.map(|listener| Notice::of(&listener, What::Left, time)).collect();
+        self.forget(now);
+        self.tell_waiting(time, now, &mut notices);
+        notices
+    }
+
+    /// Takes in sockets that somebody has told of, and that were still there at some time after `since`, with
+    /// their owners. Returns what there is to tell.
+    pub fn meet(&mut self, time: SystemTime, since: Instant, came: Vec<Owned>) -> Vec<Notice> {
+        let now = self.clock.advance(time);
+        for owned in came {
+            self.add(owned, Some(since));
+        }
+        let mut notices = Vec::new();
+        self.tell_waiting(time, now, &mut notices);
+        notices
+    }
+
+    /// Takes in a listener that somebody has told of, and that had gone when it was looked for.
+    pub fn pass(
+        &mut self,
+        time: SystemTime,
+        cookie: [u8; 8],
+        listener: Listener,
+    ) -> Option<Notice> {
+        let now = self.clock.advance(time);
+        let (transport, port, address) = (listener.transport, listener.port, listener.address);
+        if self.passed.len() < MOST {
+            self.passed.insert(Key { transport, port, address, cookie }, now);
+        }
+        let listener = Arc::new(listener);
+        self.gone.insert((transport, port), (now, Arc::clone(&listener)));
+        if !self.budget.take(now) {
+            self.suppressed += 1;
+            return None;
+        }
+        Some(Notice::of(&listener, What::Passed, time))
+    }
+
+    /// Whether a listener on a port is worth telling of.
+    pub fn has_in_scope(&self, transport: Transport, port: u16) -> bool {
+        self.scope.has(transport, port)
+    }
+
+    /// Whether a socket has been taken in, or told of as gone.
+    pub fn knows(
+        &self,
+        (transport, port): (Transport, u16),
+        address: IpAddr,
+        cookie: [u8; 8],
+    ) -> bool {
+        self.has_met(&Key { transport, port, address, cookie })
+    }
+
+    /// Takes note of a port that a client's socket has or had: what has reached it has reached no listener.
+    pub fn note_client(&mut self, time: SystemTime, transport: Transport, port: u16) {
+        let now = self.clock.advance(time);
+        self.clients.insert((transport, port), now);
+    }
+
+    /// Says whether every TCP listener is told of, however short it lives.
+    pub fn set_hears_all(&mut self, hears_all: bool) {
+        self.hears_all = hears_all;
+    }
+
+    fn has_met(&self, key: &Key) -> bool {
+        self.sockets.contains_key(key) || self.passed.contains_key(key)
+    }
+
+    fn forget(&mut self, now: Duration) {
         self.gone.retain(|_, (since, _)| now < *since + REMEMBERED);
+        self.passed.retain(|_, since| now < *since + REMEMBERED);
+        self.clients.retain(|_, since| now < *since + REMEMBERED);
+    }
+
+    fn tell_waiting(&mut self, time: SystemTime, now: Duration, notices: &mut Vec<Notice>) {
         // Who floods low ports with listeners holds back no other that came before.
         let mut untold: Vec<_> = self.groups.values_mut().filter(|it| !it.is_told).collect();
         untold.sort_unstable_by_key(|group| group.number);
@@ -184,11 +283,10 @@ impl Register {
             let what = What::Appeared { at_start: group.at_start };
             notices.push(Notice::of(&group.listener, what, time));
         }
-        notices
     }
 
     /// What there is to tell of knocks: who has the port, or had it last. Nothing where no listener is known
-    /// that they can have reached, and another socket has the port, or had it.
+    /// that they can have reached, and another socket has the port, or had it, or every listener would be known.
     pub fn reached(&self, time: SystemTime, knock: Knock) -> Option<Notice> {
         let Knock { transport, port, interface, packets } = knock;
         // They may have waited while a reload left the port out.
@@ -199,8 +297,11 @@ impl Register {
         let there: Vec<&Arc<Listener>> =
             self.groups.iter().filter(|(it, _)| is_there(it)).map(|(_, it)| &it.listener).collect();
         let gone = self.gone.get(&(transport, port)).map(|(_, listener)| listener);
-        let has_another =
-            !there.is_empty() || gone.is_some() || self.others.contains_key(&(transport, port));
+        let at = (transport, port);
+        let has_another = !there.is_empty()
+            || gone.is_some()
+            || self.others.contains_key(&at)
+            || self.clients.contains_key(&at);
         // The kernel program asks whether the port has a socket, on whatever address.
         let takes = |it: &&Arc<Listener>| *interface == *LOOPBACK || !it.address.is_loopback();
         let mut there: Vec<_> = there.into_iter().filter(takes).collect();
@@ -209,7 +310,8 @@ impl Register {
         let listener = there.first().copied().or(gone.filter(takes)).cloned();
         let others = there.len().saturating_sub(1);
         let what = What::Reached { interface, packets, others };
-        let is_told = listener.is_some() || !has_another;
+        let would_be_known = || transport == Transport::Tcp && self.hears_all && !self.is_full();
+        let is_told = listener.is_some() || !(has_another || would_be_known());
         is_told.then_some(Notice { time, what, transport, port, listener })
     }
 
@@ -238,12 +340,17 @@ impl Register {
         is_taker(socket) && self.scope.has(socket.transport, socket.port)
     }
 
-    fn add(&mut self, owned: Owned) {
+    /// Takes a socket in; one that is told of by itself, `since` when it was there.
+    fn add(&mut self, owned: Owned, since: Option<Instant>) {
         let (key, place) = (Key::of(&owned.open), Place::of(&owned));
-        if self.sockets.contains_key(&key) {
+        let of_user = self.users.get(&place.uid).copied().unwrap_or(0);
+        if self.sockets.contains_key(&key) || self.sockets.len() >= MOST || of_user >= OF_ONE {
             return;
         }
-        let (at_start, number) = (self.first.contains(&(place.transport, place.port)), self.came);
+        // It may listen anew.
+        self.passed.remove(&key);
+        let is_first = self.first.contains(&(place.transport, place.port));
+        let (at_start, number) = (is_first && since.is_none(), self.came);
         let group = self.groups.entry(place.clone()).or_insert_with(|| Group {
             listener: Arc::new(owned.into()),
             number,
@@ -254,12 +361,12 @@ impl Register {
         group.sockets += 1;
         self.came += 1;
         *self.users.entry(place.uid).or_default() += 1;
-        self.sockets.insert(key, place);
+        self.sockets.insert(key, Kept { place, since });
     }
 
     /// Forgets a socket. Returns its listener where it was the last one, and the listener was told of.
     fn remove(&mut self, key: &Key, now: Duration) -> Option<Arc<Listener>> {
-        let place = self.sockets.remove(key)?;
+        let place = self.sockets.remove(key)?.place;
         if let Some(count) = self.users.get_mut(&place.uid) {
             *count -= 1;
         }

@@ -1,7 +1,7 @@
 use std::{
     net::IpAddr,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use port12_common::Transport;
@@ -50,7 +50,7 @@ fn at(seconds: u64) -> SystemTime {
 fn look(register: &mut Register, seconds: u64, pid: i32, open: &[OpenSocket]) -> Vec<Notice> {
     let strangers = register.strangers(open).into_iter();
     let came = strangers.map(|it| owned(it, pid)).collect();
-    register.look(at(seconds), open, came)
+    register.look((at(seconds), Instant::now()), open, came)
 }
 
 /// Knocks that are to be told where all owners are known.
@@ -58,11 +58,13 @@ fn due(reached: &mut Reached, now: Duration, is_end: bool) -> Vec<Knock> {
     reached.due(now, is_end, |_, _| false)
 }
 
-/// What is told, shortly: `+12` for one that came, `=12` for one that was there, `-12` for one that went.
+/// What is told, shortly: `+12` for one that came, `=12` for one that was there, `~12` for one that came and went,
+/// `-12` for one that went.
 fn short(notices: &[Notice]) -> Vec<String> {
     let sign = |notice: &Notice| match notice.what {
         What::Appeared { at_start: false } => "+",
         What::Appeared { at_start: true } => "=",
+        What::Passed => "~",
         What::Left => "-",
         What::Reached { .. } => "!",
     };
@@ -196,10 +198,10 @@ fn what_comes_on_another_port_at_a_reload_was_not_there() {
 fn an_owner_that_is_asked_for_later_makes_no_newcomer() {
     let mut register = Register::new(scope());
     let open = [socket(12, 1)];
-    assert!(register.look(at(0), &open, Vec::new()).is_empty());
+    assert!(register.look((at(0), Instant::now()), &open, Vec::new()).is_empty());
     assert_eq!(short(&look(&mut register, 1, 1, &open)), ["=12"]);
     let more = [socket(12, 1), socket(14, 2)];
-    assert!(register.look(at(2), &more, Vec::new()).is_empty());
+    assert!(register.look((at(2), Instant::now()), &more, Vec::new()).is_empty());
     assert_eq!(short(&look(&mut register, 3, 1, &more)), ["+14"]);
 }
 
@@ -220,13 +222,16 @@ fn a_knock_names_who_has_the_port_or_had_it_last() {
     assert_eq!((nobody.listener.is_none(), nobody.severity()), (true, Severity::Medium));
     let mut kernels = owned(socket(12, 9), 0);
     (kernels.owner, kernels.processes) = (Owner::None, Vec::new());
-    register.look(at(201), &[socket(12, 9)], vec![kernels]);
+    register.look((at(201), Instant::now()), &[socket(12, 9)], vec![kernels]);
     assert_eq!(register.reached(at(201), knock()).unwrap().severity(), Severity::Low);
     // A user's, in flight when it was looked at.
     let mut users = owned(OpenSocket { uid: 1000, ..socket(14, 10) }, 0);
     (users.owner, users.processes) = (Owner::None, Vec::new());
     let both = [socket(12, 9), OpenSocket { uid: 1000, ..socket(14, 10) }];
-    assert_eq!(register.look(at(300), &both, vec![users])[0].severity(), Severity::Medium);
+    assert_eq!(
+        register.look((at(300), Instant::now()), &both, vec![users])[0].severity(),
+        Severity::Medium
+    );
     let knock = Knock { port: 14, ..knock() };
     assert_eq!(register.reached(at(301), knock).unwrap().severity(), Severity::High);
 }
@@ -298,11 +303,11 @@ fn a_knock_waits_for_the_owner_that_is_asked_for_later() {
         reached.due(Duration::from_secs(at), is_end, is_unasked).len()
     };
     let open = [socket(12, 1)];
-    register.look(at(0), &open, Vec::new());
+    register.look((at(0), Instant::now()), &open, Vec::new());
     assert_eq!((due(&register, 0, false), due(&register, 1, false)), (0, 0));
     look(&mut register, 2, 1, &open);
     assert_eq!(due(&register, 2, false), 1);
-    register.look(at(100), &[socket(12, 2)], Vec::new());
+    register.look((at(100), Instant::now()), &[socket(12, 2)], Vec::new());
     assert_eq!((due(&register, 100, false), due(&register, 101, false)), (0, 0));
     assert_eq!(due(&register, 102, true), 1);
 }
@@ -354,6 +359,75 @@ fn ports_that_are_knocked_at_all_the_time_hold_back_no_other() {
     assert_eq!(told.len(), 200);
 }
 
+/// One that was told of by its bind, and had gone.
+fn pass(register: &mut Register, seconds: u64, open: OpenSocket) -> Vec<Notice> {
+    let cookie = open.cookie;
+    register.pass(at(seconds), cookie, owned(open, 7).into()).into_iter().collect()
+}
+
+#[test]
+fn one_that_is_heard_of_stays_until_a_later_look_does_not_find_it() {
+    let mut register = Register::new(scope());
+    let before = Instant::now();
+    look(&mut register, 0, 1, &[]);
+    let met = register.meet(at(1), Instant::now(), vec![owned(socket(12, 1), 7)]);
+    assert_eq!(short(&met), ["+12"]);
+    // This look began before.
+    assert!(register.look((at(1), before), &[], Vec::new()).is_empty());
+    assert!(look(&mut register, 2, 7, &[socket(12, 1)]).is_empty());
+    assert_eq!(short(&look(&mut register, 3, 7, &[])), ["-12"]);
+}
+
+#[test]
+fn one_that_was_there_before_a_look_is_told_as_new_where_its_bind_was_heard() {
+    let mut register = Register::new(scope());
+    let met = register.meet(at(0), Instant::now(), vec![owned(socket(12, 1), 7)]);
+    assert_eq!(short(&met), ["+12"]);
+    assert_eq!(short(&look(&mut register, 0, 1, &[socket(12, 1), socket(14, 2)])), ["=14"]);
+}
+
+#[test]
+fn one_that_came_and_went_is_told_once_and_named_by_a_knock() {
+    let mut register = Register::new(scope());
+    look(&mut register, 0, 1, &[]);
+    let passed = pass(&mut register, 1, socket(12, 1));
+    assert_eq!((short(&passed), passed[0].severity()), (vec!["~12".into()], Severity::Medium));
+    let same = socket(12, 1);
+    assert!(register.knows((same.transport, 12), same.address, same.cookie));
+    // A look that is older has seen it.
+    assert!(look(&mut register, 1, 7, &[same]).is_empty());
+    let interface: Arc<str> = Arc::from("eth0");
+    let knock = Knock { transport: Transport::Tcp, port: 12, interface, packets: 1 };
+    let named = register.reached(at(2), knock).unwrap();
+    assert_eq!(named.listener.unwrap().processes[0].pid, 7);
+}
+
+#[test]
+fn a_flood_of_those_that_come_and_go_is_counted() {
+    let mut register = Register::new(scope());
+    look(&mut register, 0, 1, &[]);
+    let told = (0..200).flat_map(|it| pass(&mut register, 1, socket(12, it))).count();
+    assert_eq!((told, register.suppressed()), (60, 140));
+}
+
+#[test]
+fn a_knock_at_what_was_bound_and_never_listened_is_not_told_where_all_is_heard() {
+    let mut register = Register::new(scope());
+    let of = |transport| {
+        let interface: Arc<str> = Arc::from("eth0");
+        Knock { transport, port: 12, interface, packets: 1 }
+    };
+    look(&mut register, 0, 1, &[]);
+    assert!(register.reached(at(1), of(Transport::Tcp)).is_some());
+    register.set_hears_all(true);
+    assert!(register.reached(at(1), of(Transport::Tcp)).is_none());
+    assert!(register.reached(at(1), of(Transport::Udp)).is_some());
+    register.note_client(at(1), Transport::Udp, 12);
+    assert!(register.reached(at(1), of(Transport::Udp)).is_none());
+    look(&mut register, 200, 1, &[]);
+    assert!(register.reached(at(200), of(Transport::Udp)).is_some());
+}
+
 proptest! {
     /// Whatever comes and goes: who was told of as there is told of as gone, at most once each, and what
     /// is there in the end is what came and has not gone.
@@ -368,7 +442,7 @@ proptest! {
                 match notice.what {
                     What::Appeared { .. } => prop_assert!(there.insert(notice.port)),
                     What::Left => prop_assert!(there.remove(&notice.port)),
-                    What::Reached { .. } => unreachable!(),
+                    What::Passed | What::Reached { .. } => unreachable!(),
                 }
             }
             last = sockets.into_iter().map(|(port, _)| port).collect();

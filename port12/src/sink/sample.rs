@@ -160,6 +160,7 @@ pub(super) fn reached() -> Notice {
 pub(super) fn any_notice() -> impl Strategy<Value = Notice> {
     let what = prop_oneof![
         any::<bool>().prop_map(|at_start| What::Appeared { at_start }),
+        Just(What::Passed),
         Just(What::Left),
         (any_name(), any::<u64>(), any::<usize>()).prop_map(|(name, packets, others)| {
             What::Reached { interface: name.into(), packets, others }

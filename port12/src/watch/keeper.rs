@@ -5,7 +5,7 @@ use std::{
     io,
     sync::{Arc, OnceLock, mpsc},
     thread::{self, JoinHandle},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use port12_common::abi::bypass;
@@ -209,6 +209,7 @@ impl Keeping {
     fn renew(&mut self) {
         let instances: Vec<&Instance> =
             self.charges.iter().map(|charge| charge.instance.as_ref()).collect();
+        let began = Instant::now();
         match self.truth.publish(&instances) {
             Ok(left_out) => {
                 self.failing = false;
@@ -221,7 +222,7 @@ impl Keeping {
             Err(_) => {}
         }
         if let Some(open) = self.truth.take_sockets() {
-            self.eye.look(SystemTime::now(), open.sockets);
+            self.eye.look(began, open.sockets);
         }
         if Instant::now() >= self.due {
             self.guard();

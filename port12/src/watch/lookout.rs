@@ -1,11 +1,15 @@
 //! The thread that looks for listeners: neither the keeper, whose heartbeat is short, nor who reads
 //! events waits for /proc.
 
+mod bell;
+mod ear;
+mod heard;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     io, mem,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender},
     },
@@ -17,9 +21,12 @@ use port12_common::Transport;
 
 use crate::{
     host::sockets::OpenSocket,
+    kernel::binds::{BindRing, Losses},
     listeners::{Notice, Reached, Register, Scope},
-    who,
+    who::{self, Owned},
 };
+use bell::Bell;
+use ear::Ear;
 
 /// Looks that wait at most: two seconds. Then the last one makes way for the next.
 const LOOKS: usize = 8;
@@ -46,33 +53,40 @@ pub struct Lookout {
 #[derive(Clone)]
 pub struct Eye(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
     inbox: Mutex<Inbox>,
-    has_come: Condvar,
+    bell: Bell,
+}
+
+/// The sockets that were listed, and when the listing began.
+struct Look {
+    time: SystemTime,
+    began: Instant,
+    open: Vec<OpenSocket>,
 }
 
 /// What the thread is to take in.
 #[derive(Default)]
 struct Inbox {
     scope: Option<Scope>,
-    looks: VecDeque<(SystemTime, Vec<OpenSocket>)>,
+    looks: VecDeque<Look>,
     /// Looks that have made way since the thread took something in.
     left_out: u32,
     reached: BTreeMap<(Arc<str>, Transport, u16), u64>,
+    ear: Option<(BindRing, Losses, bool)>,
     is_end: bool,
 }
 
 impl Inbox {
     /// Puts a look in. Whether the thread has taken nothing in for long by this one.
-    fn look(&mut self, time: SystemTime, open: Vec<OpenSocket>) -> bool {
-        let sockets: usize = self.looks.iter().map(|(_, open)| open.len()).sum();
+    fn look(&mut self, look: Look) -> bool {
+        let sockets: usize = self.looks.iter().map(|look| look.open.len()).sum();
         let makes_way = self.looks.len() >= LOOKS || sockets >= SOCKETS;
         if makes_way {
             self.looks.pop_back();
             self.left_out = self.left_out.saturating_add(1);
         }
-        self.looks.push_back((time, open));
+        self.looks.push_back(look);
         makes_way && self.left_out == STALLED
     }
 
@@ -80,10 +94,6 @@ impl Inbox {
         for (transport, port, packets) in knocks {
             *self.reached.entry((Arc::clone(interface), transport, port)).or_default() += packets;
         }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.scope.is_none() && self.looks.is_empty() && self.reached.is_empty() && !self.is_end
     }
 }
 
@@ -96,17 +106,23 @@ impl Shared {
 impl Eye {
     fn put<T>(&self, put: impl FnOnce(&mut Inbox) -> T) -> T {
         let answer = put(&mut self.0.lock());
-        self.0.has_come.notify_one();
+        self.0.bell.ring();
         answer
     }
 
-    /// Shows it the sockets that are there, and waits for nothing.
-    pub fn look(&self, time: SystemTime, open: Vec<OpenSocket>) {
-        if self.put(|inbox| inbox.look(time, open)) {
+    /// Shows it the sockets that are there since a listing `began`, and waits for nothing.
+    pub fn look(&self, began: Instant, open: Vec<OpenSocket>) {
+        let look = Look { time: SystemTime::now(), began, open };
+        if self.put(|inbox| inbox.look(look)) {
             log::warn!(
                 "it takes long to ask who has a port: until that ends, listeners are not told"
             );
         }
+    }
+
+    /// Has it hear of binds from now on; of all that there are in this network namespace, or of some.
+    pub fn hear(&self, ring: BindRing, losses: Losses, hears_all: bool) {
+        self.put(|inbox| inbox.ear = Some((ring, losses, hears_all)));
     }
 }
 
@@ -115,15 +131,17 @@ impl Lookout {
     ///
     /// # Errors
     ///
-    /// Where no thread can be had.
+    /// Where no thread can be had, or nothing to wake it up.
     pub fn start(scope: Scope) -> io::Result<Self> {
-        let eye = Eye(Arc::default());
+        let shared = Shared { inbox: Mutex::default(), bell: Bell::new()? };
+        let eye = Eye(Arc::new(shared));
         let (sender, notices) = mpsc::channel();
         let suppressed = Arc::<AtomicU64>::default();
         let mut watch = Watch {
             shared: Arc::clone(&eye.0),
             register: Register::new(scope.clone()),
             reached: Reached::default(),
+            ear: None,
             asks_after: Instant::now(),
             notices: sender,
             suppressed: Arc::clone(&suppressed),
@@ -182,6 +200,7 @@ struct Watch {
     shared: Arc<Shared>,
     register: Register,
     reached: Reached,
+    ear: Option<Ear>,
     asks_after: Instant,
     notices: Sender<Notice>,
     suppressed: Arc<AtomicU64>,
@@ -190,14 +209,20 @@ struct Watch {
 impl Watch {
     /// Waits for something, and takes it in. Whether there may be more.
     fn go_on(&mut self) -> bool {
-        let waiting = self.shared.has_come.wait_while(self.shared.lock(), |it| it.is_empty());
-        let inbox = mem::take(&mut *waiting.unwrap_or_else(PoisonError::into_inner));
-        let Inbox { scope, looks, left_out: _, reached, is_end } = inbox;
+        let (ring, rest) = self.ear.as_ref().map_or((None, None), Ear::awaited);
+        self.shared.bell.wait(ring, rest);
+        let inbox = mem::take(&mut *self.shared.lock());
+        let Inbox { scope, looks, left_out: _, reached, ear, is_end } = inbox;
+        if let Some((ring, losses, hears_all)) = ear {
+            self.ear = Some(Ear::new(ring, losses, hears_all));
+        }
         if let Some(scope) = scope {
             self.register.set_scope(scope);
         }
-        for (time, open) in looks {
-            self.look(time, &open);
+        // First what is heard: a listing may be older.
+        self.listen();
+        for look in looks {
+            self.look(&look);
         }
         // Looks that have waited may be older than the knocks.
         for ((interface, transport, port), packets) in reached {
@@ -212,22 +237,57 @@ impl Watch {
         !is_end
     }
 
-    fn look(&mut self, time: SystemTime, open: &[OpenSocket]) {
-        let mut came = Vec::new();
-        let strangers = self.register.strangers(open);
-        if !strangers.is_empty() && Instant::now() >= self.asks_after {
-            let began = Instant::now();
-            came = who::owners(strangers);
-            self.asks_after = Instant::now() + began.elapsed() * (SHARE - 1);
+    fn listen(&mut self) {
+        let Some(ear) = &mut self.ear else {
+            return;
+        };
+        let binds = ear.listen();
+        self.register.set_hears_all(ear.hears_all());
+        if binds.is_empty() {
+            return;
         }
-        for notice in self.register.look(time, open, came) {
+        let began = Instant::now();
+        self.hear(binds);
+        if let Some(ear) = &mut self.ear {
+            ear.rest(began.elapsed() * (SHARE - 1));
+        }
+    }
+
+    fn look(&mut self, look: &Look) {
+        let Look { time, began, open } = look;
+        let strangers = self.register.strangers(open);
+        let came = match !strangers.is_empty() && self.may_ask() {
+            true => self.ask(strangers),
+            false => Vec::new(),
+        };
+        for notice in self.register.look((*time, *began), open, came) {
             self.tell(notice);
         }
-        self.suppressed.store(self.register.suppressed(), Ordering::Relaxed);
-        if self.register.is_to_say_full(time) {
+        self.note_suppressed();
+        if self.register.is_to_say_full(*time) {
             log::warn!("there are too many listeners on watched ports to tell of all of them");
         }
-        self.tell_reached(time, false);
+        self.tell_reached(*time, false);
+    }
+
+    /// Whether it may be asked who has a socket.
+    fn may_ask(&self) -> bool {
+        Instant::now() >= self.asks_after
+    }
+
+    /// Asks who has some sockets.
+    fn ask(&mut self, open: Vec<OpenSocket>) -> Vec<Owned> {
+        if open.is_empty() {
+            return Vec::new();
+        }
+        let began = Instant::now();
+        let owned = who::owners(open);
+        self.asks_after = Instant::now() + began.elapsed() * (SHARE - 1);
+        owned
+    }
+
+    fn note_suppressed(&self) {
+        self.suppressed.store(self.register.suppressed(), Ordering::Relaxed);
     }
 
     fn tell_reached(&mut self, time: SystemTime, is_end: bool) {
@@ -253,13 +313,17 @@ mod tests {
     use super::*;
     use crate::host::sockets::SocketState;
 
+    fn look(open: Vec<OpenSocket>) -> Look {
+        Look { time: SystemTime::UNIX_EPOCH, began: Instant::now(), open }
+    }
+
     #[test]
     fn what_waits_for_a_thread_that_is_stuck_is_bounded_and_told_once() {
         let mut inbox = Inbox::default();
         let interface: Arc<str> = Arc::from("eth0");
         let mut told = 0;
         for _ in 0..1000 {
-            told += usize::from(inbox.look(SystemTime::UNIX_EPOCH, Vec::new()));
+            told += usize::from(inbox.look(look(Vec::new())));
             inbox.reached(&interface, vec![(Transport::Tcp, 12, 2), (Transport::Udp, 12, 1)]);
         }
         assert_eq!((inbox.looks.len(), told), (LOOKS, 1));
@@ -284,7 +348,7 @@ mod tests {
         };
         let mut inbox = Inbox::default();
         for _ in 0..8 {
-            inbox.look(SystemTime::UNIX_EPOCH, vec![socket.clone(); SOCKETS]);
+            inbox.look(look(vec![socket.clone(); SOCKETS]));
         }
         assert_eq!(inbox.looks.len(), 1);
     }

@@ -4,14 +4,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     os::unix::fs::DirEntryExt as _,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use procfs::{ProcessCGroup, process::Process};
 use serde::Serialize;
 
-/// The id of the root of the unified hierarchy (kernel/cgroup/cgroup.c).
-const ROOT: u64 = 1;
+use crate::host::cgroups::{ROOT, hierarchy};
 
 /// So many directories are looked at for the ids of cgroups, at most.
 const MOST: usize = 100_000;
@@ -101,13 +100,6 @@ pub(super) fn resolve(ids: &BTreeSet<u64>) -> BTreeMap<u64, Cgroup> {
 fn below(root: &Path, path: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path);
     format!("/{}", path.to_string_lossy())
-}
-
-/// Where the unified hierarchy is mounted.
-fn hierarchy() -> Option<PathBuf> {
-    let mounts = Process::myself().ok()?.mountinfo().ok()?;
-    let mut mounts = mounts.into_iter();
-    mounts.find(|mount| mount.fs_type == "cgroup2" && mount.root == "/").map(|it| it.mount_point)
 }
 
 #[cfg(test)]

@@ -25,10 +25,26 @@ pub struct Owned {
     /// Who has it.
     pub owner: Owner,
     /// The processes that have it, those with the lowest numbers, and of what they say of themselves the
-    /// beginning. Of one that has ended the number is known alone.
+    /// beginning. Of one that has ended the number is known alone. Where it was not seen who has it, who bound
+    /// it, if that was heard of.
     pub processes: Vec<Process>,
     /// Further processes.
     pub more_processes: usize,
+}
+
+impl Owned {
+    /// A socket of which it was not seen who has it, but perhaps who bound it.
+    pub fn unseen(binder: Option<Process>, open: OpenSocket) -> Self {
+        let device = open.interface.map(device);
+        let processes = binder.into_iter().collect();
+        Self { open, device, owner: Owner::Unseen, processes, more_processes: 0 }
+    }
+}
+
+/// The name of an interface, or what there is in its place.
+fn device(index: u32) -> String {
+    let link = interfaces::by_index(index);
+    link.map_or_else(|_| format!("interface {index}"), |link| link.name)
 }
 
 /// Looks for the processes that have sockets which would take the start of a conversation. One that nobody
@@ -61,11 +77,8 @@ pub fn owners(open: Vec<OpenSocket>) -> Vec<Owned> {
             true if is_blind || has_gone(open.cookie) => Owner::Unseen,
             true => Owner::None,
         };
-        let name = |index| interfaces::by_index(index).map(|link| link.name);
         Owned {
-            device: open
-                .interface
-                .map(|index| name(index).unwrap_or_else(|_| format!("interface {index}"))),
+            device: open.interface.map(device),
             owner,
             processes: held.by.iter().map(describe).collect(),
             more_processes: held.more,

@@ -40,12 +40,18 @@ pub(super) fn limits(found: &Found, limits: &mut Vec<Limit>) -> bool {
         let what = "processes of others: /proc is mounted with hidepid".to_owned();
         limits.push(Limit { what, needs: ptrace });
     }
-    let namespace = fs::metadata("/proc/self/ns/pid").map(|found| found.ino());
-    if namespace.is_ok_and(|inode| inode != ALL_PROCESSES) {
+    if !has_all_numbers() {
         let what = "processes outside of this PID namespace".to_owned();
         limits.push(Limit { what, needs: Vec::new() });
     }
     limits.len() > before
+}
+
+/// Whether processes have the numbers here that the kernel's programs know them by: this PID namespace is the first
+/// one, or cannot be told.
+pub(super) fn has_all_numbers() -> bool {
+    let namespace = fs::metadata("/proc/self/ns/pid").map(|found| found.ino());
+    namespace.map_or(true, |inode| inode == ALL_PROCESSES)
 }
 
 /// Network namespaces that could not be entered, and threads of which it could not be read in which they

@@ -4,6 +4,7 @@
 mod adversary;
 mod attached;
 mod bans;
+mod binds;
 mod detach;
 mod exit_codes;
 mod explain;

@@ -91,7 +91,7 @@ impl Eve {
     /// which somebody may ban.
     fn listener_record<'a>(&'a self, notice: &Notice) -> Record<'a> {
         let (signature, interface) = match &notice.what {
-            What::Appeared { .. } => (LISTENER, None),
+            What::Appeared { .. } | What::Passed => (LISTENER, None),
             What::Left => (LISTENER_LEFT, None),
             What::Reached { interface, .. } => (REACHED, Some(&**interface)),
         };
@@ -252,7 +252,7 @@ fn listener_context(notice: &Notice) -> ListenerContext {
     let listener = notice.listener.as_deref();
     let (packets, others) = match notice.what {
         What::Reached { packets, others, .. } => (Some(packets), Some(others)),
-        What::Appeared { .. } | What::Left => (None, None),
+        What::Appeared { .. } | What::Passed | What::Left => (None, None),
     };
     let processes = listener.map_or(&[][..], |it| &it.processes[..]);
     let more = processes.len().saturating_sub(PROCESSES);
@@ -264,7 +264,7 @@ fn listener_context(notice: &Notice) -> ListenerContext {
         dual_stack: listener.map(|it| it.dual_stack),
         device: listener.and_then(|it| it.device.as_deref()).map(text::printable),
         uid: listener.map(|it| it.uid),
-        inode: listener.map(|it| it.inode),
+        inode: listener.map(|it| it.inode).filter(|&inode| inode != 0),
         processes: processes.iter().take(PROCESSES).map(process).collect(),
         more_processes: more + listener.map_or(0, |it: &Listener| it.more_processes),
     }

@@ -25,7 +25,7 @@ impl Format for Human {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::sample;
+    use crate::{listeners::What, sink::sample, who::Owner};
 
     fn written(write: impl FnOnce(&mut Human, &mut Vec<u8>)) -> String {
         let mut out = Vec::new();
@@ -86,6 +86,23 @@ mod tests {
             ),
             "{line}"
         );
+    }
+
+    #[test]
+    fn a_listener_that_was_not_seen_is_a_line_with_who_bound_it() {
+        let mut passed = sample::notice();
+        passed.what = What::Passed;
+        let mut listener = (**passed.listener.as_ref().unwrap()).clone();
+        (listener.owner, listener.inode) = (Owner::Unseen, 0);
+        let process = std::mem::take(&mut listener.processes);
+        passed.listener = Some(listener.clone().into());
+        let line = written(|human, out| human.notice(&passed, out));
+        let place = "Z tcp/12 of 0.0.0.0 had a listener, which had gone when it was looked for: ";
+        assert!(line.contains(&format!("{place}which process it is was not seen (user id 0)\n")));
+        listener.processes = process;
+        passed.listener = Some(listener.into());
+        let line = written(|human, out| human.notice(&passed, out));
+        assert!(line.contains(&format!("{place}bound by process 4711 (nc), ")), "{line}");
     }
 
     #[test]

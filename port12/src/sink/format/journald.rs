@@ -62,7 +62,7 @@ impl Format for Journald {
 
     fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
         let (id, reached) = match &notice.what {
-            What::Appeared { .. } => (LISTENER, None),
+            What::Appeared { .. } | What::Passed => (LISTENER, None),
             What::Left => (LISTENER_LEFT, None),
             What::Reached { interface, packets, .. } => (REACHED, Some((interface, packets))),
         };

@@ -86,6 +86,9 @@ pub(super) fn notice(notice: &Notice) -> String {
         What::Appeared { at_start: true } => {
             format!("{place} has a listener, which was there before it was watched: {owner}")
         }
+        What::Passed => {
+            format!("{place} had a listener, which had gone when it was looked for: {owner}")
+        }
         What::Left => format!("{place} has lost its listener: {owner}"),
         What::Reached { interface, packets, others } => {
             let others = match others {
@@ -130,11 +133,17 @@ fn owner(listener: &Listener) -> String {
             "no process: the kernel's own, or out of sight (user id 0)".to_owned()
         }
         Owner::None => format!("no process: out of sight (user id {})", listener.uid),
+        Owner::Unseen if !listener.processes.is_empty() => {
+            let named: Vec<String> =
+                listener.processes.iter().take(PROCESSES).map(process).collect();
+            format!("bound by {}", named.join("; "))
+        }
         Owner::Unseen | Owner::Unaccepted => {
-            format!(
-                "which process it is was not seen (user id {}, inode {})",
-                listener.uid, listener.inode
-            )
+            let inode = match listener.inode {
+                0 => String::new(),
+                inode => format!(", inode {inode}"),
+            };
+            format!("which process it is was not seen (user id {}{inode})", listener.uid)
         }
     }
 }

@@ -55,6 +55,7 @@ pub(super) fn happening(notice: &Notice) -> &'static str {
     match notice.what {
         What::Appeared { at_start: false } => "appeared",
         What::Appeared { at_start: true } => "was_there",
+        What::Passed => "passed",
         What::Left => "left",
         What::Reached { .. } => "reached",
     }

@@ -45,10 +45,16 @@ impl Namespace {
         command
     }
 
-    /// A command in the namespace that finds a bpffs, which `ip netns exec` hides.
+    /// A command in the namespace that finds a bpffs and the cgroups, which `ip netns exec` hides.
     pub fn command_with_bpffs(&self, program: &str) -> Command {
+        let mounts = "mount -t bpf bpf /sys/fs/bpf && mount -t cgroup2 cgroup2 /sys/fs/cgroup";
+        self.command_after(mounts, program)
+    }
+
+    /// A command in the namespace, and in its own mount namespace, in which something is done before.
+    pub fn command_after(&self, before: &str, program: &str) -> Command {
         let mut command = self.command("sh");
-        command.args(["-c", "mount -t bpf bpf /sys/fs/bpf && exec \"$0\" \"$@\"", program]);
+        command.args(["-c", &format!("{before} && exec \"$0\" \"$@\""), program]);
         command
     }
 

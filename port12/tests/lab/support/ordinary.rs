@@ -60,7 +60,8 @@ impl Ordinary {
     ) -> Command {
         let set: String = capabilities.iter().map(|name| format!(",+{name}")).collect();
         let set = format!("-all{set}");
-        let mut command = namespace.command("setpriv");
+        let cgroups = "mount -t cgroup2 cgroup2 /sys/fs/cgroup";
+        let mut command = namespace.command_after(cgroups, "setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--no-new-privs"]);
         command.arg(format!("--groups={}", self.groups));
         for kind in ["inh-caps", "ambient-caps", "bounding-set"] {

@@ -66,6 +66,11 @@ impl Bpffs {
         }
     }
 
+    /// What the program of an interface is told.
+    pub fn state(&self, interface: &str) -> Mapped<State> {
+        self.mapped(interface, map::STATE)
+    }
+
     /// What the program of an interface counts.
     pub fn counters(&self, interface: &str) -> Mapped<CpuCounters> {
         self.mapped(interface, map::COUNTERS)

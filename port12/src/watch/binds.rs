@@ -1,0 +1,101 @@
+//! The thread that attaches the programs which hear of binds. That waits for locks of the kernel's that others
+//! hold as long as they like, so neither the start nor the heartbeat waits for it.
+
+use std::{
+    fmt::Display,
+    io,
+    sync::mpsc::{self, Receiver, Sender},
+    thread,
+};
+
+use aya::maps::MapData;
+
+use super::{Eye, Watched};
+use crate::{
+    host::cgroups::{self, Highest},
+    kernel::binds::{Binds, BindsError},
+};
+
+/// Hears of binds until it is dropped. The programs leave with this process at the latest.
+pub struct Hearing(Sender<Vec<MapData>>);
+
+impl Hearing {
+    /// Starts the thread, in the network namespace of the caller: that is the one whose sockets the `eye` is told
+    /// of. Where the programs cannot be attached, one line says why, and what is weaker.
+    ///
+    /// # Errors
+    ///
+    /// Where no thread can be had.
+    pub fn start(eye: Eye) -> io::Result<Self> {
+        let (sender, wanted) = mpsc::channel();
+        thread::Builder::new().name("binds".into()).spawn(move || hear(&wanted, &eye))?;
+        Ok(Self(sender))
+    }
+
+    /// Has the programs of these interfaces know of a bind at once.
+    pub fn set(&self, watched: &[Watched]) {
+        let here = watched.iter().filter(|it| !it.link.gone);
+        match here.map(|it| it.instance().state_map()).collect::<Result<_, _>>() {
+            // Where nothing is heard, that has been said.
+            Ok(states) => _ = self.0.send(states),
+            Err(error) => tell_of_delay(&error),
+        }
+    }
+}
+
+fn hear(wanted: &Receiver<Vec<MapData>>, eye: &Eye) {
+    let (mut binds, hears_all) = match attached() {
+        Ok(attached) => attached,
+        Err(why) => return tell_of_weakness(&why),
+    };
+    let mut is_told = false;
+    while let Ok(states) = wanted.recv() {
+        match binds.set_hearers(states) {
+            Ok(0) => {}
+            Ok(left_out) => tell_of_delay(&format_args!("{left_out} are too many")),
+            Err(error) => tell_of_delay(&error),
+        }
+        if std::mem::replace(&mut is_told, true) {
+            continue;
+        }
+        match binds.ring() {
+            Ok(ring) => eye.hear(ring, binds.losses(), hears_all),
+            Err(error) => return tell_of_weakness(&error),
+        }
+    }
+}
+
+/// The programs, in the highest cgroup that there is to see, and whether every process is in that.
+fn attached() -> Result<(Binds, bool), String> {
+    let Highest { path, directory, is_root } =
+        cgroups::open_highest().map_err(|error| error.to_string())?;
+    let path = path.display();
+    let attach = || -> Result<Binds, BindsError> {
+        let mut binds = Binds::load()?;
+        binds.attach(&directory)?;
+        binds.listen_to_this_namespace()?;
+        Ok(binds)
+    };
+    let binds = attach().map_err(|error| format!("{path}: {error}"))?;
+    match is_root {
+        true => log::info!("binds are heard of in {path}"),
+        false => log::warn!(
+            "binds are heard of in {path} alone, which is not the root of the cgroups: others are \
+             seen when the sockets are listed, up to 250 ms later"
+        ),
+    }
+    Ok((binds, is_root))
+}
+
+fn tell_of_delay(why: &dyn Display) {
+    log::warn!(
+        "some interfaces learn of a new listener only when the sockets are listed, up to 250 ms later: {why}"
+    );
+}
+
+fn tell_of_weakness(why: &dyn Display) {
+    log::warn!(
+        "binds are not heard of: a new TCP listener may lose its first SYN to drop mode for 250 ms, and one that \
+         lives for less may not be told of ({why})"
+    );
+}
