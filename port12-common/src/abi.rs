@@ -8,6 +8,7 @@ mod binds;
 mod counters;
 mod events;
 mod host;
+mod outbound;
 mod policy;
 mod sources;
 mod state;
@@ -19,6 +20,10 @@ pub use events::{
     Budget, EVENT, EVENT_FRAME, EVENT_RING, EventRecord, Known, Label, Pending, Telling,
 };
 pub use host::{HostTable, Local, Prefix4, Prefix6, Sockets};
+pub use outbound::{
+    CONTACTS, Contact, OUTBOUND_PORTS, OUTBOUND_RING, OutboundPort, OutboundRecord, OutboundState,
+    OutboundTally, OutboundTelling, PROCESS_NAME,
+};
 pub use policy::{Action, Gate, Policy, Rule, TransitPolicy, bypass, origin};
 pub use sources::{
     FIRST_TOUCH, Knock, REGISTERS, SLOTS, Source, SourceAddress, SourceTable, TOUCHES, Touched,
@@ -55,6 +60,16 @@ pub mod map {
     pub const EVENTS: &str = "EVENTS";
     /// `Array<Clock>`, one element.
     pub const CLOCK: &str = "CLOCK";
+    /// Of the object for packets that leave: `Array<OutboundState>`, one element.
+    pub const OUT_STATE: &str = "OUT_STATE";
+    /// Of that object: `Array<OutboundTelling>`, one element per possible CPU.
+    pub const OUT_TELLING: &str = "OUT_TELLING";
+    /// Of that object: `HashMap<OutboundPort, OutboundTally>`.
+    pub const OUT_PORTS: &str = "OUT_PORTS";
+    /// Of that object: `LruHashMap<Contact, u64>`, when each was told of last, in nanoseconds since boot.
+    pub const OUT_CONTACTS: &str = "OUT_CONTACTS";
+    /// Of that object: a ring buffer of [`OutboundRecord`](super::OutboundRecord).
+    pub const OUT_EVENTS: &str = "OUT_EVENTS";
 }
 
 /// Names of the load-time constants in the object. Unpatched, the program takes Ethernet frames.
@@ -68,6 +83,16 @@ pub mod constant {
     /// `u32`: jiffies after which a source that goes on is told of again; 0, unless it is patched, tells
     /// nothing at all.
     pub const TELL_AGAIN: &str = "TELL_AGAIN";
+    /// Of the object for packets that leave, `u64`: nanoseconds after which a contact is told of again; 0, unless
+    /// it is patched, tells nothing.
+    pub const OUT_AGAIN: &str = "OUT_AGAIN";
+    /// Of that object, `u8`: 1 asks the kernel which process is running (kernel 6.10), 2 also what it calls itself
+    /// (kernel 6.16); 0 unless it is patched.
+    pub const OUT_PROCESS: &str = "OUT_PROCESS";
+    /// Of that object, `u64`: the cookie of the network namespace whose sockets are the host's own (kernel 6.18 tells
+    /// them, 6.1 does not); 0,
+    /// unless it is patched, goes by [`OutboundState::addresses`](super::OutboundState::addresses).
+    pub const OUT_NAMESPACE: &str = "OUT_NAMESPACE";
 }
 
 /// Names of the programs in the object.
@@ -83,4 +108,8 @@ pub mod program {
     pub const LINEAR_ALL: &str = "port12_all";
     /// Writes [`Clock`](super::Clock); user space runs it, nothing attaches it.
     pub const CLOCK: &str = "port12_clock";
+    /// Of the object for packets that leave: takes Ethernet frames.
+    pub const EGRESS: &str = "port12_egress";
+    /// As [`EGRESS`], of devices without an Ethernet header.
+    pub const EGRESS_IP: &str = "port12_egressip";
 }

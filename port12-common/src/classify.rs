@@ -1,5 +1,6 @@
 //! From a frame to its one outcome.
 
+mod departure;
 mod environment;
 mod finding;
 mod judge;
@@ -8,6 +9,7 @@ mod source;
 mod start;
 
 pub use self::{
+    departure::{Departure, departure, departure_common},
     environment::{Addresses, Allowed, Environment, Flow, Lookup, NoLookup, Socket, Tables},
     finding::{Conclude, Finding, may_hide_headers},
 };

@@ -15,8 +15,9 @@ mod transport;
 pub mod watched;
 
 pub use classify::{
-    Addresses, Allowed, Conclude, Environment, Finding, Flow, Lookup, NoLookup, Socket, Tables,
-    classify, classify_common, classify_then, may_hide_headers,
+    Addresses, Allowed, Conclude, Departure, Environment, Finding, Flow, Lookup, NoLookup, Socket,
+    Tables, classify, classify_common, classify_then, departure, departure_common,
+    may_hide_headers,
 };
 pub use frame::Frame;
 pub use outcome::{Malformed, Outcome, Verdict};

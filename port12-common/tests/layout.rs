@@ -5,10 +5,11 @@ use std::mem::offset_of;
 use port12_common::{
     Layer, Malformed, Outcome, Shape, Transport,
     abi::{
-        self, Action, Ban, Banning, BindRecord, Budget, Clock, CpuCounters, EventRecord, Evidence,
-        FIRST_TOUCH, Gate, Header, Hearing, HostTable, Local, Policy, PortCounters, Prefix4,
-        Prefix6, Rule, SLOTS, Sockets, Source, SourceAddress, SourceTable, State, Tally, Telling,
-        Touches, TransitPolicy,
+        self, Action, Ban, Banning, BindRecord, Budget, Clock, Contact, CpuCounters, EventRecord,
+        Evidence, FIRST_TOUCH, Gate, Header, Hearing, HostTable, Local, OutboundPort,
+        OutboundRecord, OutboundState, OutboundTally, OutboundTelling, Policy, PortCounters,
+        Prefix4, Prefix6, Rule, SLOTS, Sockets, Source, SourceAddress, SourceTable, State, Tally,
+        Telling, Touches, TransitPolicy,
     },
 };
 
@@ -254,4 +255,40 @@ fn a_port_above_1023_is_not_kept_in_the_bitmap() {
     sockets.insert(Transport::Udp, 12);
     assert!(sockets.contains(Transport::Udp, 12));
     assert!(!sockets.contains(Transport::Tcp, 12));
+}
+
+#[test]
+fn what_is_said_of_packets_that_leave_keeps_its_layout() {
+    assert_eq!((size_of::<OutboundState>(), align_of::<OutboundState>()), (54_624, 8));
+    assert_eq!((offset_of!(OutboundState, rules), offset_of!(OutboundState, addresses)), (0, 5128));
+    assert_eq!(offset_of!(OutboundState, client_ports), 5120);
+
+    assert_eq!((size_of::<OutboundPort>(), align_of::<OutboundPort>()), (8, 4));
+    assert_eq!((offset_of!(OutboundPort, interface), offset_of!(OutboundPort, port)), (0, 4));
+    assert_eq!(offset_of!(OutboundPort, transport), 6);
+
+    assert_eq!((size_of::<OutboundTally>(), align_of::<OutboundTally>()), (24, 8));
+    assert_eq!((offset_of!(OutboundTally, packets), offset_of!(OutboundTally, bytes)), (0, 8));
+    assert_eq!(offset_of!(OutboundTally, last_seen), 16);
+
+    assert_eq!((size_of::<Contact>(), align_of::<Contact>()), (32, 8));
+    assert_eq!((offset_of!(Contact, destination), offset_of!(Contact, interface)), (0, 16));
+    assert_eq!((offset_of!(Contact, uid), offset_of!(Contact, process)), (20, 24));
+    assert_eq!((offset_of!(Contact, port), offset_of!(Contact, transport)), (28, 30));
+
+    assert_eq!((size_of::<OutboundRecord>(), align_of::<OutboundRecord>()), (88, 8));
+    assert_eq!((offset_of!(OutboundRecord, contact), offset_of!(OutboundRecord, source)), (8, 40));
+    assert_eq!((offset_of!(OutboundRecord, cookie), offset_of!(OutboundRecord, name)), (56, 64));
+    assert_eq!(offset_of!(OutboundRecord, source_port), 80);
+    assert_eq!(offset_of!(OutboundRecord, shape), 82);
+
+    assert_eq!((size_of::<OutboundTelling>(), align_of::<OutboundTelling>()), (64, 64));
+    assert_eq!(
+        (offset_of!(OutboundTelling, told), offset_of!(OutboundTelling, suppressed)),
+        (32, 40)
+    );
+    assert_eq!(
+        (offset_of!(OutboundTelling, lost), offset_of!(OutboundTelling, uncounted)),
+        (48, 56)
+    );
 }

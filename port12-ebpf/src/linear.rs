@@ -2,42 +2,51 @@
 
 use core::{array, hint, marker::PhantomData, ptr};
 
-use aya_ebpf::programs::XdpContext;
 use port12_common::Frame;
 
-use crate::{record::Zero, unknown::unknown};
+use crate::unknown::unknown;
 
-/// The bytes between `data` and `data_end`.
-pub struct Linear<'a> {
-    start: usize,
-    end: usize,
-    zero: Zero,
-    context: PhantomData<&'a XdpContext>,
+/// A context of a program over packets.
+pub trait Context {
+    /// Where the linear part of the packet begins and ends.
+    fn bounds(&self) -> (usize, usize);
+
+    /// The same, asked for afresh.
+    fn bounds_again(&self) -> (usize, usize);
 }
 
-impl<'a> Linear<'a> {
+/// Has the kernel's verifier forget how a number was reached: [`Frame::obscure`].
+pub trait Obscure: Copy {
+    /// The same number, below 32 Ki.
+    fn obscure(self, number: usize) -> usize;
+}
+
+/// The bytes between `data` and `data_end`.
+pub struct Linear<'a, C, Z> {
+    start: usize,
+    end: usize,
+    zero: Z,
+    context: PhantomData<&'a C>,
+}
+
+impl<'a, C: Context, Z: Obscure> Linear<'a, C, Z> {
     /// The linear part of the frame at hand.
     #[inline(always)]
-    pub fn of(ctx: &'a XdpContext, zero: Zero) -> Self {
-        Self { start: ctx.data(), end: ctx.data_end(), zero, context: PhantomData }
+    pub fn of(ctx: &'a C, zero: Z) -> Self {
+        let (start, end) = ctx.bounds();
+        Self { start, end, zero, context: PhantomData }
     }
 
     /// The same, asked for afresh: the verifier knows nothing of it that it learnt before, so that
     /// all the ways that lead here are one.
     #[inline(always)]
-    pub fn again(ctx: &'a XdpContext, zero: Zero) -> Self {
-        // SAFETY: the context is that of the running program.
-        let (start, end) = unsafe {
-            (
-                ptr::read_volatile(&raw const (*ctx.ctx).data),
-                ptr::read_volatile(&raw const (*ctx.ctx).data_end),
-            )
-        };
-        Self { start: start as usize, end: end as usize, zero, context: PhantomData }
+    pub fn again(ctx: &'a C, zero: Z) -> Self {
+        let (start, end) = ctx.bounds_again();
+        Self { start, end, zero, context: PhantomData }
     }
 }
 
-impl Frame for Linear<'_> {
+impl<C, Z: Obscure> Frame for Linear<'_, C, Z> {
     #[inline(always)]
     fn length(&self) -> usize {
         self.end - self.start

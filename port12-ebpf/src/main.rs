@@ -11,6 +11,7 @@
 mod bans;
 mod clock;
 mod constants;
+mod context;
 mod events;
 mod linear;
 mod maps;

@@ -8,7 +8,7 @@ use port12_common::{
     abi::{Banning, CpuCounters, Knock, Known, Label, PORTS, PortCounters, Tally, Telling},
 };
 
-use crate::{constants, maps::COUNTERS};
+use crate::{constants, linear::Obscure, maps::COUNTERS};
 
 /// Counts no reason.
 const UNUSED: usize = 15;
@@ -18,11 +18,10 @@ const _: () = assert!(Malformed::ALL.len() <= UNUSED);
 #[derive(Clone, Copy)]
 pub struct Zero(*const u64);
 
-impl Zero {
-    /// The same number, below 32 Ki, of which the verifier knows nothing any longer. Each time it is
-    /// another unknown number that is added.
+impl Obscure for Zero {
+    /// Each time it is another unknown number that is added.
     #[inline(always)]
-    pub fn obscure(self, number: usize) -> usize {
+    fn obscure(self, number: usize) -> usize {
         // SAFETY: the word lies in the counters, which outlive the program.
         (number + unsafe { ptr::read_volatile(self.0) } as usize) & 0x7fff
     }

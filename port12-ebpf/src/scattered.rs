@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 use aya_ebpf::{helpers::bpf_xdp_load_bytes, programs::XdpContext};
 use port12_common::Frame;
 
-use crate::{record::Zero, unknown::unknown};
+use crate::{linear::Obscure as _, record::Zero, unknown::unknown};
 
 /// A frame of which the linear part holds too little.
 pub struct Scattered<'a> {

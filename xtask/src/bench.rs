@@ -8,6 +8,7 @@ mod case;
 mod cases;
 mod cpu;
 mod dispatcher;
+mod egress;
 mod frames;
 mod life;
 mod machine;
@@ -155,6 +156,7 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     rounds::run(&mut lanes, &bare, args.rounds(), args.repeat())?;
     let sources = record.measure(args.rounds(), args.repeat())?;
     let events = events.measure(args.rounds(), args.repeat())?;
+    let leaving = egress::measure(args.rounds(), args.repeat())?;
     let steps = life::measure(args.rounds())?;
     machine.ask_again();
     let xdp_filter_error = xdp_filter.as_ref().err().map(|error| format!("{error:#}"));
@@ -163,7 +165,7 @@ fn measure(args: &BenchArgs) -> Result<Report> {
         args,
         (&cases, &lanes),
         xdp_filter_error,
-        (sources, events, steps),
+        (sources, events, leaving, steps),
         memory,
         machine,
     ))

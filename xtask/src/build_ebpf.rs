@@ -18,11 +18,13 @@ use self::{compile::Build, digest::Digest, provenance::Provenance};
 use crate::workspace;
 
 /// The committed objects: the names of the kernel package's binaries.
-pub const OBJECTS: [&str; 2] = [XDP, BINDS];
+pub const OBJECTS: [&str; 3] = [XDP, BINDS, EGRESS];
 /// The object with the XDP programs, the only one that has a variant that logs.
 const XDP: &str = "port12";
 /// The object with the programs that hear of binds.
 const BINDS: &str = "binds";
+/// The object with the programs that see what leaves.
+const EGRESS: &str = "egress";
 /// The variant that logs, which is not committed.
 const TRACE_OBJECT: &str = "port12/bpf/port12-trace.bpf.o";
 /// How the committed objects were made.

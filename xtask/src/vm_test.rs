@@ -23,7 +23,7 @@ use self::{
 use crate::{programs, workspace};
 
 /// What a machine drives its network with, and what its checks use.
-const MODULES: [&str; 3] = ["virtio_pci", "virtio_net", "veth"];
+const MODULES: [&str; 5] = ["virtio_pci", "virtio_net", "veth", "sch_ingress", "cls_bpf"];
 
 #[derive(Args)]
 pub struct Options {

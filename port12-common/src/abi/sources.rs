@@ -61,6 +61,20 @@ impl SourceAddress {
         Self { high: pair(a, b) ^ Self::IPV6, low: pair(c, d) }
     }
 
+    /// IPv4's, network byte order; `None` for IPv6's.
+    #[inline(always)]
+    pub const fn v4_be(self) -> Option<u32> {
+        let [mapped, address] = halves(self.low);
+        if self.high == 0 && mapped == Self::MAPPED { Some(address) } else { None }
+    }
+
+    /// IPv6's, network byte order, of an address that is not IPv4's.
+    #[inline(always)]
+    pub const fn v6_be(self) -> [u32; 4] {
+        let ([a, b], [c, d]) = (halves(self.high ^ Self::IPV6), halves(self.low));
+        [a, b, c, d]
+    }
+
     /// The address.
     pub fn address(self) -> IpAddr {
         let [high, low] = [(self.high ^ Self::IPV6).to_ne_bytes(), self.low.to_ne_bytes()];
@@ -121,6 +135,13 @@ const fn pair(first: u32, second: u32) -> u64 {
     } else {
         second as u64 | (first as u64) << 32
     }
+}
+
+/// The two that [`pair`] has put together.
+#[inline(always)]
+const fn halves(pair: u64) -> [u32; 2] {
+    let [a, b, c, d, e, f, g, h] = pair.to_ne_bytes();
+    [u32::from_ne_bytes([a, b, c, d]), u32::from_ne_bytes([e, f, g, h])]
 }
 
 /// A probe, as far as its source is concerned.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use port12_common::{
     Allowed, Conclude, Finding, Flow, Layer, Lookup, Outcome, Socket, Tables, Transport, Verdict,
     abi::{Action, Ban, Gate, HostTable, Policy, Prefix4, Prefix6, Rule, SourceAddress},
-    classify, classify_common,
+    classify, classify_common, departure, departure_common,
 };
 
 use crate::support::{environment, named};
@@ -188,6 +188,29 @@ proptest! {
         }
     }
 
+    /// One notion of what starts a conversation, on the way in and on the way out.
+    #[test]
+    fn a_departure_is_what_would_be_a_probe_of_a_host_that_takes_everything_in(
+        (layer, bytes) in frames(), world in worlds(),
+    ) {
+        let open = World { gate: Gate::SHUT, lists: 0, valid_until: 1, listed: false, known: 0, lookup: Socket::None, ..world };
+        let found = open.classify(&bytes, layer);
+        let rule = |_, _| world.rule;
+        let departs = departure(&bytes.as_slice(), layer, rule);
+        prop_assert_eq!(departs.err(), found.reason.filter(|_| departs.is_err()));
+        let departs = departs.ok().flatten();
+        prop_assert_eq!(departs.is_some(), found.outcome == Outcome::Probe);
+        if let Some(departs) = departs {
+            prop_assert_eq!(Some(departs.transport), found.transport);
+            prop_assert_eq!(Some(departs.shape), found.shape);
+            prop_assert_eq!((departs.source, departs.source_port), (found.source, found.source_port));
+            prop_assert_eq!(departs.port, found.port);
+        }
+        if let Some(common) = departure_common(&bytes.as_slice(), layer, rule) {
+            prop_assert_eq!(common, departs);
+        }
+    }
+
     #[test]
     fn a_frame_is_malformed_if_and_only_if_there_is_a_reason(
         (layer, bytes) in frames(), world in worlds(),
@@ -314,6 +337,21 @@ fn most_named_frames_without_options_take_the_shorter_way() {
         assert!(takes(&format!("{version}_tcp_syn_12")));
     }
     assert!(!takes("v4_udp_12"), "a socket is looked up");
+}
+
+#[test]
+fn a_departure_has_both_its_ends() {
+    for (name, source, destination) in [
+        ("v4_tcp_syn_12", "198.51.100.7", environment::ADDRESS_V4.to_string()),
+        ("v6_udp_12", "2001:db8::7", environment::ADDRESS_V6.to_string()),
+    ] {
+        let frame = named::all().into_iter().find(|frame| frame.name == name).expect(name);
+        let rule = |_, _| Action::Watch.into();
+        let found = departure_common(&frame.bytes.as_slice(), frame.layer, rule);
+        let found = found.flatten().expect(name);
+        assert_eq!(found.source.address().to_string(), source);
+        assert_eq!(found.destination.address().to_string(), destination);
+    }
 }
 
 /// Linux takes 240.0.0.0/4 for addresses like others.

@@ -13,6 +13,8 @@ use super::{cpu::timed, syscall::bpf};
 const PROG_LOAD: libc::c_int = 5;
 const PROG_TEST_RUN: libc::c_int = 10;
 const PROG_TYPE_XDP: u32 = 6;
+/// `BPF_PROG_TYPE_SCHED_CLS`.
+pub const CLASSIFIER: u32 = 3;
 const ATTACH_TYPE_XDP: u32 = 37;
 const XDP_HAS_FRAGS: u32 = 1 << 5;
 
@@ -33,7 +35,8 @@ pub struct Bare {
 impl Bare {
     /// Loads both.
     pub fn load() -> Result<Self> {
-        Ok(Self { pass: returning(code(Verdict::Pass))?, drop: returning(code(Verdict::Drop))? })
+        let returning = |verdict| returning(PROG_TYPE_XDP, code(verdict));
+        Ok(Self { pass: returning(Verdict::Pass)?, drop: returning(Verdict::Drop)? })
     }
 
     /// The programs.
@@ -47,7 +50,7 @@ impl Bare {
             Verdict::Pass => &self.pass,
             Verdict::Drop => &self.drop,
         };
-        let (time, returned) = timed(|| test_run(program, frame, repeat))?;
+        let (time, returned) = timed(|| test_run(program.as_fd(), frame, repeat))?;
         ensure!(returned == code(verdict), "the bare program returned {returned}");
         Ok(time / f64::from(repeat))
     }
@@ -98,29 +101,37 @@ pub struct TestRun {
     pub duration: u32,
 }
 
-/// A program that returns a number.
-fn returning(action: u32) -> Result<OwnedFd> {
+/// A program of a type that returns a number.
+pub fn returning(kind: u32, action: u32) -> Result<OwnedFd> {
     let r0_is = Instruction { code: 0xb7, registers: 0, offset: 0, immediate: action };
     let exit = Instruction { code: 0x95, registers: 0, offset: 0, immediate: 0 };
-    load(&[r0_is, exit]).context("the bare program")
+    load_as(kind, &[r0_is, exit]).context("the bare program")
 }
 
 /// Loads instructions, as a multi-buffer program where the kernel has it (5.18), so that it takes every
 /// frame.
 pub fn load(instructions: &[Instruction]) -> Result<OwnedFd> {
-    let loaded = load_with(instructions, XDP_HAS_FRAGS).or_else(|_| load_with(instructions, 0));
+    load_as(PROG_TYPE_XDP, instructions)
+}
+
+fn load_as(kind: u32, instructions: &[Instruction]) -> Result<OwnedFd> {
+    let plain = || load_with(kind, instructions, 0);
+    let loaded = match kind {
+        PROG_TYPE_XDP => load_with(kind, instructions, XDP_HAS_FRAGS).or_else(|_| plain()),
+        _ => plain(),
+    };
     loaded.context("a program of the benchmark's own")
 }
 
-fn load_with(instructions: &[Instruction], prog_flags: u32) -> io::Result<OwnedFd> {
+fn load_with(kind: u32, instructions: &[Instruction], prog_flags: u32) -> io::Result<OwnedFd> {
     let mut attributes = Load {
-        prog_type: PROG_TYPE_XDP,
+        prog_type: kind,
         insn_cnt: instructions.len() as u32,
         insns: instructions.as_ptr() as u64,
         license: c"GPL".as_ptr() as u64,
         prog_flags,
         // That of the programs that it may tail-call.
-        expected_attach_type: ATTACH_TYPE_XDP,
+        expected_attach_type: if kind == PROG_TYPE_XDP { ATTACH_TYPE_XDP } else { 0 },
         ..Load::default()
     };
     let descriptor = bpf(PROG_LOAD, &mut attributes)?;
@@ -128,7 +139,8 @@ fn load_with(instructions: &[Instruction], prog_flags: u32) -> io::Result<OwnedF
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
-fn test_run(program: &OwnedFd, frame: &[u8], repeat: u32) -> Result<u32> {
+/// Runs a program over a frame, `repeat` times. Returns what it returned last.
+pub fn test_run(program: BorrowedFd<'_>, frame: &[u8], repeat: u32) -> Result<u32> {
     let mut attributes = TestRun {
         prog_fd: program.as_raw_fd() as u32,
         data_size_in: frame.len() as u32,

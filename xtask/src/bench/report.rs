@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{
     BenchArgs,
     case::Case,
+    egress,
     life::Step,
     machine::Machine,
     memory::MapMemory,
@@ -32,6 +33,7 @@ pub struct Report {
     xdp_filter: Comparison,
     sources: Vec<sources::Row>,
     events: Vec<sources::Row>,
+    leaving: Vec<egress::Row>,
     steps: Vec<Step>,
     maps: Vec<MapMemory>,
     maps_bytes: u64,
@@ -92,6 +94,9 @@ struct Sums {
     least: f64,
 }
 
+/// What is measured beside the rows.
+type Parts = (Vec<sources::Row>, Vec<sources::Row>, Vec<egress::Row>, Vec<Step>);
+
 impl Report {
     /// Sums the lanes up.
     pub fn new(
@@ -99,7 +104,7 @@ impl Report {
         args: &BenchArgs,
         (cases, lanes): (&[Case], &[Lane<'_>]),
         xdp_filter_error: Option<String>,
-        (sources, events, steps): (Vec<sources::Row>, Vec<sources::Row>, Vec<Step>),
+        (sources, events, leaving, steps): Parts,
         maps: Vec<MapMemory>,
         machine: Machine,
     ) -> Self {
@@ -117,6 +122,7 @@ impl Report {
             rows,
             sources,
             events,
+            leaving,
             steps,
             maps_bytes: maps.iter().map(|map| map.bytes).sum(),
             maps,

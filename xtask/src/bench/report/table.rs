@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Comparison, Report, Row, Sums};
-use crate::bench::{sources, statistics::Summary, target::Target};
+use crate::bench::{egress, sources, statistics::Summary, target::Target};
 
 /// The whole report.
 pub fn text(report: &Report) -> String {
@@ -45,6 +45,7 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
     write_comparison(text, &report.xdp_filter)?;
     write_numbers(text, "what a record of the sources adds to a dropped SYN", &report.sources)?;
     write_numbers(text, "what telling of events adds to that", &report.events)?;
+    write_leaving(text, &report.leaving)?;
     for step in &report.steps {
         let (median, quiet, target) = (step.median, step.quiet, step.target);
         // The kernel's part is the same; user space's is not.
@@ -75,6 +76,20 @@ fn write_numbers(text: &mut String, what: &str, rows: &[sources::Row]) -> std::f
             text,
             "  {:>10}: {median:.1} ns ({lower:.1} to {upper:.1}), quiet {quiet:.1}{verdict}",
             row.sources
+        )?;
+    }
+    Ok(())
+}
+
+fn write_leaving(text: &mut String, rows: &[egress::Row]) -> std::fmt::Result {
+    writeln!(text, "what watching packets that leave adds to one:")?;
+    for row in rows {
+        let Summary { median, lower, upper, quiet } = row.cost;
+        let counted = if row.is_counted { ", counted" } else { "" };
+        writeln!(
+            text,
+            "  {:30} {median:.1} ns ({lower:.1} to {upper:.1}), quiet {quiet:.1}{counted}",
+            row.name
         )?;
     }
     Ok(())
