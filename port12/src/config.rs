@@ -81,6 +81,8 @@ pub struct Config {
     pub ban: Valued<Option<Terms>>,
     /// IANA's official file, in place of the table that port12 carries.
     pub registry: Valued<Option<PathBuf>>,
+    /// Whether it is watched what this host starts.
+    pub egress: Valued<bool>,
     /// Whether the programs stay attached when port12 ends.
     pub pin: Valued<bool>,
     /// The time between reports, 100 ms to 1 year.
@@ -143,6 +145,7 @@ impl Config {
                 file.registry.map(|path| path.map(Some)),
                 None,
             ),
+            egress: first(flag.egress, file.egress, false),
             pin: first(flag.pin, file.pin, false),
             interval: first(flag.interval, file.interval, Duration::from_secs(1)),
             remember_sources: first(flag.remember_sources, file.remember_sources, CAPACITY),

@@ -10,6 +10,7 @@ use crate::{
         allowlist::AllowlistError,
         attach::{AttachError, ReplaceError},
         bans::BansError,
+        egress::EgressError,
         instance::LoadError,
         pin::PinError,
         pinned::PinnedError,
@@ -156,6 +157,15 @@ impl From<AttachError> for Failure {
             AttachError::Foreign { .. } => Self::new(Code::Foreign, error),
             AttachError::Refused { .. } => Self::new(Code::Attach, error),
             AttachError::Host(error) => error.into(),
+        }
+    }
+}
+
+impl From<EgressError> for Failure {
+    fn from(error: EgressError) -> Self {
+        match error {
+            EgressError::Host(error) => error.into(),
+            EgressError::Refused { .. } | EgressError::Taken(_) => Self::new(Code::Attach, error),
         }
     }
 }

@@ -24,3 +24,8 @@ pub fn fault(place: &str) {
         unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
     }
 }
+
+/// Whether `PORT12_FAULT` names the place: something is done in another way there.
+pub fn is_set(place: &str) -> bool {
+    cfg!(debug_assertions) && std::env::var("PORT12_FAULT").is_ok_and(|wanted| wanted == place)
+}

@@ -4,8 +4,10 @@
 //! Everything here speaks of the network namespace of the calling *thread*. Netlink and ioctls
 //! are asked rather than sysfs, which shows the namespace it was mounted in.
 
+mod client_ports;
 mod diag;
 mod error;
+mod namespace;
 mod netlink;
 mod routes;
 
@@ -18,6 +20,9 @@ pub mod news;
 pub mod protected;
 pub mod publish;
 pub mod sockets;
+pub mod tc;
 pub mod time;
 
+pub use client_ports::client_ports;
 pub use error::HostError;
+pub use namespace::namespace_cookie;

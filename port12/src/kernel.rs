@@ -6,6 +6,7 @@ pub mod banning;
 pub mod bans;
 pub mod binds;
 pub mod clock;
+pub mod egress;
 mod errno;
 pub mod events;
 pub mod foreign;

@@ -11,6 +11,7 @@ pub mod host;
 pub mod kernel;
 pub mod ledger;
 pub mod listeners;
+pub mod outbound;
 pub mod outlook;
 pub mod policy;
 pub mod registry;

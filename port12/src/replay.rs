@@ -197,6 +197,7 @@ impl<'a> Replay<'a> {
                 |_, _| false,
             ),
             sources: Some(SourcesReport::of(&self.ledger, &period.moment)),
+            outbound: None,
             told: Some(self.story.report()),
             capture,
         };

@@ -3,6 +3,7 @@
 mod format;
 mod json;
 mod model;
+mod outbound;
 mod printable;
 mod table;
 mod units;
@@ -14,5 +15,6 @@ pub use model::{
     Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, SinkReport, SourceReport,
     SourcesReport, Tallied, ToldReport,
 };
+pub use outbound::{OutboundInterface, OutboundOwner, OutboundPortReport, OutboundReport};
 pub(crate) use printable::{Printable, is_treacherous};
 pub use table::write_table;

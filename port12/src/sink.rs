@@ -17,12 +17,12 @@ mod sample;
 
 pub use counts::Counts;
 pub use error::SinkError;
-pub use format::{Format, alert_line, notice_line};
+pub use format::{Format, alert_line, notice_line, started_line};
 pub use running::{QUEUE, Sink};
 pub use set::Sinks;
 pub use spec::{Form, Level, SinkSpec, SpecError, Target};
 
-use crate::{event::Event, listeners::Notice, scan::Alert};
+use crate::{event::Event, listeners::Notice, outbound::Started, scan::Alert};
 
 /// Whether one of the sinks has standard output for itself.
 pub fn has_stdout(specs: &[SinkSpec]) -> bool {
@@ -38,6 +38,8 @@ pub enum Record {
     Alert(Box<Alert>),
     /// A listener, or a knock that has reached one.
     Notice(Box<Notice>),
+    /// A conversation that this host has started.
+    Started(Box<Started>),
 }
 
 impl From<Event> for Record {
@@ -55,5 +57,11 @@ impl From<Alert> for Record {
 impl From<Notice> for Record {
     fn from(notice: Notice) -> Self {
         Self::Notice(Box::new(notice))
+    }
+}
+
+impl From<Started> for Record {
+    fn from(started: Started) -> Self {
+        Self::Started(Box::new(started))
     }
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 use crate::{
     event::Event,
     listeners::Notice,
+    outbound::Started,
     report::{SinkReport, ToldReport},
     scan::{Alert, Detector, Limits},
-    sink::{Counts, Record, SinkError, SinkSpec, Sinks, alert_line, notice_line},
+    sink::{Counts, Record, SinkError, SinkSpec, Sinks, alert_line, notice_line, started_line},
 };
 
 /// How long sinks that a reload leaves out may go on writing, and a replay waits for one that writes nothing.
@@ -92,6 +93,15 @@ impl Story {
         match self.sinks.take_alerts() {
             true => self.offer(notice),
             false => self.untold.push(notice_line(&notice)),
+        }
+    }
+
+    /// Takes in a conversation that this host has started.
+    pub fn started(&mut self, started: Started) {
+        self.alerts += 1;
+        match self.sinks.take_alerts() {
+            true => self.offer(started),
+            false => self.untold.push(started_line(&started)),
         }
     }
 

@@ -7,6 +7,7 @@ mod keeper;
 mod known_bans;
 mod lookout;
 mod orders;
+mod outbound;
 mod start;
 mod taken;
 mod trace;
@@ -24,6 +25,7 @@ pub use interface::{Watched, counted_at};
 pub use keeper::Keeper;
 pub use lookout::{Eye, Lookout};
 pub use orders::{Occasion, Orders, tell};
+pub use outbound::Outbound;
 pub use start::Setup;
 
 use crate::{
@@ -73,6 +75,7 @@ impl Run<'_> {
             interfaces: Vec::with_capacity(interfaces.len()),
             ports: Vec::new(),
             sources: None,
+            outbound: None,
             told: None,
             capture: None,
         };

@@ -14,6 +14,7 @@ mod owned;
 mod patience;
 mod process;
 mod program;
+mod senders;
 mod sight;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -34,6 +35,8 @@ pub use namespace::Namespace;
 pub use owned::{Owned, owners};
 pub use process::Process;
 pub use program::{OnDisk, Program};
+pub use senders::senders;
+pub use sight::numbers_are_the_kernels;
 
 /// What is asked.
 pub struct Question {

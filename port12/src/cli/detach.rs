@@ -11,6 +11,7 @@ use crate::{
     failure::{Code, Failure},
     host::interfaces,
     kernel::{
+        egress,
         pin::PinDirectory,
         pinned::{Pinned, PinnedError},
         slot::Slot,
@@ -46,7 +47,7 @@ pub fn run(args: &DetachArgs, out: &mut impl Write) -> Result<(), Failure> {
     let mut slots = pins.slots()?;
     if !args.interfaces.is_empty() {
         for name in &args.interfaces {
-            if !slots.iter().any(|slot| slot.interface() == name) {
+            if !slots.iter().any(|slot| slot.interface() == name) && !has_left(name) {
                 let why = "is not attached by port12; `port12 status` lists what is";
                 return Err(Failure::new(Code::Runtime, format!("{name} {why}")));
             }
@@ -56,9 +57,7 @@ pub fn run(args: &DetachArgs, out: &mut impl Write) -> Result<(), Failure> {
     if !args.force {
         slots.iter().try_for_each(refuse_foreign)?;
     }
-    if slots.is_empty() {
-        writeln!(out, "nothing is attached")?;
-    }
+    let is_empty = slots.is_empty();
     for slot in slots {
         let program = slot.link().ok().and_then(|link| link.info().ok());
         slot.remove()?;
@@ -67,7 +66,30 @@ pub fn run(args: &DetachArgs, out: &mut impl Write) -> Result<(), Failure> {
         }
         writeln!(out, "{}: detached", slot.interface())?;
     }
+    if !sweep(&args.interfaces, out)? && is_empty {
+        writeln!(out, "nothing is attached")?;
+    }
     Ok(())
+}
+
+/// Takes off what a killed port12 has left on packets that leave (before kernel 6.6), where no XDP program says that
+/// another one is there. Whether there was anything.
+fn sweep(names: &[String], out: &mut impl Write) -> Result<bool, Failure> {
+    let is_meant = |name: &String| names.is_empty() || names.contains(name);
+    let mut any = false;
+    for link in interfaces::all()?.iter().filter(|it| it.xdp.is_empty() && is_meant(&it.name)) {
+        if egress::sweep(link.index)? > 0 {
+            any = true;
+            writeln!(out, "{}: what watched packets that leave is taken off", link.name)?;
+        }
+    }
+    Ok(any)
+}
+
+/// Whether a killed port12 has left something on packets that leave by an interface.
+fn has_left(name: &str) -> bool {
+    let link = interfaces::by_name(name).ok().filter(|link| link.xdp.is_empty());
+    link.is_some_and(|link| egress::has_left(link.index))
 }
 
 fn refuse_foreign(slot: &Slot) -> Result<(), Failure> {

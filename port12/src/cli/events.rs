@@ -102,7 +102,7 @@ fn shown(args: &EventsArgs, line: &str) -> Option<String> {
     let text = |key: &str| record[key].as_str();
     let number = |key: &str| record[key].as_u64();
     let alert = record.get("alert")?;
-    // What is about a listener has no source.
+    // What is about a listener, and what this host starts, has no source.
     let source: Option<IpAddr> = match text("src_ip") {
         Some(source) => Some(source.parse().ok()?),
         None => None,

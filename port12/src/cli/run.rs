@@ -81,6 +81,7 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
     }
     session.announce();
     session.keep()?;
+    session.watch_outbound()?;
     let printer = Printer::start(out)?;
     let watch = Watch { args, view: &view, printer: &printer };
     let end = watch.until_end(&mut session, signals, changes).await;
@@ -138,6 +139,7 @@ impl Watch<'_> {
                 }
                 _ = glances.tick() => {
                     session.look_around()?;
+                    session.follow_outbound(false);
                     session.note_sources();
                     session.note_taken();
                     session.sweep_bans();

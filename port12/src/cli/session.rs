@@ -1,5 +1,6 @@
 //! The interfaces that one process watches, from their attachment on.
 
+mod egress;
 mod reload;
 
 use std::{
@@ -25,7 +26,7 @@ use crate::{
     ledger::Ledger,
     report::{Kind, Report},
     story::Story,
-    watch::{self, Hearing, Keeper, Lookout, Run, Setup, Subject, Watched},
+    watch::{self, Hearing, Keeper, Lookout, Outbound, Run, Setup, Subject, Watched},
 };
 
 /// Bans that are told one by one in a second: whoever forges sources has some 64 made.
@@ -57,6 +58,8 @@ pub struct Session {
     lookout: Option<Lookout>,
     /// What tells it of binds.
     hearing: Option<Hearing>,
+    /// What watches what this host starts, where that is asked for.
+    outbound: Option<Outbound>,
     started: Instant,
     /// Interfaces, by index, that came while this runs and cannot be watched.
     shunned: HashSet<u32>,
@@ -92,6 +95,7 @@ impl Session {
             keeper: None,
             lookout: None,
             hearing: None,
+            outbound: None,
             started: Instant::now(),
             shunned: HashSet::new(),
             said: BTreeMap::new(),
@@ -305,6 +309,9 @@ impl Session {
         if let Some(lookout) = &self.lookout {
             lookout.notices().into_iter().for_each(|notice| self.story.notice(notice));
         }
+        if let Some(outbound) = &mut self.outbound {
+            outbound.news().into_iter().for_each(|started| self.story.started(started));
+        }
         self.story.tick(SystemTime::now());
         self.tell_untold();
     }
@@ -356,6 +363,9 @@ impl Session {
         let mut report = run.report(kind, &mut self.watched, &mut self.ledger, period);
         let mut told = self.story.report();
         told.suppressed += self.lookout.as_ref().map_or(0, Lookout::suppressed);
+        told.suppressed += self.outbound.as_ref().map_or(0, Outbound::suppressed);
+        let outbound = self.outbound.as_mut();
+        report.outbound = outbound.map(|it| it.report(kind, period, &self.plan.registry));
         report.told = Some(told);
         report
     }
@@ -374,6 +384,9 @@ impl Session {
         self.tell_events();
         if let Some(lookout) = &self.lookout {
             lookout.finish(PATIENCE).into_iter().for_each(|notice| self.story.notice(notice));
+        }
+        if let Some(outbound) = &mut self.outbound {
+            outbound.end(PATIENCE).into_iter().for_each(|started| self.story.started(started));
         }
         self.story.end(SystemTime::now());
         self.tell_untold();

@@ -105,6 +105,16 @@ struct Flags {
     /// IANA's official CSV or XML, in place of the table that port12 carries
     #[arg(long, value_name = "FILE", env = "PORT12_REGISTRY")]
     registry: Option<PathBuf>,
+    /// Watch what this host starts towards unassigned ports elsewhere, too: it is told, never dropped
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        env = "PORT12_EGRESS"
+    )]
+    egress: Option<bool>,
     /// Leave the programs attached at the end
     #[arg(
         long,
@@ -176,6 +186,7 @@ impl FromArgMatches for Settings {
                 allow: sources.of("allow", flags.allow.map(BTreeSet::from_iter)),
                 ban: None,
                 registry: sources.of("registry", flags.registry),
+                egress: sources.of("egress", flags.egress),
                 pin: sources.of("pin", flags.pin),
                 interval: sources.of("interval", flags.interval),
                 remember_sources: sources

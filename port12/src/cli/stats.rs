@@ -102,6 +102,7 @@ fn report(
         interfaces: Vec::with_capacity(pinned.len()),
         ports: Vec::new(),
         sources: None,
+        outbound: None,
         told: None,
         capture: None,
     };

@@ -40,6 +40,8 @@ pub struct Layer {
     pub ban: Option<Valued<Terms>>,
     /// IANA's official file, in place of the table that port12 carries.
     pub registry: Option<Valued<PathBuf>>,
+    /// Whether it is watched what this host starts.
+    pub egress: Option<Valued<bool>>,
     /// Whether the programs stay attached when port12 ends.
     pub pin: Option<Valued<bool>>,
     /// The time between reports.

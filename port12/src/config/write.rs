@@ -75,6 +75,7 @@ impl Config {
             entry("allow", &self.allow, Some(list(allow))),
             entry("ban", &self.ban, self.ban.value.as_ref().map(terms)),
             entry("registry", &self.registry, registry),
+            entry("egress", &self.egress, Some(self.egress.value.into())),
             entry("pin", &self.pin, Some(self.pin.value.into())),
             entry("interval", &self.interval, Some(time(self.interval.value))),
             entry(

@@ -3,8 +3,8 @@
 use std::io;
 
 use netlink_packet_core::{
-    DecodeError, NLA_TYPE_MASK, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE,
-    NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, NetlinkBuffer, NlasIterator,
+    DecodeError, NLA_TYPE_MASK, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_EXCL,
+    NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, NetlinkBuffer, NlasIterator,
 };
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
@@ -19,11 +19,12 @@ const HEADER: usize = 16;
 /// How often a list that changes under the reader is read.
 const ATTEMPTS: usize = 10;
 
-/// Whether a list or a single object is asked for.
+/// Whether a list or a single object is asked for, or one is to be made that is not there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Scope {
     List,
     Single,
+    Create,
 }
 
 /// A question.
@@ -110,6 +111,7 @@ impl Request<'_> {
         header.set_flags(match self.scope {
             Scope::List => NLM_F_REQUEST | NLM_F_DUMP,
             Scope::Single => NLM_F_REQUEST | NLM_F_ACK,
+            Scope::Create => NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
         });
         header.set_sequence_number(1);
         message

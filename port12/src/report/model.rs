@@ -9,6 +9,7 @@ use std::{
 use port12_common::{Malformed, Outcome, Shape, Transport, abi::Tally};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use super::OutboundReport;
 use crate::{
     kernel::{banning::Deeds, clock::Moment, events::Told},
     ledger::Ledger,
@@ -49,6 +50,9 @@ pub struct Report {
     /// Who knocked, where that is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sources: Option<SourcesReport>,
+    /// What this host started, where that is watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbound: Option<OutboundReport>,
     /// What was told of them, where there is somebody who tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told: Option<ToldReport>,
@@ -247,7 +251,9 @@ pub struct PortReport {
     pub expected: bool,
 }
 
-fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
+pub(super) fn read_time<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<SystemTime, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_rfc3339(&text).map_err(D::Error::custom)
 }

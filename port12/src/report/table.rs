@@ -1,9 +1,12 @@
 //! The table: for a terminal it is redrawn in place, into a pipe it is appended.
 
+mod outbound;
+
 use std::io::{self, Write};
 
 use port12_common::Outcome;
 
+use self::outbound::write_outbound;
 use super::{
     InterfaceReport, Kind, PortReport, Printable, Report, SinkReport, SourcesReport, ToldReport,
     units::si,
@@ -40,6 +43,9 @@ pub fn write_table(report: &Report, ports: Option<usize>, out: &mut impl Write) 
     write_ports(report, ports, out)?;
     if let Some(sources) = &report.sources {
         write_sources(sources, out)?;
+    }
+    if let Some(outbound) = &report.outbound {
+        write_outbound(outbound, ports, out)?;
     }
     if let Some(told) = &report.told {
         write_told(told, out)?;

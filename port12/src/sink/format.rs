@@ -16,7 +16,7 @@ mod words;
 mod tests;
 
 use super::{Form, SinkSpec};
-use crate::{event::Event, listeners::Notice, scan::Alert};
+use crate::{event::Event, listeners::Notice, outbound::Started, scan::Alert};
 
 /// A form. What it writes for a record is whole: a line with its end, blocks, a datagram.
 pub trait Format: Send {
@@ -34,6 +34,9 @@ pub trait Format: Send {
 
     /// A listener, or a knock that has reached one. A form without alerts writes nothing.
     fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>);
+
+    /// A conversation that this host has started. A form without alerts writes nothing.
+    fn started(&mut self, started: &Started, out: &mut Vec<u8>);
 }
 
 /// An alert as a line for people, without a line end.
@@ -44,6 +47,11 @@ pub fn alert_line(alert: &Alert) -> String {
 /// A notice as a line for people, without a line end.
 pub fn notice_line(notice: &Notice) -> String {
     text::notice(notice)
+}
+
+/// A conversation that this host has started as a line for people, without a line end.
+pub fn started_line(started: &Started) -> String {
+    text::started(started)
 }
 
 /// The form that a sink is to have.

@@ -17,6 +17,7 @@ use proptest::{
 use crate::{
     event::{Event, Headers},
     listeners::{Listener, Notice, What},
+    outbound::{Behind, Contact, Sender, Started},
     scan::{Alert, Kind},
     who::{Cgroup, OnDisk, Owner, Process, Program},
 };
@@ -154,6 +155,61 @@ pub(super) fn notice() -> Notice {
 pub(super) fn reached() -> Notice {
     let what = What::Reached { interface: "eth0".into(), packets: 3, others: 0 };
     Notice { what, ..notice() }
+}
+
+/// That nc has started a conversation with port 12 of another host.
+pub(super) fn started() -> Started {
+    let processes = notice().listener.map(|it| it.processes.clone()).unwrap_or_default();
+    Started {
+        contact: Contact {
+            time: time(),
+            interface: "eth0".into(),
+            transport: Transport::Tcp,
+            shape: Shape::TcpSyn,
+            source: Ipv4Addr::new(192, 0, 2, 1).into(),
+            source_port: 40000,
+            destination: Ipv4Addr::new(198, 51, 100, 7).into(),
+            port: 12,
+            uid: 0,
+            cookie: 7,
+            running: None,
+        },
+        sender: Sender { behind: Behind::Holders, processes, more_processes: 0 },
+    }
+}
+
+/// The same of nobody who was seen.
+pub(super) fn started_unseen() -> Started {
+    let Started { contact, .. } = started();
+    Started { contact: Contact { uid: 1000, ..contact }, sender: Sender::UNSEEN }
+}
+
+/// Any conversation that this host starts.
+pub(super) fn any_started() -> impl Strategy<Value = Started> {
+    let behind = [Behind::Holders, Behind::Running, Behind::Ended, Behind::Unseen];
+    let ends = (any_address(), any_address(), any::<(u16, u16, u32)>(), any_time(), any_name());
+    let kinds = (select(&Transport::ALL[..]), select(&Shape::ALL[..]), select(behind.to_vec()));
+    (kinds, ends, vec(any_process(), 0..7), 0..9_usize).prop_map(
+        |((transport, shape, behind), ends, processes, more_processes)| {
+            let (source, destination, (source_port, port, uid), time, interface) = ends;
+            Started {
+                contact: Contact {
+                    time,
+                    interface: interface.into(),
+                    transport,
+                    shape,
+                    source,
+                    source_port,
+                    destination,
+                    port,
+                    uid,
+                    cookie: 0,
+                    running: None,
+                },
+                sender: Sender { behind, processes, more_processes },
+            }
+        },
+    )
 }
 
 /// Any notice.

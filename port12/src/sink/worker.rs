@@ -140,6 +140,7 @@ impl Worker {
             Record::Event(event) => self.format.event(event, &mut bytes),
             Record::Alert(alert) => self.format.alert(alert, &mut bytes),
             Record::Notice(notice) => self.format.notice(notice, &mut bytes),
+            Record::Started(started) => self.format.started(started, &mut bytes),
         }
         bytes
     }

@@ -33,7 +33,7 @@ pub struct Doer {
 /// What there is to see of them by now, by number: one that has ended is known by what the kernel told. Of one that
 /// has another number here, nothing is.
 pub fn glimpse(doers: &[Doer]) -> BTreeMap<i32, Process> {
-    if !sight::has_all_numbers() {
+    if !sight::numbers_are_the_kernels() {
         return BTreeMap::new();
     }
     let last: BTreeMap<i32, &Doer> = doers.iter().map(|doer| (doer.process, doer)).collect();

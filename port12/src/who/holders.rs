@@ -120,6 +120,16 @@ pub(super) fn find(wanted: &HashSet<u32>) -> Found {
     found
 }
 
+/// Whether a process is seen to have a socket, by a descriptor that its threads share.
+pub(super) fn holds(pid: i32, inode: u32) -> bool {
+    let mut holds = false;
+    let look = |_, link| holds |= link == Link::Socket(inode);
+    fs::File::open("/proc").is_ok_and(|processes| {
+        let processes = std::os::fd::AsFd::as_fd(&processes);
+        descriptors(processes, &format!("{pid}/fd"), look).is_ok()
+    }) && holds
+}
+
 /// An open /proc, and the processes in it, in ascending order.
 fn processes() -> io::Result<(fs::File, Vec<i32>)> {
     // An empty directory is no /proc.

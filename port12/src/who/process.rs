@@ -63,6 +63,14 @@ impl Process {
     }
 }
 
+/// `PF_KTHREAD` (linux/sched.h).
+const KERNEL_THREAD: u32 = 0x0020_0000;
+
+/// Whether a process is one of the kernel's own threads, which send for others; `None` where it has ended.
+pub(super) fn is_of_kernel(pid: i32) -> Option<bool> {
+    Some(Procfs::new(pid).ok()?.stat().ok()?.flags & KERNEL_THREAD != 0)
+}
+
 /// Looks at a process; `None` where it has ended.
 pub(super) fn describe(holder: Holder, clock: Clock) -> Option<Process> {
     let pid = holder.pid;

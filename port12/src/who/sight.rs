@@ -40,7 +40,7 @@ pub(super) fn limits(found: &Found, limits: &mut Vec<Limit>) -> bool {
         let what = "processes of others: /proc is mounted with hidepid".to_owned();
         limits.push(Limit { what, needs: ptrace });
     }
-    if !has_all_numbers() {
+    if !numbers_are_the_kernels() {
         let what = "processes outside of this PID namespace".to_owned();
         limits.push(Limit { what, needs: Vec::new() });
     }
@@ -49,7 +49,7 @@ pub(super) fn limits(found: &Found, limits: &mut Vec<Limit>) -> bool {
 
 /// Whether processes have the numbers here that the kernel's programs know them by: this PID namespace is the first
 /// one, or cannot be told.
-pub(super) fn has_all_numbers() -> bool {
+pub fn numbers_are_the_kernels() -> bool {
     let namespace = fs::metadata("/proc/self/ns/pid").map(|found| found.ino());
     namespace.map_or(true, |inode| inode == ALL_PROCESSES)
 }

@@ -3,6 +3,7 @@
 mod attach;
 mod bans;
 mod binds;
+mod egress;
 mod events;
 mod named;
 mod persistence;
@@ -27,6 +28,8 @@ pub fn run(report: &mut Report) {
     } else {
         report.skip(program::FRAGS, "xdp.frags programs need kernel 5.18");
     }
+    report.check("egress frames", egress::frames);
+    report.check("egress", || egress::counts(&interface::virtio()?));
     for (wanted, text) in [(Wanted::Native, "native"), (Wanted::Generic, "generic")] {
         report.check(&format!("restarts {text}"), || {
             persistence::through_restarts(wanted, &interface::virtio()?)

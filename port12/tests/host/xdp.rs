@@ -1,4 +1,4 @@
-//! A program of somebody else's, named `theirs`: it passes everything.
+//! Programs of somebody else's, named `theirs`: they do the same to everything.
 
 use std::{
     io,
@@ -35,12 +35,20 @@ struct Create {
     flags: u32,
 }
 
-/// Attaches the program until the link is dropped.
+/// Attaches a program that passes everything until the link is dropped.
 pub fn attach(interface: u32, flags: u32) -> OwnedFd {
-    // r0 = XDP_PASS; exit
-    let code: [u64; 2] = [0x0000_0002_0000_00b7, 0x95];
+    // XDP_PASS
+    let program = load(BPF_PROG_TYPE_XDP, 2);
+    let program = program.as_raw_fd() as u32;
+    bpf(BPF_LINK_CREATE, &Create { program, interface, kind: BPF_XDP, flags })
+}
+
+/// Loads a program of a type (`BPF_PROG_TYPE_*`) that returns a number.
+pub fn load(kind: u32, result: u32) -> OwnedFd {
+    // r0 = result; exit
+    let code: [u64; 2] = [u64::from(result) << 32 | 0xb7, 0x95];
     let load = Load {
-        kind: BPF_PROG_TYPE_XDP,
+        kind,
         instructions: code.len() as u32,
         code: code.as_ptr() as u64,
         license: c"GPL".as_ptr() as u64,
@@ -48,9 +56,7 @@ pub fn attach(interface: u32, flags: u32) -> OwnedFd {
         flags: 0,
         name: *b"theirs\0\0",
     };
-    let program = bpf(BPF_PROG_LOAD, &load);
-    let program = program.as_raw_fd() as u32;
-    bpf(BPF_LINK_CREATE, &Create { program, interface, kind: BPF_XDP, flags })
+    bpf(BPF_PROG_LOAD, &load)
 }
 
 fn bpf<T>(command: i64, attributes: &T) -> OwnedFd {

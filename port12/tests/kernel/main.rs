@@ -8,6 +8,7 @@ mod constants;
 mod counts;
 mod cpus;
 mod differential;
+mod egress;
 mod events;
 mod foreign;
 mod gate;

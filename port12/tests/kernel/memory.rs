@@ -9,7 +9,7 @@ use aya::{
     maps::{Map, MapData, MapType},
     util::KernelVersion,
 };
-use port12::kernel::{binds::Binds, instance::LoadOptions, object::EntryPoint};
+use port12::kernel::{binds::Binds, egress::Egress, instance::LoadOptions, object::EntryPoint};
 use port12_common::abi::map;
 
 use crate::{namespace, subject::Subject, tell::tell};
@@ -19,6 +19,7 @@ const BPF_F_MMAPABLE: u32 = 1 << 10;
 const PAGE: u64 = 4096;
 const FIXED: u64 = 4 << 20;
 const PER_CPU: u64 = 1 << 20;
+const EGRESS: u64 = 384 << 10;
 
 #[test]
 fn the_maps_fit_their_budget_on_every_machine() {
@@ -36,6 +37,29 @@ fn the_maps_fit_their_budget_on_every_machine() {
             mib(16),
             mib(256)
         ));
+    });
+}
+
+/// What watches packets that leave is there once, whatever the number of interfaces.
+#[test]
+fn what_watches_packets_that_leave_takes_little_more() {
+    namespace::alone(|| {
+        let maps = Footprint::of_egress();
+        let bytes = |cpus| maps.iter().map(|map| map.bytes(cpus)).sum::<u64>();
+        for cpus in 1..=256 {
+            assert!(bytes(cpus) < EGRESS + u64::from(cpus) * 256, "{cpus} CPUs: {maps:?}");
+        }
+        let at_first: u64 = maps.iter().map(|map| map.memlock).sum();
+        tell(&format!(
+            "of packets that leave, the maps take {} KiB at first, and {} KiB at most with 2 CPUs",
+            at_first >> 10,
+            bytes(2) >> 10
+        ));
+        // Until ports are counted, it all fits one budget, on the smallest machine too.
+        let ports = maps.iter().find(|it| it.name == map::OUT_PORTS).expect("it is there");
+        let on_demand = ports.bytes(2) - ports.memlock;
+        let all = Footprint::all().iter().map(|map| map.bytes(2)).sum::<u64>() + bytes(2);
+        assert!(all - on_demand < FIXED + 2 * PER_CPU, "{all}");
     });
 }
 
@@ -94,6 +118,18 @@ impl Footprint {
         maps
     }
 
+    /// The maps of what watches packets that leave. Those of ports take their memory one by one.
+    fn of_egress() -> Vec<Self> {
+        let egress = Egress::load().expect("the kernel takes it");
+        let of = |(name, map): (&str, &Map)| match map {
+            Map::Array(data) | Map::HashMap(data) | Map::LruHashMap(data) | Map::RingBuf(data) => {
+                Self::of(name, data)
+            }
+            other => panic!("{name}: no rule for the memory of {other:?}"),
+        };
+        egress.maps().map(of).collect()
+    }
+
     fn of(name: &str, data: &MapData) -> Self {
         let info = data.info().expect("a map's information");
         let kind = info.map_type().expect("a map's type");
@@ -133,7 +169,8 @@ impl Footprint {
             }
             _ => {}
         }
-        let entries = if self.name == map::COUNTERS { cpus } else { self.max_entries };
+        let is_per_cpu = matches!(&*self.name, map::COUNTERS | map::OUT_TELLING);
+        let entries = if is_per_cpu { cpus } else { self.max_entries };
         let element = u64::from(self.value_size).next_multiple_of(8);
         PAGE + (u64::from(entries) * element).next_multiple_of(PAGE)
     }

@@ -6,6 +6,7 @@ mod attached;
 mod bans;
 mod binds;
 mod detach;
+mod egress;
 mod exit_codes;
 mod explain;
 mod faults;

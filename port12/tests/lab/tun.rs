@@ -12,7 +12,7 @@ use crate::support::{Namespace, Port12, addresses::BOTH, frame::syn, lab};
 const ARPHRD_INFINIBAND: libc::c_int = 32;
 
 /// The file end of a tun device of this thread's network namespace.
-fn open(name: &str) -> File {
+pub fn open(name: &str) -> File {
     let file = OpenOptions::new().read(true).write(true).open("/dev/net/tun").unwrap();
     // SAFETY: an all-zero `ifreq` is a valid one.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };

@@ -68,6 +68,7 @@ mod tests {
             interfaces: Vec::new(),
             ports: Vec::new(),
             sources: None,
+            outbound: None,
             told: None,
             capture: None,
         };

@@ -28,6 +28,7 @@ impl Session {
                        restart to change";
             return Err(Failure::new(Code::Config, why));
         }
+        let outbound = self.prepare_outbound(&plan)?;
         self.look_around()?;
         self.note_taken();
         self.tell_events();
@@ -60,6 +61,8 @@ impl Session {
         self.plan = plan;
         self.shunned.clear();
         self.keep()?;
+        self.outbound = self.outbound.take().or(outbound);
+        self.follow_outbound(true);
         for mut watched in dropped {
             tell(format_args!("{}: detached", watched.link.interface));
             watched.detach();

@@ -32,6 +32,7 @@ pub const KEYS: &[&str] = &[
     "allow",
     "ban",
     "registry",
+    "egress",
     "pin",
     "interval",
     "remember_sources",
@@ -68,6 +69,7 @@ pub(super) fn read(node: &Node<'_>, layer: &mut Layer) -> Result<(), Refusal> {
         "allow" => layer.allow = Some(node.valued(prefixes)?),
         "ban" => layer.ban = Some(node.valued(super::ban::read)?),
         "registry" => layer.registry = Some(node.valued(path)?),
+        "egress" => layer.egress = Some(node.valued(Node::truth)?),
         "pin" => layer.pin = Some(node.valued(Node::truth)?),
         "interval" => {
             let accepted = "write a time such as \"1s\"";

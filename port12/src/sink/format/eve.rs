@@ -5,8 +5,8 @@
 mod record;
 
 use record::{
-    Alerted, Eve as Record, EventContext, ListenerContext, Metadata, Own, ProcessContext,
-    ScanContext, Verdict,
+    Alerted, Eve as Record, EventContext, ListenerContext, Metadata, OutboundContext, Own,
+    ProcessContext, ScanContext, Verdict,
 };
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     event::Event,
     listeners::{Listener, Notice, What},
+    outbound::Started,
     report::Printable,
     scan::Alert,
     who::{Owner, Process},
@@ -35,7 +36,7 @@ pub(super) struct Eve {
     host: Option<String>,
 }
 
-/// What Suricata has rules for, port12 has six of. Their numbers are in the range for local use.
+/// What Suricata has rules for, port12 has seven of. Their numbers are in the range for local use.
 #[derive(Clone, Copy)]
 struct Signature {
     id: u32,
@@ -53,6 +54,9 @@ const LISTENER_LEFT: Signature =
     Signature { id: 1_012_005, text: "PORT12 listener on an unassigned port has gone" };
 const REACHED: Signature =
     Signature { id: 1_012_006, text: "PORT12 listener on an unassigned port was reached" };
+
+const STARTED: Signature =
+    Signature { id: 1_012_007, text: "PORT12 conversation started towards an unassigned port" };
 
 /// The classes of Suricata's `classification.config` that port12's signatures are of.
 const NETWORK_SCAN: &str = "Detection of a Network Scan";
@@ -130,6 +134,46 @@ impl Eve {
     }
 }
 
+impl Eve {
+    /// The record of what this host has started has no source either: that would be the host's own address, which
+    /// somebody may ban. Where it went is no source of anything, and the destination.
+    fn started_record<'a>(&'a self, started: &Started) -> Record<'a> {
+        let Started { contact, sender } = started;
+        Record {
+            timestamp: time::numeric_micros(contact.time),
+            flow_id: None,
+            in_iface: Some(Printable(&contact.interface).to_string()),
+            event_type: "alert",
+            vlan: Vec::new(),
+            src_ip: None,
+            src_port: None,
+            dest_ip: Some(contact.destination),
+            dest_port: contact.port,
+            proto: words::proto(contact.transport),
+            ip_v: Some(if contact.destination.is_ipv4() { 4 } else { 6 }),
+            pkt_src: None,
+            community_id: Flow::started(contact).map(|flow| flow.community_id()),
+            alert: Alerted {
+                action: "allowed",
+                gid: 1,
+                signature_id: STARTED.id,
+                rev: 1,
+                signature: STARTED.text,
+                category: BAD_TRAFFIC,
+                severity: 2,
+                metadata: with_processes(
+                    Metadata::from([("port12_owner", vec![sender.behind.as_str().to_owned()])]),
+                    &sender.processes,
+                ),
+                context: record::Context { port12: Own::Outbound(outbound_context(started)) },
+            },
+            verdict: Verdict { action: "alert" },
+            direction: None,
+            host: self.host.as_deref(),
+        }
+    }
+}
+
 impl Format for Eve {
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
         let alert = alerted(event, PROBE, event_metadata(event), Own::Event(context(event)));
@@ -145,6 +189,10 @@ impl Format for Eve {
 
     fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
         line(&self.listener_record(notice), out);
+    }
+
+    fn started(&mut self, started: &Started, out: &mut Vec<u8>) {
+        line(&self.started_record(started), out);
     }
 }
 
@@ -233,10 +281,12 @@ fn scan_context(alert: &Alert) -> ScanContext {
 }
 
 fn listener_metadata(notice: &Notice) -> Metadata {
-    let mut metadata =
-        Metadata::from([("port12_listener", vec![words::happening(notice).to_owned()])]);
-    let processes: Vec<&Process> =
-        notice.listener.iter().flat_map(|it| it.processes.iter().take(PROCESSES)).collect();
+    let metadata = Metadata::from([("port12_listener", vec![words::happening(notice).to_owned()])]);
+    with_processes(metadata, notice.listener.as_ref().map_or(&[], |it| &it.processes))
+}
+
+fn with_processes(mut metadata: Metadata, processes: &[Process]) -> Metadata {
+    let processes = &processes[..processes.len().min(PROCESSES)];
     let pids: Vec<String> = processes.iter().map(|process| process.pid.to_string()).collect();
     let names = processes.iter().filter_map(|process| process.name.as_deref());
     let names: Vec<String> = names.map(text::printable).collect();
@@ -267,6 +317,19 @@ fn listener_context(notice: &Notice) -> ListenerContext {
         inode: listener.map(|it| it.inode).filter(|&inode| inode != 0),
         processes: processes.iter().take(PROCESSES).map(process).collect(),
         more_processes: more + listener.map_or(0, |it: &Listener| it.more_processes),
+    }
+}
+
+fn outbound_context(started: &Started) -> OutboundContext {
+    let Started { contact, sender } = started;
+    OutboundContext {
+        outbound: contact.shape.as_str(),
+        owner: sender.behind.as_str(),
+        uid: contact.uid,
+        source: contact.source,
+        source_port: contact.source_port,
+        processes: sender.processes.iter().take(PROCESSES).map(process).collect(),
+        more_processes: sender.processes.len().saturating_sub(PROCESSES) + sender.more_processes,
     }
 }
 

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use port12_common::Transport;
 use sha1::{Digest as _, Sha1};
 
-use crate::event::Event;
+use crate::{event::Event, outbound::Contact};
 
 /// The ends of a conversation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,6 +21,12 @@ impl Flow {
     pub(super) fn of(event: &Event) -> Option<Self> {
         let destination = event.headers.destination?;
         Self::between(event.transport, (event.source, event.source_port), (destination, event.port))
+    }
+
+    /// The flow of a conversation that this host has started.
+    pub(super) fn started(contact: &Contact) -> Option<Self> {
+        let source = (contact.source, contact.source_port);
+        Self::between(contact.transport, source, (contact.destination, contact.port))
     }
 
     /// The flow between two ends; `None` where they are of different families.

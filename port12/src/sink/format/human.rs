@@ -1,7 +1,7 @@
 //! A line for people, with the time in front.
 
 use super::{Format, text, time};
-use crate::{event::Event, listeners::Notice, scan::Alert};
+use crate::{event::Event, listeners::Notice, outbound::Started, scan::Alert};
 
 pub(super) struct Human;
 
@@ -20,12 +20,17 @@ impl Format for Human {
         let line = format!("{} {}\n", time::rfc3339_millis(notice.time), text::notice(notice));
         out.extend(line.as_bytes());
     }
+
+    fn started(&mut self, started: &Started, out: &mut Vec<u8>) {
+        let time = time::rfc3339_millis(started.contact.time);
+        out.extend(format!("{time} {}\n", text::started(started)).as_bytes());
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{listeners::What, sink::sample, who::Owner};
+    use crate::{listeners::What, outbound::Behind, sink::sample, who::Owner};
 
     fn written(write: impl FnOnce(&mut Human, &mut Vec<u8>)) -> String {
         let mut out = Vec::new();
@@ -103,6 +108,33 @@ mod tests {
         passed.listener = Some(listener.into());
         let line = written(|human, out| human.notice(&passed, out));
         assert!(line.contains(&format!("{place}bound by process 4711 (nc), ")), "{line}");
+    }
+
+    #[test]
+    fn what_this_host_starts_is_a_line_with_its_process() {
+        let line = |behind| {
+            let mut started = sample::started();
+            started.sender.behind = behind;
+            written(|human, out| human.started(&started, out))
+        };
+        assert_eq!(
+            line(Behind::Holders),
+            "2026-03-01T12:34:56.789Z eth0 tcp/12 of 198.51.100.7: this host has started a conversation: \
+             process 4711 (nc), user id 0, runs /usr/bin/nc, which is DELETED, in x.service\n"
+        );
+        assert!(
+            line(Behind::Running)
+                .contains(": it was running when the packet left: process 4711 (nc), user")
+        );
+        assert!(
+            line(Behind::Ended)
+                .contains(": it was running when the packet left, and has ended: process 4711")
+        );
+        let unseen = written(|human, out| human.started(&sample::started_unseen(), out));
+        assert!(
+            unseen.ends_with(": which process it was was not seen, user id 1000\n"),
+            "{unseen}"
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{Format, ports, syslog, text, time, words};
 use crate::{
     event::Event,
     listeners::{Notice, What},
+    outbound::Started,
     scan::Alert,
 };
 
@@ -18,6 +19,7 @@ const SCAN_END: &str = "e2709c85d14a4f0fa83b5c6d7e91f028";
 const LISTENER: &str = "0d64d1b2c7a94e6f8e35a1c9b07f2d48";
 const LISTENER_LEFT: &str = "71f9a3c58b0e4d2c96e4d8b5a2c1f037";
 const REACHED: &str = "c83b5e07f1d24a9ab60c7e92d4f5a816";
+const STARTED: &str = "9f2c6e18b5d34a07a1c48e6d0b7f3529";
 
 pub(super) struct Journald;
 
@@ -85,6 +87,31 @@ impl Format for Journald {
             ("PORT12_PROCESS", process.and_then(|it| it.name.clone())),
             ("PORT12_EXE", program.map(|it| it.path.clone())),
             ("PORT12_TIME", Some(time::rfc3339_micros(notice.time))),
+        ] {
+            value.inspect(|value| field(name, value, out));
+        }
+    }
+
+    fn started(&mut self, started: &Started, out: &mut Vec<u8>) {
+        head(STARTED, syslog::WARNING, &text::started(started), out);
+        let Started { contact, sender } = started;
+        let process = sender.processes.first();
+        let program = process.and_then(|it| it.program.as_ref());
+        for (name, value) in [
+            ("PORT12_RECORD", Some("outbound".to_owned())),
+            ("PORT12_INTERFACE", Some(contact.interface.to_string())),
+            ("PORT12_SOURCE", Some(contact.source.to_string())),
+            ("PORT12_SOURCE_PORT", Some(contact.source_port.to_string())),
+            ("PORT12_DESTINATION", Some(contact.destination.to_string())),
+            ("PORT12_TRANSPORT", Some(contact.transport.to_string())),
+            ("PORT12_PORT", Some(contact.port.to_string())),
+            ("PORT12_SHAPE", Some(contact.shape.to_string())),
+            ("PORT12_OWNER", Some(sender.behind.as_str().to_owned())),
+            ("PORT12_UID", Some(contact.uid.to_string())),
+            ("PORT12_PID", process.map(|it| it.pid.to_string())),
+            ("PORT12_PROCESS", process.and_then(|it| it.name.clone())),
+            ("PORT12_EXE", program.map(|it| it.path.clone())),
+            ("PORT12_TIME", Some(time::rfc3339_micros(contact.time))),
         ] {
             value.inspect(|value| field(name, value, out));
         }

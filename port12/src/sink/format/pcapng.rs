@@ -14,6 +14,7 @@ use crate::{
     capture::{MAX_CAPTURED_LENGTH, MAX_ORIGINAL_LENGTH},
     event::Event,
     listeners::Notice,
+    outbound::Started,
     report::Printable,
     scan::Alert,
 };
@@ -117,6 +118,8 @@ impl Format for Pcapng {
     fn alert(&mut self, _: &Alert, _: &mut Vec<u8>) {}
 
     fn notice(&mut self, _: &Notice, _: &mut Vec<u8>) {}
+
+    fn started(&mut self, _: &Started, _: &mut Vec<u8>) {}
 }
 
 fn comment(event: &Event) -> String {

@@ -6,7 +6,7 @@
 use port12_common::{Shape, Transport};
 
 use super::{Format, time};
-use crate::{event::Event, listeners::Notice, scan::Alert};
+use crate::{event::Event, listeners::Notice, outbound::Started, scan::Alert};
 
 pub(super) struct Portsentry;
 
@@ -37,6 +37,8 @@ impl Format for Portsentry {
     fn alert(&mut self, _: &Alert, _: &mut Vec<u8>) {}
 
     fn notice(&mut self, _: &Notice, _: &mut Vec<u8>) {}
+
+    fn started(&mut self, _: &Started, _: &mut Vec<u8>) {}
 }
 
 /// There are five types. A segment with other flags, and one whose flags are not in its first

@@ -11,6 +11,7 @@ use super::{Format, text, words};
 use crate::{
     event::Event,
     listeners::{Notice, Severity, What},
+    outbound::Started,
     report::Printable,
     scan::Alert,
 };
@@ -88,6 +89,21 @@ impl Format for Syslog {
         field(&mut message, "UID", notice.listener.as_ref().map(|it| it.uid));
         field(&mut message, "LISTENER", Some(words::happening(notice)));
         self.message(urgency(notice), message, out);
+    }
+
+    fn started(&mut self, started: &Started, out: &mut Vec<u8>) {
+        let mut message = text::started(started);
+        let contact = &started.contact;
+        field(&mut message, "OUT", Some(Printable(&contact.interface)));
+        field(&mut message, "SRC", Some(contact.source));
+        field(&mut message, "DST", Some(contact.destination));
+        field(&mut message, "PROTO", Some(words::proto(contact.transport)));
+        field(&mut message, "SPT", Some(contact.source_port));
+        field(&mut message, "DPT", Some(contact.port));
+        field(&mut message, "PID", started.sender.processes.first().map(|it| it.pid));
+        field(&mut message, "UID", Some(contact.uid));
+        field(&mut message, "OWNER", Some(started.sender.behind.as_str()));
+        self.message(WARNING, message, out);
     }
 }
 

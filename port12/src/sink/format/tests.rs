@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{eve::tests::schema_refuses, *};
 use crate::{
     capture::{self, End},
-    sink::sample::{any_alert, any_event, any_notice},
+    sink::sample::{any_alert, any_event, any_notice, any_started},
 };
 
 const LINES: [&str; 4] = ["human/events:-", "eve:-", "portsentry:-", "syslog/events"];
@@ -90,6 +90,23 @@ proptest! {
         prop_assert!(is_a_line(fields["MESSAGE"].as_bytes()));
         prop_assert!(of_notice("pcapng:-", &notice).is_empty());
         prop_assert!(of_notice("portsentry:-", &notice).is_empty());
+    }
+
+    #[test]
+    fn nothing_that_this_host_starts_makes_an_invalid_record(started in any_started()) {
+        let written = |text: &str| {
+            let mut out = Vec::new();
+            form(text).started(&started, &mut out);
+            out
+        };
+        for text in LINES {
+            let line = written(text);
+            prop_assert!(is_a_line(&line), "{}: {:?}", text, String::from_utf8_lossy(&line));
+        }
+        prop_assert_eq!(refused(&written("eve:-")), None);
+        let fields = journald::tests::read(&written("journald"));
+        prop_assert!(is_a_line(fields["MESSAGE"].as_bytes()));
+        prop_assert!(written("pcapng:-").is_empty() && written("portsentry:-").is_empty());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     event::Event,
     listeners::{Listener, Notice, What},
+    outbound::{Behind, Sender, Started},
     report::Printable,
     scan::Alert,
     who::{OnDisk, Owner, Process},
@@ -108,6 +109,39 @@ pub(super) fn notice(notice: &Notice) -> String {
     }
 }
 
+/// `eth0 tcp/12 of 198.51.100.7: this host has started a conversation: process 4711 (nc), user id 0, runs
+/// /usr/bin/nc`.
+pub(super) fn started(started: &Started) -> String {
+    let contact = &started.contact;
+    format!(
+        "{} {}/{} of {}: this host has started a conversation: {}",
+        Printable(&contact.interface),
+        contact.transport,
+        contact.port,
+        contact.destination,
+        sender(&started.sender, contact.uid),
+    )
+}
+
+fn sender(sender: &Sender, uid: u32) -> String {
+    let said = match sender.behind {
+        Behind::Holders => "",
+        Behind::Running => "it was running when the packet left: ",
+        Behind::Ended => "it was running when the packet left, and has ended: ",
+        Behind::Unseen => return format!("which process it was was not seen, user id {uid}"),
+    };
+    format!("{said}{}", named(&sender.processes, sender.more_processes))
+}
+
+/// The first of some processes.
+fn named(processes: &[Process], more: usize) -> String {
+    let named: Vec<String> = processes.iter().take(PROCESSES).map(process).collect();
+    match processes.len().saturating_sub(PROCESSES) + more {
+        0 => named.join("; "),
+        more => format!("{} and {more} more", named.join("; ")),
+    }
+}
+
 /// `tcp/12 of 0.0.0.0`; `*` is any address of either family.
 fn place(listener: &Listener) -> String {
     let device = listener.device.as_ref().map(|name| format!("%{name}")).unwrap_or_default();
@@ -120,23 +154,13 @@ fn place(listener: &Listener) -> String {
 
 fn owner(listener: &Listener) -> String {
     match listener.owner {
-        Owner::Process => {
-            let named: Vec<String> =
-                listener.processes.iter().take(PROCESSES).map(process).collect();
-            let more = listener.processes.len().saturating_sub(PROCESSES) + listener.more_processes;
-            match more {
-                0 => named.join("; "),
-                more => format!("{} and {more} more", named.join("; ")),
-            }
-        }
+        Owner::Process => named(&listener.processes, listener.more_processes),
         Owner::None if listener.may_be_kernels() => {
             "no process: the kernel's own, or out of sight (user id 0)".to_owned()
         }
         Owner::None => format!("no process: out of sight (user id {})", listener.uid),
         Owner::Unseen if !listener.processes.is_empty() => {
-            let named: Vec<String> =
-                listener.processes.iter().take(PROCESSES).map(process).collect();
-            format!("bound by {}", named.join("; "))
+            format!("bound by {}", named(&listener.processes, 0))
         }
         Owner::Unseen | Owner::Unaccepted => {
             let inode = match listener.inode {

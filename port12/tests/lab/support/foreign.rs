@@ -1,12 +1,17 @@
 //! An XDP program of somebody else's.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use port12::host::tc;
 
 use super::Namespace;
 
 #[path = "../../host/xdp.rs"]
 #[expect(dead_code, reason = "the tests of the host use the rest")]
 mod xdp;
+
+/// `BPF_PROG_TYPE_SCHED_CLS`.
+const SCHED_CLS: u32 = 3;
 
 const OBJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bpf/port12.bpf.o");
 
@@ -22,6 +27,15 @@ pub fn hold(namespace: &Namespace, interface: &str) -> OwnedFd {
         let link = port12::host::interfaces::by_name(interface).unwrap();
         xdp::attach(link.index, xdp::NATIVE)
     })
+}
+
+/// Puts a filter on packets that leave by an interface, with a verdict (`TC_ACT_*`, linux/pkt_cls.h).
+pub fn filter(namespace: &Namespace, interface: &str, verdict: u32) {
+    namespace.enter(|| {
+        let link = port12::host::interfaces::by_name(interface).unwrap();
+        let program = xdp::load(SCHED_CLS, verdict);
+        tc::add_program(link.index, program.as_fd(), "theirs", 7).unwrap();
+    });
 }
 
 /// The id of the program on an interface.

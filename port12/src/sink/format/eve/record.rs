@@ -71,6 +71,7 @@ pub(super) enum Own {
     Event(EventContext),
     Scan(ScanContext),
     Listener(ListenerContext),
+    Outbound(OutboundContext),
 }
 
 #[derive(Serialize)]
@@ -123,6 +124,18 @@ pub(super) struct ListenerContext {
     pub(super) uid: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) inode: Option<u32>,
+    pub(super) processes: Vec<ProcessContext>,
+    pub(super) more_processes: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct OutboundContext {
+    /// How the conversation starts.
+    pub(super) outbound: &'static str,
+    pub(super) owner: &'static str,
+    pub(super) uid: u32,
+    pub(super) source: IpAddr,
+    pub(super) source_port: u16,
     pub(super) processes: Vec<ProcessContext>,
     pub(super) more_processes: usize,
 }

@@ -286,3 +286,30 @@ fn every_key_is_one_of_suricatas() {
         }
     }
 }
+
+/// Nobody is to ban the host itself, or whom it talks to, for what it starts.
+#[test]
+fn what_this_host_starts_has_no_source() {
+    let mut out = Vec::new();
+    eve().started(&sample::started(), &mut out);
+    let record: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(schema_refuses(&record), None);
+    let keys = record.as_object().unwrap();
+    assert!(
+        ["src_ip", "src_port", "direction", "flow_id"].iter().all(|key| !keys.contains_key(*key))
+    );
+    assert_eq!((&record["dest_ip"], &record["dest_port"]), (&json!("198.51.100.7"), &json!(12)));
+    assert_eq!(record["community_id"], Flow::of(&sample::event()).unwrap().community_id());
+    let alert = &record["alert"];
+    assert_eq!((&alert["signature_id"], &alert["severity"]), (&json!(1_012_007), &json!(2)));
+    assert_eq!(alert["metadata"]["port12_process"], json!(["nc"]));
+    let own = &alert["context"]["port12"];
+    assert_eq!((&own["outbound"], &own["owner"]), (&json!("tcp_syn"), &json!("process")));
+    assert_eq!((&own["source"], &own["source_port"]), (&json!("192.0.2.1"), &json!(40000)));
+    assert_eq!(own["processes"][0]["exe"], "/usr/bin/nc");
+    let mut out = Vec::new();
+    eve().started(&sample::started_unseen(), &mut out);
+    let record: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(schema_refuses(&record), None);
+    assert_eq!(record["alert"]["context"]["port12"]["owner"], "unseen");
+}

@@ -1,0 +1,101 @@
+//! A contact, as the kernel program tells it.
+
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use port12_common::{
+    Shape, Transport,
+    abi::{OutboundRecord, PROCESS_NAME},
+};
+
+use crate::host::time::since_boot;
+
+/// The start of a conversation with a watched port: the first for a while of its process, or user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Contact {
+    /// When it left.
+    pub time: SystemTime,
+    /// The interface by which it left.
+    pub interface: Arc<str>,
+    /// The transport.
+    pub transport: Transport,
+    /// How it starts.
+    pub shape: Shape,
+    /// The address that it says it comes from.
+    pub source: IpAddr,
+    /// The source port.
+    pub source_port: u16,
+    /// Where it goes.
+    pub destination: IpAddr,
+    /// The destination port.
+    pub port: u16,
+    /// The user who made the socket.
+    pub uid: u32,
+    /// What tells the socket from others.
+    pub cookie: u64,
+    /// The process that was running, where the kernel tells (6.10), and what it called itself, where it tells that
+    /// (6.16). The kernel sends for others too.
+    pub running: Option<(i32, Option<String>)>,
+}
+
+/// How records are read.
+pub struct Reading {
+    /// When the machine booted, by the time of day and as if it had not been set since.
+    boot: SystemTime,
+}
+
+impl Reading {
+    /// From now on: the time of day is the present one's.
+    pub fn new() -> Self {
+        let now = SystemTime::now();
+        Self { boot: now.checked_sub(since_boot()).unwrap_or(SystemTime::UNIX_EPOCH) }
+    }
+
+    /// The time of day of a time in nanoseconds since boot.
+    pub fn wall(&self, boot_ns: u64) -> SystemTime {
+        self.boot + Duration::from_nanos(boot_ns)
+    }
+
+    /// The contact of a record; `None` for one of another version. `interface` names an interface.
+    pub fn contact(
+        &self,
+        bytes: &[u8],
+        interface: impl FnOnce(u32) -> Arc<str>,
+    ) -> Option<Contact> {
+        if bytes.len() != size_of::<OutboundRecord>() {
+            return None;
+        }
+        // SAFETY: it is as long as a record, which any bytes are.
+        let record = unsafe { bytes.as_ptr().cast::<OutboundRecord>().read_unaligned() };
+        let process = i32::try_from(record.contact.process).ok().filter(|&process| process > 0);
+        Some(Contact {
+            time: self.wall(record.boot_ns),
+            interface: interface(record.contact.interface),
+            transport: record.transport()?,
+            shape: record.shape()?,
+            source: record.source.address(),
+            source_port: record.source_port,
+            destination: record.contact.destination.address(),
+            port: record.contact.port,
+            uid: record.contact.uid,
+            cookie: record.cookie,
+            running: process
+                .map(|process| (process, Some(text(&record.name)).filter(|name| !name.is_empty()))),
+        })
+    }
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What a process calls itself.
+fn text(name: &[u8; PROCESS_NAME]) -> String {
+    let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+    String::from_utf8_lossy(&name[..end]).into_owned()
+}

@@ -1,0 +1,169 @@
+//! What this host started, in the table.
+
+use std::io::{self, Write};
+
+use crate::report::{OutboundOwner, OutboundPortReport, OutboundReport, Printable, units::si};
+
+/// Owners of a port that are listed.
+const OWNERS: usize = 3;
+
+pub(super) fn write_outbound(
+    report: &OutboundReport,
+    limit: Option<usize>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    if report.ports.is_empty() {
+        writeln!(out, "this host has started no conversation with an unassigned port")?;
+        return write_losses(report, out);
+    }
+    writeln!(
+        out,
+        "{:<15} {:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:<8}  WHAT IT IS",
+        "OUTBOUND BY", "TRANSPORT", "PORT", "PACKETS", "BYTES", "PKT/S", "BIT/S", "LAST",
+    )?;
+    let mut rows: Vec<&OutboundPortReport> = report.ports.iter().collect();
+    if limit.is_some() {
+        rows.sort_by_key(|port| std::cmp::Reverse((port.last_seen, port.packets)));
+    }
+    for port in rows.iter().take(limit.unwrap_or(usize::MAX)) {
+        let last = humantime::format_rfc3339_seconds(port.last_seen).to_string();
+        writeln!(
+            out,
+            "{:<15} {:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:<8}  {}",
+            Printable(&port.interface),
+            port.transport,
+            port.port,
+            port.packets,
+            port.bytes,
+            si(port.packets_per_second),
+            si(port.bits_per_second),
+            last.get(11..19).unwrap_or(&last),
+            port.description,
+        )?;
+        for owner in port.owners.iter().take(OWNERS) {
+            writeln!(out, "  {}", owner_line(owner))?;
+        }
+        match port.owners.len().saturating_sub(OWNERS) as u64 + port.more_owners {
+            0 => {}
+            more => writeln!(out, "  and {more} more")?,
+        }
+    }
+    if let Some(limit) = limit
+        && rows.len() > limit
+    {
+        writeln!(out, "and {} more outbound ports", rows.len() - limit)?;
+    }
+    write_losses(report, out)
+}
+
+/// `process 4711 (nc), user id 0, runs /usr/bin/nc, last to 198.51.100.7, 3 contacts`.
+fn owner_line(owner: &OutboundOwner) -> String {
+    let who = match (owner.owner, owner.pid) {
+        (_, None) => "a process that was not seen".to_owned(),
+        (kind, Some(pid)) => {
+            let note = match kind {
+                "running" => ", which was running when it left",
+                "ended" => ", which was running when it left and has ended",
+                _ => "",
+            };
+            format!("process {pid} ({}){note}", owner.name.as_deref().unwrap_or("?"))
+        }
+    };
+    let runs = owner.exe.as_ref().map(|exe| format!(", runs {exe}")).unwrap_or_default();
+    let contacts = match owner.contacts {
+        1 => "1 contact".to_owned(),
+        contacts => format!("{contacts} contacts"),
+    };
+    format!("{who}, user id {}{runs}, last to {}, {contacts}", owner.uid, owner.destination)
+}
+
+fn write_losses(report: &OutboundReport, out: &mut impl Write) -> io::Result<()> {
+    let OutboundReport { told: _, suppressed, lost, uncounted, .. } = report;
+    let losses =
+        [("contacts suppressed", suppressed), ("lost", lost), ("packets uncounted", uncounted)];
+    let losses: Vec<String> = losses
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(what, count)| format!("{what} {count}"))
+        .collect();
+    match losses.is_empty() {
+        true => Ok(()),
+        false => writeln!(out, "  outbound: {}", losses.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn owner(kind: &'static str, pid: Option<i32>) -> OutboundOwner {
+        OutboundOwner {
+            owner: kind,
+            uid: 0,
+            pid,
+            name: pid.map(|_| "nc".to_owned()),
+            exe: pid.map(|_| "/usr/bin/nc".to_owned()),
+            contacts: 2,
+            destination: [198, 51, 100, 7].into(),
+            last_seen: SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    fn written(report: &OutboundReport) -> String {
+        let mut out = Vec::new();
+        write_outbound(report, None, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_port_has_a_line_and_so_has_each_of_its_owners() {
+        let kinds = ["process", "ended", "running", "process", "process"];
+        let mut owners: Vec<_> = kinds.map(|kind| owner(kind, Some(4711))).into();
+        owners[2] = owner("unseen", None);
+        let mut report = OutboundReport {
+            interfaces: Vec::new(),
+            ports: vec![OutboundPortReport {
+                interface: "eth0".to_owned(),
+                transport: "tcp",
+                port: 12,
+                packets: 3,
+                bytes: 180,
+                packets_per_second: 1.5,
+                bits_per_second: 720.0,
+                last_seen: SystemTime::UNIX_EPOCH,
+                description: "unassigned".to_owned(),
+                owners,
+                more_owners: 4,
+            }],
+            told: 1,
+            suppressed: 7,
+            lost: 0,
+            uncounted: 0,
+        };
+        let text = written(&report);
+        let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+        assert!(lines[0].starts_with("OUTBOUND BY     TRANSPORT PORT   PACKETS"), "{text}");
+        assert!(
+            lines[1].starts_with("eth0            tcp         12         3        180"),
+            "{text}"
+        );
+        assert!(lines[1].ends_with("00:00:00  unassigned"), "{text}");
+        assert_eq!(
+            lines[2],
+            "  process 4711 (nc), user id 0, runs /usr/bin/nc, last to 198.51.100.7, 2 contacts"
+        );
+        assert!(
+            lines[3]
+                .starts_with("  process 4711 (nc), which was running when it left and has ended,")
+        );
+        assert!(
+            lines[4].starts_with("  a process that was not seen, user id 0, last to"),
+            "{text}"
+        );
+        assert_eq!(lines[5..], ["  and 6 more", "  outbound: contacts suppressed 7"]);
+        report.ports.clear();
+        assert!(written(&report).starts_with("this host has started no conversation"));
+    }
+}

@@ -1,0 +1,141 @@
+//! Who has sent some packets.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    fs,
+};
+
+use port12_common::Transport;
+
+use super::{Holder, OnDisk, Process, Program, Through, holders, patience, process};
+use crate::{
+    host::sockets::{self, PortRanges},
+    outbound::{Behind, Contact, Sender},
+};
+
+/// Looks for the processes behind contacts. Those that were running come first, for they may end at any time. A walk
+/// over all processes is made where one of the others is to be found, and `may_walk` says yes.
+pub fn senders(contacts: &[Contact], may_walk: impl FnOnce() -> bool) -> Vec<Sender> {
+    let running = Running::of(contacts);
+    let inodes = inodes(contacts);
+    let is_held = |contact: &Contact, inode| {
+        contact.running.as_ref().is_some_and(|(pid, _)| holders::holds(*pid, inode))
+    };
+    let wanted: HashSet<u32> = contacts
+        .iter()
+        .filter_map(|contact| Some((contact, *inodes.get(&contact.cookie)?)))
+        .filter(|(contact, inode)| !is_held(contact, *inode))
+        .map(|(_, inode)| inode)
+        .collect();
+    let walked = match !wanted.is_empty() && may_walk() {
+        true => holders::find(&wanted),
+        false => holders::Found::default(),
+    };
+    let described = describe(wanted.iter().flat_map(|&inode| walked.of(inode).by));
+    let sender = |contact: &Contact| match inodes.get(&contact.cookie) {
+        None => running.sender(contact, Behind::Running),
+        Some(inode) if !wanted.contains(inode) => running.sender(contact, Behind::Holders),
+        Some(&inode) => {
+            let held = walked.of(inode);
+            let known = |holder: &Holder| {
+                let known = described.get(holder).cloned().flatten();
+                known.unwrap_or_else(|| Process::stuck(*holder))
+            };
+            match held.by.is_empty() {
+                true => running.sender(contact, Behind::Running),
+                false => Sender {
+                    behind: Behind::Holders,
+                    processes: held.by.iter().map(known).collect(),
+                    more_processes: held.more,
+                },
+            }
+        }
+    };
+    contacts.iter().map(sender).collect()
+}
+
+/// The processes that were running when packets left.
+struct Running {
+    /// What each runs, as it was found at once.
+    programs: BTreeMap<i32, Program>,
+    /// Those that were there for longer.
+    described: BTreeMap<Holder, Option<Process>>,
+}
+
+impl Running {
+    fn of(contacts: &[Contact]) -> Self {
+        let pids: BTreeSet<i32> =
+            contacts.iter().filter_map(|it| it.running.as_ref()).map(|(pid, _)| *pid).collect();
+        // A look at a link waits for nobody.
+        let programs = pids.iter().filter_map(|&pid| Some((pid, program(pid)?))).collect();
+        let holders = pids.into_iter().map(|pid| Holder { pid, through: Through::Descriptor });
+        Self { programs, described: describe(holders) }
+    }
+
+    /// The sender that the process is which was running. One that is there, and is not seen to have the socket, has
+    /// to have its user at least.
+    fn sender(&self, contact: &Contact, behind: Behind) -> Sender {
+        let Some((pid, name)) = &contact.running else {
+            return Sender::UNSEEN;
+        };
+        let holder = Holder { pid: *pid, through: Through::Descriptor };
+        let described = self.described.get(&holder).cloned().flatten();
+        let is_there = |it: &Process| it.program.is_some() || !it.command.is_empty();
+        if let Some(process) = described.filter(is_there) {
+            let may_be =
+                behind == Behind::Holders || process.uid.is_none_or(|uid| uid == contact.uid);
+            return match may_be {
+                true => Sender { behind, processes: vec![process], more_processes: 0 },
+                false => Sender::UNSEEN,
+            };
+        }
+        if process::is_of_kernel(*pid) == Some(true) {
+            return Sender::UNSEEN;
+        }
+        let process = Process {
+            pid: *pid,
+            name: name.clone(),
+            program: self.programs.get(pid).cloned(),
+            uid: Some(contact.uid),
+            ..Process::default()
+        };
+        Sender { behind: Behind::Ended, processes: vec![process], more_processes: 0 }
+    }
+}
+
+/// What a process runs, without a look at the file.
+fn program(pid: i32) -> Option<Program> {
+    let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    let path = path.to_string_lossy().into_owned();
+    Some(match path.strip_suffix(" (deleted)") {
+        Some(path) => Program { path: path.to_owned(), on_disk: OnDisk::Deleted },
+        None => Program { path, on_disk: OnDisk::Unknown },
+    })
+}
+
+fn describe(holders: impl Iterator<Item = Holder>) -> BTreeMap<Holder, Option<Process>> {
+    let holders: BTreeSet<Holder> = holders.collect();
+    if holders.is_empty() {
+        return BTreeMap::new();
+    }
+    let clock = process::Clock::read();
+    patience::ask(holders, move |holder| process::describe(holder, clock)).answers
+}
+
+/// The inodes of the contacts' sockets, by cookie; of those that are closed there is none, and raw sockets are not
+/// looked for.
+fn inodes(contacts: &[Contact]) -> BTreeMap<u64, u32> {
+    let ports = Transport::ALL.map(|transport| {
+        let of = contacts.iter().filter(|it| it.transport == transport);
+        of.map(|it| (it.source_port, it.source_port)).collect::<PortRanges>()
+    });
+    let open = match sockets::bound(&ports) {
+        Ok(open) => open,
+        Err(error) => {
+            log::debug!("who has sent a packet: {error}");
+            return BTreeMap::new();
+        }
+    };
+    let open = open.sockets.into_iter().filter(|socket| socket.inode != 0);
+    open.map(|socket| (u64::from_ne_bytes(socket.cookie), socket.inode)).collect()
+}
