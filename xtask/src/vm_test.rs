@@ -23,7 +23,19 @@ use self::{
 use crate::{programs, workspace};
 
 /// What a machine drives its network with, and what its checks use.
-const MODULES: [&str; 5] = ["virtio_pci", "virtio_net", "veth", "sch_ingress", "cls_bpf"];
+const MODULES: [&str; 11] = [
+    "virtio_pci",
+    "virtio_net",
+    "veth",
+    "sch_ingress",
+    "cls_bpf",
+    "tcp_diag",
+    "udp_diag",
+    "sctp_diag",
+    "dccp_ipv4",
+    "dccp_ipv6",
+    "dccp_diag",
+];
 
 #[derive(Args)]
 pub struct Options {

@@ -10,6 +10,7 @@ mod persistence;
 mod sources;
 mod test_run;
 mod verifier;
+mod who;
 
 use aya::programs::XdpMode;
 use port12::kernel::{attach::Wanted, object::EntryPoint};
@@ -28,6 +29,7 @@ pub fn run(report: &mut Report) {
     } else {
         report.skip(program::FRAGS, "xdp.frags programs need kernel 5.18");
     }
+    report.check("who", who::has_them);
     report.check("egress frames", egress::frames);
     report.check("egress", || egress::counts(&interface::virtio()?));
     for (wanted, text) in [(Wanted::Native, "native"), (Wanted::Generic, "generic")] {
