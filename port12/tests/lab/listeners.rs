@@ -107,7 +107,11 @@ fn a_listener_that_appears_or_leaves_is_told_within_a_second_with_its_process() 
         let gone = watched.wait_for(LEFT, 12);
         assert_eq!(own(&gone)["processes"], own(&record)["processes"]);
         assert_eq!(gone["alert"]["severity"], 3);
-        let lines = fs::read_to_string(watched.directory.path().join("human.log")).unwrap();
+        // Each sink has a thread of its own.
+        let lines = until("both lines", || {
+            let lines = fs::read_to_string(watched.directory.path().join("human.log")).unwrap();
+            (lines.lines().count() == 2).then_some(lines)
+        });
         let process = format!("listener: process {pid} (nc), user id 0, runs ");
         for said in ["Z tcp/12 of 0.0.0.0 has a ", "Z tcp/12 of 0.0.0.0 has lost its "] {
             assert_eq!(lines.matches(&format!("{said}{process}")).count(), 1, "{lines}");
