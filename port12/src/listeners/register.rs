@@ -87,8 +87,8 @@ pub struct Register {
     unasked: BTreeSet<(Transport, u16)>,
     /// Who had a port last, and since when nobody has.
     gone: BTreeMap<(Transport, u16), (Duration, Arc<Listener>)>,
-    /// Sockets that were told of when they had gone, and when: a listing may be older.
-    passed: BTreeMap<Key, Duration>,
+    /// Sockets that were told of when they had gone, when, and by when: a listing that began before may have them.
+    passed: BTreeMap<Key, (Duration, Instant)>,
     /// Ports that a client's socket had, and when that was heard of.
     clients: BTreeMap<(Transport, u16), Duration>,
     /// Whether every TCP listener is heard of.
@@ -139,9 +139,14 @@ impl Register {
         self.scope = scope;
     }
 
-    /// The sockets of a look whose owners have to be asked for, as many as there is room for.
-    pub fn strangers(&self, open: &[OpenSocket]) -> Vec<OpenSocket> {
-        let known = |it: &&OpenSocket| self.has_met(&Key::of(it));
+    /// The sockets of a look that `began` at some time whose owners have to be asked for, as many as there is room
+    /// for. One that was told of as gone before then listens anew.
+    pub fn strangers(&self, began: Instant, open: &[OpenSocket]) -> Vec<OpenSocket> {
+        let known = |it: &&OpenSocket| {
+            let key = Key::of(it);
+            let passed = self.passed.get(&key);
+            self.sockets.contains_key(&key) || passed.is_some_and(|&(_, gone)| began <= gone)
+        };
         let strangers = open.iter().filter(|it| self.takes(it)).filter(|it| !known(it));
         let mut of_user = self.users.clone();
         let has_room = |it: &&OpenSocket| {
@@ -183,7 +188,8 @@ impl Register {
             self.add(owned, None);
         }
         // Owners may be asked for later.
-        self.unasked = self.strangers(open).iter().map(|it| (it.transport, it.port)).collect();
+        self.unasked =
+            self.strangers(began, open).iter().map(|it| (it.transport, it.port)).collect();
         self.first.retain(|it| self.unasked.contains(it));
         let others = open.iter().filter(|it| !is_taker(it));
         self.others.extend(others.map(|it| ((it.transport, it.port), now)));
@@ -214,17 +220,17 @@ impl Register {
         notices
     }
 
-    /// Takes in a listener that somebody has told of, and that had gone when it was looked for.
+    /// Takes in a listener that somebody has told of, and that had `gone` by some time when it was looked for.
     pub fn pass(
         &mut self,
-        time: SystemTime,
+        (time, gone): (SystemTime, Instant),
         cookie: [u8; 8],
         listener: Listener,
     ) -> Option<Notice> {
         let now = self.clock.advance(time);
         let (transport, port, address) = (listener.transport, listener.port, listener.address);
         if self.passed.len() < MOST {
-            self.passed.insert(Key { transport, port, address, cookie }, now);
+            self.passed.insert(Key { transport, port, address, cookie }, (now, gone));
         }
         let listener = Arc::new(listener);
         self.gone.insert((transport, port), (now, Arc::clone(&listener)));
@@ -240,14 +246,14 @@ impl Register {
         self.scope.has(transport, port)
     }
 
-    /// Whether a socket has been taken in, or told of as gone.
+    /// Whether a socket has been taken in. One that was told of as gone may listen anew.
     pub fn knows(
         &self,
         (transport, port): (Transport, u16),
         address: IpAddr,
         cookie: [u8; 8],
     ) -> bool {
-        self.has_met(&Key { transport, port, address, cookie })
+        self.sockets.contains_key(&Key { transport, port, address, cookie })
     }
 
     /// Takes note of a port that a client's socket has or had: what has reached it has reached no listener.
@@ -261,13 +267,9 @@ impl Register {
         self.hears_all = hears_all;
     }
 
-    fn has_met(&self, key: &Key) -> bool {
-        self.sockets.contains_key(key) || self.passed.contains_key(key)
-    }
-
     fn forget(&mut self, now: Duration) {
         self.gone.retain(|_, (since, _)| now < *since + REMEMBERED);
-        self.passed.retain(|_, since| now < *since + REMEMBERED);
+        self.passed.retain(|_, (since, _)| now < *since + REMEMBERED);
         self.clients.retain(|_, since| now < *since + REMEMBERED);
     }
 
@@ -347,7 +349,6 @@ impl Register {
         if self.sockets.contains_key(&key) || self.sockets.len() >= MOST || of_user >= OF_ONE {
             return;
         }
-        // It may listen anew.
         self.passed.remove(&key);
         let is_first = self.first.contains(&(place.transport, place.port));
         let (at_start, number) = (is_first && since.is_none(), self.came);

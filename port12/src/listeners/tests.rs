@@ -48,9 +48,19 @@ fn at(seconds: u64) -> SystemTime {
 
 /// A look at which every stranger is one process's.
 fn look(register: &mut Register, seconds: u64, pid: i32, open: &[OpenSocket]) -> Vec<Notice> {
-    let strangers = register.strangers(open).into_iter();
+    look_since(register, (at(seconds), Instant::now()), pid, open)
+}
+
+/// One that began at some time.
+fn look_since(
+    register: &mut Register,
+    when: (SystemTime, Instant),
+    pid: i32,
+    open: &[OpenSocket],
+) -> Vec<Notice> {
+    let strangers = register.strangers(when.1, open).into_iter();
     let came = strangers.map(|it| owned(it, pid)).collect();
-    register.look((at(seconds), Instant::now()), open, came)
+    register.look(when, open, came)
 }
 
 /// Knocks that are to be told where all owners are known.
@@ -104,7 +114,7 @@ fn what_takes_no_conversation_or_is_expected_is_not_told() {
     let mut sctp = socket(12, 2);
     sctp.transport = Transport::Sctp;
     let open = [connected, sctp, socket(301, 3)];
-    assert!(register.strangers(&open).is_empty());
+    assert!(register.strangers(Instant::now(), &open).is_empty());
     assert!(look(&mut register, 0, 1, &open).is_empty());
 }
 
@@ -161,15 +171,15 @@ fn memory_is_bounded_and_one_user_does_not_take_it_all() {
     assert!(register.is_to_say_full(at(0)));
     let mut many: Vec<_> = of(1).collect();
     many.push(OpenSocket { uid: 2, ..socket(14, 7) });
-    assert_eq!(register.strangers(&many).len(), 1);
+    assert_eq!(register.strangers(Instant::now(), &many).len(), 1);
     let many: Vec<_> = (1..=5).flat_map(of).collect();
-    assert_eq!(register.strangers(&many).len(), 3072);
+    assert_eq!(register.strangers(Instant::now(), &many).len(), 3072);
     look(&mut register, 1, 1, &many);
-    assert!(register.strangers(&many).is_empty());
+    assert!(register.strangers(Instant::now(), &many).is_empty());
     assert!(!register.is_to_say_full(at(599)) && register.is_to_say_full(at(600)));
     look(&mut register, 601, 1, &[]);
     assert!(!register.is_to_say_full(at(2000)));
-    assert_eq!(register.strangers(&many).len(), 4096);
+    assert_eq!(register.strangers(Instant::now(), &many).len(), 4096);
 }
 
 #[test]
@@ -362,7 +372,10 @@ fn ports_that_are_knocked_at_all_the_time_hold_back_no_other() {
 /// One that was told of by its bind, and had gone.
 fn pass(register: &mut Register, seconds: u64, open: OpenSocket) -> Vec<Notice> {
     let cookie = open.cookie;
-    register.pass(at(seconds), cookie, owned(open, 7).into()).into_iter().collect()
+    register
+        .pass((at(seconds), Instant::now()), cookie, owned(open, 7).into())
+        .into_iter()
+        .collect()
 }
 
 #[test]
@@ -390,16 +403,27 @@ fn one_that_was_there_before_a_look_is_told_as_new_where_its_bind_was_heard() {
 fn one_that_came_and_went_is_told_once_and_named_by_a_knock() {
     let mut register = Register::new(scope());
     look(&mut register, 0, 1, &[]);
+    let before = Instant::now();
     let passed = pass(&mut register, 1, socket(12, 1));
     assert_eq!((short(&passed), passed[0].severity()), (vec!["~12".into()], Severity::Medium));
-    let same = socket(12, 1);
-    assert!(register.knows((same.transport, 12), same.address, same.cookie));
     // A look that is older has seen it.
-    assert!(look(&mut register, 1, 7, &[same]).is_empty());
+    assert!(look_since(&mut register, (at(1), before), 7, &[socket(12, 1)]).is_empty());
     let interface: Arc<str> = Arc::from("eth0");
     let knock = Knock { transport: Transport::Tcp, port: 12, interface, packets: 1 };
     let named = register.reached(at(2), knock).unwrap();
     assert_eq!(named.listener.unwrap().processes[0].pid, 7);
+}
+
+/// `shutdown` ends a listener, and `listen` on the same socket begins another.
+#[test]
+fn one_that_was_told_of_as_gone_and_listens_anew_is_told() {
+    let mut register = Register::new(scope());
+    look(&mut register, 0, 1, &[]);
+    let same = socket(12, 1);
+    assert_eq!(short(&pass(&mut register, 1, same.clone())), ["~12"]);
+    assert!(!register.knows((same.transport, 12), same.address, same.cookie));
+    assert_eq!(short(&look(&mut register, 2, 7, &[same])), ["+12"]);
+    assert_eq!(short(&look(&mut register, 3, 7, &[])), ["-12"]);
 }
 
 #[test]

@@ -255,7 +255,7 @@ impl Watch {
 
     fn look(&mut self, look: &Look) {
         let Look { time, began, open } = look;
-        let strangers = self.register.strangers(open);
+        let strangers = self.register.strangers(*began, open);
         let came = match !strangers.is_empty() && self.may_ask() {
             true => self.ask(strangers),
             false => Vec::new(),

@@ -51,7 +51,7 @@ impl Watch {
             // The keeper says why, and lists them later.
             return;
         };
-        let time = SystemTime::now();
+        let (time, listed) = (SystemTime::now(), Instant::now());
         let mut open: HashMap<[u8; 8], OpenSocket> =
             open.sockets.into_iter().map(|open| (open.cookie, open)).collect();
         let who = |bind: &Bind| seen.get(&bind.process).cloned();
@@ -75,7 +75,7 @@ impl Watch {
             self.tell(notice);
         }
         for bind in gone {
-            let passed = self.register.pass(time, bind.cookie, passed(&bind, who(&bind)));
+            let passed = self.register.pass((time, listed), bind.cookie, passed(&bind, who(&bind)));
             passed.into_iter().for_each(|notice| self.tell(notice));
         }
         self.note_suppressed();
