@@ -266,6 +266,28 @@ fn an_interface_that_leaves_is_written_to_no_longer_and_places_are_used_again() 
     });
 }
 
+/// A place that was left holds another's state, which is to leave it too.
+#[test]
+fn one_after_the_other_that_leaves_is_written_to_no_longer() {
+    namespace::alone(|| {
+        let mut binds = attached();
+        binds.listen_to_this_namespace().unwrap();
+        let [first, second, third] =
+            [(); 3].map(|()| Subject::bare(&LoadOptions::live(EntryPoint::Linear)));
+        let mut set = |of: &[&Subject]| binds.set_hearers(states(of.iter().copied())).unwrap();
+        let mut marked = |port: u16, of: &[&Subject]| {
+            assert_eq!(set(of), 0);
+            let _socket = UdpSocket::bind(("127.0.0.1", port)).unwrap();
+            [&first, &second, &third].map(|it| mark(it, Udp, port) == Sockets::FRESH)
+        };
+        assert_eq!(marked(12, &[&first, &second]), [true, true, false]);
+        assert_eq!(marked(14, &[&first]), [true, false, false]);
+        assert_eq!(marked(16, &[&third]), [false, false, true]);
+        assert_eq!(marked(18, &[]), [false; 3]);
+        assert_eq!(marked(20, &[&second, &first]), [true, true, false]);
+    });
+}
+
 #[test]
 fn interfaces_that_find_no_place_are_counted() {
     namespace::alone(|| {

@@ -10,8 +10,8 @@ use crate::kernel::{errno, load_error::LoadError};
 /// The array that holds their states. An interface keeps its place: moved, it would be in none for a moment.
 pub(super) struct Hearers {
     array: ArrayOfMaps<MapData>,
-    /// The ids of the maps, by place.
-    places: Vec<Option<u32>>,
+    /// The ids of the maps, by place. No place is ever empty, so that a map may be in several.
+    places: Vec<u32>,
 }
 
 impl Hearers {
@@ -24,38 +24,45 @@ impl Hearers {
     pub(super) fn set(&mut self, states: Vec<MapData>) -> Result<(u64, usize), LoadError> {
         let ids = states.iter().map(|state| Ok(state.info()?.id()));
         let ids = ids.collect::<Result<Vec<u32>, MapError>>().map_err(error)?;
-        let leaves = |place: &Option<u32>| place.is_some_and(|id| !ids.contains(&id));
-        let left: Vec<usize> =
-            (0..self.places.len()).filter(|&at| leaves(&self.places[at])).collect();
-        left.iter().for_each(|&at| self.places[at] = None);
         let mut left_out = 0;
-        for (state, id) in states.iter().zip(ids) {
-            if self.places.contains(&Some(id)) {
+        for (state, &id) in states.iter().zip(&ids) {
+            if self.places.contains(&id) {
                 continue;
             }
-            let Some(at) = self.free() else {
-                left_out += 1;
-                continue;
-            };
-            self.array.set(at as u32, state, 0).map_err(error)?;
-            self.places[at] = Some(id);
+            match self.free(&ids) {
+                Some(at) => self.put(at, state, id)?,
+                None => left_out += 1,
+            }
         }
+        let Some((any, &id)) = states.iter().zip(&ids).next() else {
+            return Ok((0, left_out));
+        };
         // A map that has left goes when nothing refers to it: there is another one in its place.
-        if let Some(any) = states.first() {
-            for at in left.into_iter().filter(|&at| self.places[at].is_none()) {
-                self.array.set(at as u32, any, 0).map_err(error)?;
+        for at in 0..self.places.len() {
+            if !ids.contains(&self.places[at]) {
+                self.put(at, any, id)?;
             }
         }
         Ok((self.places.len() as u64, left_out))
     }
 
-    fn free(&mut self) -> Option<usize> {
-        let free = self.places.iter().position(Option::is_none);
-        if free.is_none() && self.places.len() < HEARERS {
-            self.places.push(None);
-            return Some(self.places.len() - 1);
+    fn put(&mut self, at: usize, state: &MapData, id: u32) -> Result<(), LoadError> {
+        self.array.set(at as u32, state, 0).map_err(error)?;
+        match self.places.get_mut(at) {
+            Some(place) => *place = id,
+            None => self.places.push(id),
         }
-        free
+        Ok(())
+    }
+
+    /// A place of a map that is none of these, or is in another place too.
+    fn free(&self, ids: &[u32]) -> Option<usize> {
+        let is_free = |&at: &usize| {
+            let id = self.places[at];
+            !ids.contains(&id) || self.places[..at].contains(&id)
+        };
+        let more = Some(self.places.len()).filter(|&at| at < HEARERS);
+        (0..self.places.len()).find(is_free).or(more)
     }
 }
 
