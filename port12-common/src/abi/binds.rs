@@ -48,7 +48,7 @@ pub struct Hearing {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
 pub struct BindRecord {
-    /// When, in nanoseconds since the machine booted.
+    /// When it was bound, in nanoseconds since the machine booted.
     pub boot_ns: u64,
     /// The socket's cookie, as sock_diag tells it.
     pub cookie: u64,

@@ -7,7 +7,7 @@ use aya_ebpf::{
     bindings::BPF_SK_STORAGE_GET_F_CREATE,
     helpers::{
         bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_get_current_uid_gid,
-        bpf_get_netns_cookie, bpf_get_socket_cookie,
+        bpf_get_netns_cookie, bpf_get_socket_cookie, bpf_ktime_get_boot_ns,
         generated::{bpf_get_current_cgroup_id, bpf_sk_storage_get},
     },
     programs::{SockContext, SockOpsContext},
@@ -83,7 +83,7 @@ pub fn note(ctx: &SockContext, address_be: impl FnOnce() -> [u32; 4]) {
 #[inline(always)]
 pub fn note_listener(ctx: &SockOpsContext) {
     // SAFETY: the context is that of the running program.
-    let socket = unsafe { (*ctx.ops).__bindgen_anon_2.sk };
+    let (socket, port) = unsafe { ((*ctx.ops).__bindgen_anon_2.sk, (*ctx.ops).local_port) };
     if socket.is_null() {
         return;
     }
@@ -101,6 +101,10 @@ pub fn note_listener(ctx: &SockOpsContext) {
     };
     // SAFETY: the value outlives the program, and only a bind of this very socket writes to it.
     let record = unsafe { kept.cast::<BindRecord>().read() };
+    // It may have lost that port, and have another that is none of those.
+    if port != u32::from(record.port) {
+        return;
+    }
     // SAFETY: the element outlives the program.
     marks::set(Transport::Tcp, record.port, unsafe { (*hearing).hearers });
     ring::tell(&record, hearing);
@@ -111,7 +115,8 @@ pub fn note_listener(ctx: &SockOpsContext) {
 fn record(transport: Transport, port: u16, cookie: u64, address_be: [u32; 4]) -> BindRecord {
     let who = bpf_get_current_pid_tgid();
     BindRecord {
-        boot_ns: 0,
+        // SAFETY: the helper takes no arguments.
+        boot_ns: unsafe { bpf_ktime_get_boot_ns() },
         cookie,
         // SAFETY: the helper takes no arguments.
         cgroup: unsafe { bpf_get_current_cgroup_id() },

@@ -2,7 +2,6 @@
 
 use core::intrinsics::{AtomicOrdering, atomic_xadd};
 
-use aya_ebpf::helpers::bpf_ktime_get_boot_ns;
 use port12_common::abi::{BindRecord, Hearing};
 
 use crate::maps::BINDS;
@@ -13,9 +12,7 @@ pub fn tell(record: &BindRecord, hearing: *mut Hearing) {
     let Some(mut entry) = BINDS.reserve_untyped::<BindRecord>(0) else {
         return lose(hearing);
     };
-    // SAFETY: the helper takes no arguments.
-    let boot_ns = unsafe { bpf_ktime_get_boot_ns() };
-    entry.write(BindRecord { boot_ns, ..*record });
+    entry.write(*record);
     entry.submit(0);
 }
 

@@ -142,6 +142,44 @@ fn udp_is_told_at_its_bind_and_tcp_when_it_listens_with_who_it_is() {
     });
 }
 
+/// Who had the number of a process then may be another when the socket listens.
+#[test]
+fn a_listener_is_told_with_the_time_of_its_bind() {
+    namespace::alone(|| {
+        let mut host = Host::new();
+        let tcp = bound(Tcp, "127.0.0.1:12").unwrap();
+        let bound_by = port12::host::time::since_boot();
+        thread::sleep(std::time::Duration::from_millis(20));
+        tcp.listen(1).unwrap();
+        let told = host.told();
+        assert!(told[0].since_boot <= bound_by, "{:?} {bound_by:?}", told[0]);
+    });
+}
+
+/// A port that the kernel has chosen goes when nobody answers.
+#[test]
+fn a_socket_that_has_another_port_by_the_time_it_listens_is_not_told() {
+    namespace::alone(|| {
+        let mut host = Host::new();
+        for (name, value) in
+            [("ip_unprivileged_port_start", "0"), ("ip_local_port_range", "600 700")]
+        {
+            std::fs::write(format!("/proc/sys/net/ipv4/{name}"), value).unwrap();
+        }
+        let tcp = bound(Tcp, "127.0.0.1:0").unwrap();
+        let chosen = tcp.local_addr().unwrap().as_socket().unwrap().port();
+        assert_eq!(host.mark(Tcp, chosen), Sockets::FRESH);
+        let nobody: SocketAddr = "127.0.0.1:9999".parse().unwrap();
+        assert!(tcp.connect(&nobody.into()).is_err());
+        for subject in &host.subjects {
+            subject.instance.state().set_host(&port12_common::abi::HostTable::UNKNOWN);
+        }
+        tcp.bind(&"127.0.0.1:8080".parse::<SocketAddr>().unwrap().into()).unwrap();
+        tcp.listen(1).unwrap();
+        assert_eq!((host.told(), host.mark(Tcp, chosen)), (vec![], 0));
+    });
+}
+
 /// The byte may be 0 again by the time that a socket listens.
 #[test]
 fn a_listen_is_marked_anew() {

@@ -18,7 +18,7 @@ pub struct Bind {
     pub address: IpAddr,
     /// What tells it from others, as sock_diag does.
     pub cookie: [u8; 8],
-    /// When, since the machine booted.
+    /// When it was bound, since the machine booted.
     pub since_boot: Duration,
     /// The process that bound it, by its number in the first PID namespace.
     pub process: i32,

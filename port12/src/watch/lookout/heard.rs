@@ -19,14 +19,15 @@ use crate::{
     who::{Doer, Owned, Owner, Process, glimpse},
 };
 
-/// How long a socket is left alone after its bind. A UDP client's is connected by then, or unconnected because it
-/// stays so, and one that has gone was hardly a server's. And to read a process's descriptors is to hold each for a
-/// moment, in which it cannot be closed: whoever tries whether a port is free binds it again at once.
+/// How long a socket is left alone after its bind, or its `listen`. A UDP client's is connected by then, or unconnected
+/// because it stays so, and one that has gone was hardly a server's. And to read a process's descriptors is to hold each for
+/// a moment, in which it cannot be closed: whoever tries whether a port is free binds it again at once.
 const SETTLED: Duration = Duration::from_millis(2);
 
 impl Watch {
     /// Looks for the sockets of some binds, and tells of those that are listeners.
     pub(super) fn hear(&mut self, binds: Vec<Bind>) {
+        let heard = since_boot();
         let is_news = |bind: &Bind| {
             let place = (bind.transport, bind.port);
             self.register.has_in_scope(place.0, place.1)
@@ -35,7 +36,12 @@ impl Watch {
         let mut known = HashSet::new();
         let news = binds.into_iter().filter(|it| is_news(it) && known.insert(it.cookie));
         let news: Vec<Bind> = news.collect();
-        let Some(last) = news.iter().map(|bind| bind.since_boot).max() else {
+        // A TCP socket listens by the time that it is heard of, and may have been bound long before.
+        let settles = |bind: &Bind| match bind.transport {
+            Transport::Tcp => heard,
+            _ => bind.since_boot,
+        };
+        let Some(last) = news.iter().map(settles).max() else {
             return;
         };
         // While they live.
