@@ -85,8 +85,8 @@ pub struct Register {
     others: BTreeMap<(Transport, u16), Duration>,
     /// Ports with a listener whose owner is yet to be asked for, by the last look.
     unasked: BTreeSet<(Transport, u16)>,
-    /// Who had a port last, and since when nobody has.
-    gone: BTreeMap<(Transport, u16), (Duration, Arc<Listener>)>,
+    /// Who had a port last on a loopback address, or on another, and since when nobody has.
+    gone: BTreeMap<(Transport, u16, bool), (Duration, Arc<Listener>)>,
     /// Sockets that were told of when they had gone, when, and by when: a listing that began before may have them.
     passed: BTreeMap<Key, (Duration, Instant)>,
     /// Ports that a client's socket had, and when that was heard of.
@@ -133,7 +133,7 @@ impl Register {
         for kept in self.sockets.values() {
             *self.users.entry(kept.place.uid).or_default() += 1;
         }
-        self.gone.retain(|&(transport, port), _| scope.has(transport, port));
+        self.gone.retain(|&(transport, port, _), _| scope.has(transport, port));
         self.first.retain(|&(transport, port)| scope.has(transport, port));
         self.first.extend(scope.beyond(&self.scope));
         self.scope = scope;
@@ -233,7 +233,7 @@ impl Register {
             self.passed.insert(Key { transport, port, address, cookie }, (now, gone));
         }
         let listener = Arc::new(listener);
-        self.gone.insert((transport, port), (now, Arc::clone(&listener)));
+        self.note_gone(now, &listener);
         if !self.budget.take(now) {
             self.suppressed += 1;
             return None;
@@ -267,6 +267,11 @@ impl Register {
         self.hears_all = hears_all;
     }
 
+    fn note_gone(&mut self, now: Duration, listener: &Arc<Listener>) {
+        let place = (listener.transport, listener.port, listener.address.is_loopback());
+        self.gone.insert(place, (now, Arc::clone(listener)));
+    }
+
     fn forget(&mut self, now: Duration) {
         self.gone.retain(|_, (since, _)| now < *since + REMEMBERED);
         self.passed.retain(|_, (since, _)| now < *since + REMEMBERED);
@@ -298,10 +303,11 @@ impl Register {
         let is_there = |place: &Place| place.transport == transport && place.port == port;
         let there: Vec<&Arc<Listener>> =
             self.groups.iter().filter(|(it, _)| is_there(it)).map(|(_, it)| &it.listener).collect();
-        let gone = self.gone.get(&(transport, port)).map(|(_, listener)| listener);
+        let gone = [false, true].into_iter().filter_map(|it| self.gone.get(&(transport, port, it)));
+        let gone: Vec<&(Duration, Arc<Listener>)> = gone.collect();
         let at = (transport, port);
         let has_another = !there.is_empty()
-            || gone.is_some()
+            || !gone.is_empty()
             || self.others.contains_key(&at)
             || self.clients.contains_key(&at);
         // The kernel program asks whether the port has a socket, on whatever address.
@@ -309,7 +315,8 @@ impl Register {
         let mut there: Vec<_> = there.into_iter().filter(takes).collect();
         // One of a process matters more than the kernel's own.
         there.sort_by_key(|listener| listener.may_be_kernels());
-        let listener = there.first().copied().or(gone.filter(takes)).cloned();
+        let gone = gone.into_iter().filter(|(_, it)| takes(&it)).max_by_key(|(since, _)| *since);
+        let listener = there.first().copied().or(gone.map(|(_, it)| it)).cloned();
         let others = there.len().saturating_sub(1);
         let what = What::Reached { interface, packets, others };
         let would_be_known = || transport == Transport::Tcp && self.hears_all && !self.is_full();
@@ -378,7 +385,7 @@ impl Register {
             return None;
         }
         let Group { listener, is_told, .. } = self.groups.remove(&place)?;
-        self.gone.insert((key.transport, key.port), (now, Arc::clone(&listener)));
+        self.note_gone(now, &listener);
         self.suppressed += u64::from(!is_told);
         is_told.then_some(listener)
     }

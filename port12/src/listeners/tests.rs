@@ -414,6 +414,23 @@ fn one_that_came_and_went_is_told_once_and_named_by_a_knock() {
     assert_eq!(named.listener.unwrap().processes[0].pid, 7);
 }
 
+/// Anything else would make it forgotten who took what came from outside.
+#[test]
+fn one_on_loopback_that_has_gone_is_not_who_had_the_port_for_others() {
+    let mut register = Register::new(scope());
+    look(&mut register, 0, 1, &[]);
+    let address = IpAddr::from([127, 0, 0, 1]);
+    pass(&mut register, 1, socket(12, 1));
+    pass(&mut register, 2, OpenSocket { address, ..socket(12, 2) });
+    let who = |interface: &str| {
+        let interface: Arc<str> = Arc::from(interface);
+        let knock = Knock { transport: Transport::Tcp, port: 12, interface, packets: 1 };
+        register.reached(at(3), knock).and_then(|it| it.listener).map(|it| it.address.to_string())
+    };
+    assert_eq!(who("eth0").as_deref(), Some("0.0.0.0"));
+    assert_eq!(who("lo").as_deref(), Some("127.0.0.1"));
+}
+
 /// `shutdown` ends a listener, and `listen` on the same socket begins another.
 #[test]
 fn one_that_was_told_of_as_gone_and_listens_anew_is_told() {
