@@ -41,6 +41,10 @@ const STALLED: u32 = 120;
 /// /proc.
 const SHARE: u32 = 4;
 
+/// How long nothing is heard of binds after something was: to wake up for each of a flood takes more than what it says.
+/// The ring takes what comes meanwhile.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// Says who listens, in a thread of its own, until it is dropped.
 pub struct Lookout {
     scope: Scope,
@@ -241,15 +245,15 @@ impl Watch {
         let Some(ear) = &mut self.ear else {
             return;
         };
+        let began = Instant::now();
         let binds = ear.listen();
         self.register.set_hears_all(ear.hears_all());
         if binds.is_empty() {
             return;
         }
-        let began = Instant::now();
         self.hear(binds);
         if let Some(ear) = &mut self.ear {
-            ear.rest(began.elapsed() * (SHARE - 1));
+            ear.rest((began.elapsed() * (SHARE - 1)).max(PAUSE));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::SocketAddrV4,
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -134,6 +134,41 @@ fn a_udp_service_is_told_at_once() {
         let told = until("it", || host.listeners().pop());
         assert_eq!((&told["proto"], &told["dest_port"]), (&"UDP".into(), &12.into()));
         host.port12.stop();
+    });
+}
+
+/// How often a thread of a process has gone to sleep.
+fn sleeps(process: i32, thread: &str) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let read = |path: &Path, name: &str| fs::read_to_string(path.join(name)).unwrap_or_default();
+    let mut paths = threads.map(|it| it.unwrap().path());
+    let path = paths.find(|path| read(path, "comm").trim_end() == thread).unwrap();
+    let status = read(&path, "status");
+    let line = status.lines().find_map(|it| it.strip_prefix("voluntary_ctxt_switches:"));
+    line.unwrap().trim().parse().unwrap()
+}
+
+/// Each costs more than what is done with a bind on a port that nobody watches.
+#[test]
+fn a_flood_of_binds_on_other_ports_wakes_nobody_up_for_each() {
+    lab(|| {
+        let host = Telling::start();
+        let before = sleeps(host.port12.id(), "lookout");
+        let start = Instant::now();
+        let mut binds = 0_u64;
+        host.near.enter(|| {
+            while start.elapsed() < Duration::from_secs(1) {
+                drop(reusing_udp("127.0.0.1:53".parse().unwrap(), None));
+                binds += 1;
+            }
+        });
+        let sleeps = sleeps(host.port12.id(), "lookout") - before;
+        let time = start.elapsed();
+        host.port12.stop();
+        assert!(
+            u128::from(sleeps) < 100 + time.as_millis() * 3 / 2,
+            "{sleeps} of {binds} in {time:?}"
+        );
     });
 }
 
