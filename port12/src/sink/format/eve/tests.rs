@@ -307,6 +307,19 @@ fn what_this_host_starts_has_no_source() {
     assert_eq!((&own["outbound"], &own["owner"]), (&json!("tcp_syn"), &json!("process")));
     assert_eq!((&own["source"], &own["source_port"]), (&json!("192.0.2.1"), &json!(40000)));
     assert_eq!(own["processes"][0]["exe"], "/usr/bin/nc");
+    let packet = event(&sample::event());
+    for key in ["src_ip", "src_port", "flow_id", "pkt_src", "direction"] {
+        let mut sourced = record.clone();
+        sourced[key] = packet[key].clone();
+        assert!(schema_refuses(&sourced).is_some(), "{key}");
+    }
+    for other in [packet, notice(&sample::notice())] {
+        for part in ["metadata", "context", "signature_id"] {
+            let mut mixed = record.clone();
+            mixed["alert"][part] = other["alert"][part].clone();
+            assert!(schema_refuses(&mixed).is_some(), "{part}");
+        }
+    }
     let mut out = Vec::new();
     eve().started(&sample::started_unseen(), &mut out);
     let record: Value = serde_json::from_slice(&out).unwrap();
