@@ -8,6 +8,7 @@ mod confirm;
 mod entry;
 mod glimpse;
 mod holders;
+mod kept;
 mod limit;
 mod namespace;
 mod owned;

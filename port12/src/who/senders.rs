@@ -7,7 +7,11 @@ use std::{
 
 use port12_common::Transport;
 
-use super::{Holder, OnDisk, Process, Program, Through, holders, patience, process};
+use super::{
+    Holder, OnDisk, Process, Program, Through, holders,
+    kept::{shortened, told},
+    patience, process,
+};
 use crate::{
     host::sockets::{self, PortRanges},
     outbound::{Behind, Contact, Sender},
@@ -31,12 +35,12 @@ pub fn senders(contacts: &[Contact], may_walk: impl FnOnce() -> bool) -> Vec<Sen
         true => holders::find(&wanted),
         false => holders::Found::default(),
     };
-    let described = describe(wanted.iter().flat_map(|&inode| walked.of(inode).by));
+    let described = describe(wanted.iter().flat_map(|&inode| told(walked.of(inode)).by));
     let sender = |contact: &Contact| match inodes.get(&contact.cookie) {
         None => running.sender(contact, Behind::Running),
         Some(inode) if !wanted.contains(inode) => running.sender(contact, Behind::Holders),
         Some(&inode) => {
-            let held = walked.of(inode);
+            let held = told(walked.of(inode));
             let known = |holder: &Holder| {
                 let known = described.get(holder).cloned().flatten();
                 known.unwrap_or_else(|| Process::stuck(*holder))
@@ -99,6 +103,7 @@ impl Running {
             uid: Some(contact.uid),
             ..Process::default()
         };
+        let process = shortened(process);
         Sender { behind: Behind::Ended, processes: vec![process], more_processes: 0 }
     }
 }
@@ -119,7 +124,7 @@ fn describe(holders: impl Iterator<Item = Holder>) -> BTreeMap<Holder, Option<Pr
         return BTreeMap::new();
     }
     let clock = process::Clock::read();
-    patience::ask(holders, move |holder| process::describe(holder, clock)).answers
+    patience::ask(holders, move |holder| process::describe(holder, clock).map(shortened)).answers
 }
 
 /// The inodes of the contacts' sockets, by cookie; of those that are closed there is none, and raw sockets are not

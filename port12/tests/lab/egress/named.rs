@@ -67,6 +67,24 @@ fn a_process_that_stays_for_a_while_is_named_with_all_there_is_to_know() {
     }
 }
 
+/// Anybody may write as much there as some pages take, and hand a socket on to as many as there are.
+#[test]
+fn of_what_a_process_says_of_itself_the_beginning_is_kept() {
+    lab(|| {
+        let watched = Watched::start("tcx");
+        let code = format!(
+            "import os, socket, time; {}; [os.fork() for _ in range(3)]; time.sleep(1) #{}",
+            datagram(12),
+            "x".repeat(50_000)
+        );
+        python(&watched.pair.near, &code);
+        let (_, records) = watched.stop();
+        let record = of(&records, 12);
+        let command = own(record)["processes"][0]["command"].as_str().unwrap();
+        assert!((200..=256).contains(&command.chars().count()), "{command}");
+    });
+}
+
 #[test]
 fn a_client_that_is_gone_at_once_has_its_name_where_the_kernel_tells_it() {
     lab(|| {
