@@ -1,6 +1,7 @@
 //! Watching what this host starts: the program over packets that leave, and the thread that looks for who is behind
 //! them. Only where it is asked for.
 
+mod pace;
 mod seeker;
 
 use std::{

@@ -120,14 +120,22 @@ pub(super) fn find(wanted: &HashSet<u32>) -> Found {
     found
 }
 
-/// Whether a process is seen to have a socket, by a descriptor that its threads share.
-pub(super) fn holds(pid: i32, inode: u32) -> bool {
-    let mut holds = false;
-    let look = |_, link| holds |= link == Link::Socket(inode);
-    fs::File::open("/proc").is_ok_and(|processes| {
+/// Which of some sockets a process is seen to have, by descriptors that its threads share. It may have a million of
+/// them, so that they are looked at once for all.
+pub(super) fn held(pid: i32, wanted: &HashSet<u32>) -> HashSet<u32> {
+    let mut held = HashSet::new();
+    let look = |_, link| match link {
+        Link::Socket(inode) if wanted.contains(&inode) => {
+            held.insert(inode);
+        }
+        Link::Socket(_) | Link::IoUring | Link::Other => {}
+    };
+    if let Ok(processes) = fs::File::open("/proc") {
         let processes = std::os::fd::AsFd::as_fd(&processes);
-        descriptors(processes, &format!("{pid}/fd"), look).is_ok()
-    }) && holds
+        // What was seen before it could not be read any further counts.
+        let _ = descriptors(processes, &format!("{pid}/fd"), look);
+    }
+    held
 }
 
 /// An open /proc, and the processes in it, in ascending order.
@@ -184,6 +192,16 @@ mod tests {
         let held = find(&HashSet::from([inode])).of(inode);
         let own = Holder { pid: std::process::id() as i32, through: Through::Descriptor };
         assert_eq!(held, Held { by: vec![own], more: 0 });
+    }
+
+    #[test]
+    fn a_process_is_seen_to_have_its_own_sockets_and_no_others() {
+        let [one, other] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let [one_inode, other_inode] = [inode(&one), inode(&other)];
+        drop(other);
+        let own = std::process::id() as i32;
+        assert_eq!(held(own, &HashSet::from([one_inode, other_inode])), [one_inode].into());
+        assert_eq!(held(i32::MAX, &HashSet::from([one_inode])), HashSet::new());
     }
 
     #[test]

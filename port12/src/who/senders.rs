@@ -22,8 +22,9 @@ use crate::{
 pub fn senders(contacts: &[Contact], may_walk: impl FnOnce() -> bool) -> Vec<Sender> {
     let running = Running::of(contacts);
     let inodes = inodes(contacts);
+    let held = held_by_running(contacts, &inodes);
     let is_held = |contact: &Contact, inode| {
-        contact.running.as_ref().is_some_and(|(pid, _)| holders::holds(*pid, inode))
+        contact.running.as_ref().is_some_and(|(pid, _)| held.contains(&(*pid, inode)))
     };
     let wanted: HashSet<u32> = contacts
         .iter()
@@ -56,6 +57,18 @@ pub fn senders(contacts: &[Contact], may_walk: impl FnOnce() -> bool) -> Vec<Sen
         }
     };
     contacts.iter().map(sender).collect()
+}
+
+/// The sockets, by process, that those have which were running when their packets left.
+fn held_by_running(contacts: &[Contact], inodes: &BTreeMap<u64, u32>) -> HashSet<(i32, u32)> {
+    let mut wanted: BTreeMap<i32, HashSet<u32>> = BTreeMap::new();
+    for contact in contacts {
+        if let (Some((pid, _)), Some(&inode)) = (&contact.running, inodes.get(&contact.cookie)) {
+            wanted.entry(*pid).or_default().insert(inode);
+        }
+    }
+    let held = |(pid, wanted)| holders::held(pid, &wanted).into_iter().map(move |it| (pid, it));
+    wanted.into_iter().flat_map(held).collect()
 }
 
 /// The processes that were running when packets left.

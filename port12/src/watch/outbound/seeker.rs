@@ -16,6 +16,7 @@ use std::{
 
 use aya::maps::{MapData, RingBuf};
 
+use super::pace::{Pace, SHARE};
 use crate::{
     outbound::{Contact, Reading, Sender},
     who,
@@ -23,9 +24,6 @@ use crate::{
 
 /// How long it waits for the program before it looks whether it is to end.
 const WAIT: Duration = Duration::from_millis(100);
-
-/// A walk over all processes takes no more than one part in so many of the time.
-const SHARE: u32 = 4;
 
 /// Contacts that are looked at together, at most.
 const TOGETHER: usize = 256;
@@ -62,6 +60,7 @@ impl Seeker {
             names: names.clone(),
             tell,
             is_end: Arc::clone(&is_end),
+            pace: Pace::default(),
             walks_after: Instant::now(),
         };
         // Nobody waits for it: /proc may hang.
@@ -100,16 +99,19 @@ struct Seeking {
     names: Names,
     tell: Tell<(Contact, Sender)>,
     is_end: Arc<AtomicBool>,
+    pace: Pace,
+    /// A walk over all processes takes no more than its own part of the time.
     walks_after: Instant,
 }
 
 impl Seeking {
     /// Waits for contacts, and looks who is behind them. Whether there may be more.
     fn go_on(&mut self) -> bool {
-        let is_end = self.is_end.load(Ordering::Relaxed);
-        if !is_end {
+        if !self.is_end() {
+            self.rest();
             self.wait();
         }
+        let is_end = self.is_end();
         loop {
             let contacts = self.contacts();
             if contacts.is_empty() {
@@ -117,6 +119,23 @@ impl Seeking {
             }
             if !self.seek(contacts) {
                 return false;
+            }
+            if !is_end {
+                return true;
+            }
+        }
+    }
+
+    fn is_end(&self) -> bool {
+        self.is_end.load(Ordering::Relaxed)
+    }
+
+    /// Whoever has many sockets or descriptors, or whose /proc hangs, is not to keep a CPU busy.
+    fn rest(&self) {
+        while !self.is_end() {
+            match self.pace.rest(Instant::now()) {
+                Duration::ZERO => return,
+                rest => thread::sleep(rest.min(WAIT)),
             }
         }
     }
@@ -147,8 +166,10 @@ impl Seeking {
             walked = began >= self.walks_after;
             walked
         });
-        if walked {
-            self.walks_after = Instant::now() + began.elapsed() * (SHARE - 1);
+        let end = Instant::now();
+        match walked {
+            true => self.walks_after = end + (end - began) * (SHARE - 1),
+            false => self.pace.note(began, end),
         }
         contacts.into_iter().zip(senders).all(|found| self.tell.send(found).is_ok())
     }
