@@ -156,14 +156,25 @@ fn has_filters(interface: u32, parent: u32) -> Result<bool, HostError> {
 ///
 /// # Errors
 ///
-/// Where the kernel refuses, or garbles the list. An interface without the qdisc has none.
+/// Where the kernel refuses, or garbles the list. An interface without the qdisc, and a kernel without filters, has
+/// none.
 pub fn programs(interface: u32) -> Result<Vec<Filter>, HostError> {
     let payload = head(interface, 0, EGRESS, 0);
     let listed = request((libc::RTM_GETTFILTER, FILTERS), Scope::List, &payload, read);
     match listed {
-        Err(error) if error.is_invalid() => Ok(Vec::new()),
+        Err(error) if error.is_invalid() || error.is_unsupported() => Ok(Vec::new()),
         listed => listed,
     }
+}
+
+/// The first priority that filters of packets that leave by an interface have.
+fn first_priority(interface: u32) -> Result<Option<u16>, HostError> {
+    let payload = head(interface, 0, EGRESS, 0);
+    let priority = |[_, _, _, info]: [u32; 4]| (info >> 16) as u16;
+    let listed = request((libc::RTM_GETTFILTER, FILTERS), Scope::List, &payload, |message| {
+        Ok(words(message).map(priority).filter(|&it| it != 0))
+    })?;
+    Ok(listed.into_iter().min())
 }
 
 /// Reads a filter; `None` for one that runs no program, such as the head of a priority.
@@ -192,8 +203,29 @@ fn read(message: &[u8]) -> Result<Option<Filter>, DecodeError> {
     Ok(words(message).and_then(filter))
 }
 
-/// Puts a program before all filters of packets that leave by an interface, under a name and with a handle. The
-/// kernel finds a priority.
+/// Puts a program before all filters of packets that leave by an interface, under a name and with a handle. Nothing
+/// comes before priority 1: of the programs there it is the first, and where there is anything else, it comes behind.
+///
+/// # Errors
+///
+/// Where the kernel refuses, such as where the qdisc is not there.
+pub fn add_program_first(
+    interface: u32,
+    program: BorrowedFd<'_>,
+    name: &str,
+    handle: u32,
+) -> Result<(), HostError> {
+    let first = first_priority(interface)?.map_or(0, |first| (first - 1).max(1));
+    match add_program(interface, program, name, handle, first) {
+        Err(error) if first != 0 && error.is_invalid() => {
+            add_program(interface, program, name, handle, 0)
+        }
+        added => added,
+    }
+}
+
+/// Puts a program among the filters of packets that leave by an interface, before the other programs of its
+/// priority. Where that is 0, the kernel finds one, which it looks for behind all below 0x8000.
 ///
 /// # Errors
 ///
@@ -203,10 +235,12 @@ pub fn add_program(
     program: BorrowedFd<'_>,
     name: &str,
     handle: u32,
+    priority: u16,
 ) -> Result<(), HostError> {
     // `ETH_P_ALL`, in network byte order.
     let protocol = u32::from((libc::ETH_P_ALL as u16).to_be());
-    let mut payload = head(interface, handle, EGRESS, protocol);
+    let info = u32::from(priority) << 16 | protocol;
+    let mut payload = head(interface, handle, EGRESS, info);
     push_attribute(&mut payload, TCA_KIND, b"bpf\0");
     let mut options = Vec::new();
     push_attribute(&mut options, TCA_BPF_FD, &program.as_raw_fd().to_ne_bytes());

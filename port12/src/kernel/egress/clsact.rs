@@ -34,7 +34,7 @@ impl Clsact {
             Place::There => GUEST,
             Place::Taken => return Ok(None),
         };
-        let added = tc::add_program(interface, program, name, handle);
+        let added = tc::add_program_first(interface, program, name, handle);
         if added.is_err() && handle == HOST {
             let _ = tc::remove_unused_clsact(interface);
         }

@@ -63,24 +63,29 @@ const VERDICTS: [(u32, bool); 2] = [(0, true), (2, false)];
 fn filters_of_others_decide_and_stay_as_they_are_with_their_qdisc() {
     for (verdict, passes) in VERDICTS {
         for hook in HOOKS {
-            lab(|| {
-                let pair = Pair::new();
-                pair.near.sh("tc qdisc add dev w0 clsact");
-                foreign::filter(&pair.near, "w0", verdict);
-                let before = tc(&pair.near, "w0");
-                let mut port12 = Port12::launch(command(&pair.near, hook, "-i w0 --egress"));
-                port12.report();
-                let far = pair.far.enter(|| UdpSocket::bind((FAR, 12)).unwrap());
-                far.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-                python(&pair.near, &format!("import socket; {}", datagram(12)));
-                assert_eq!(far.recv_from(&mut [0; 8]).is_ok(), passes, "{hook} {verdict}");
-                // It was started, whatever became of it.
-                let totals = port12.stop();
-                assert_eq!(outbound(&totals, "w0"), facts([("udp", 12, 1)]));
-                assert_eq!(tc(&pair.near, "w0"), before);
-            });
+            for priority in [0, 1, 5] {
+                lab(|| decides(hook, verdict, priority, passes));
+            }
         }
     }
+}
+
+fn decides(hook: &str, verdict: u32, priority: u16, passes: bool) {
+    let pair = Pair::new();
+    pair.near.sh("tc qdisc add dev w0 clsact");
+    foreign::filter(&pair.near, "w0", verdict, priority);
+    let before = tc(&pair.near, "w0");
+    let mut port12 = Port12::launch(command(&pair.near, hook, "-i w0 --egress"));
+    port12.report();
+    let far = pair.far.enter(|| UdpSocket::bind((FAR, 12)).unwrap());
+    far.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    python(&pair.near, &format!("import socket; {}", datagram(12)));
+    let case = format!("{hook} {verdict} {priority}");
+    assert_eq!(far.recv_from(&mut [0; 8]).is_ok(), passes, "{case}");
+    // It was started, whatever became of it.
+    let totals = port12.stop();
+    assert_eq!(outbound(&totals, "w0"), facts([("udp", 12, 1)]), "{case}");
+    assert_eq!(tc(&pair.near, "w0"), before, "{case}");
 }
 
 /// Somebody has come to use what port12 has made.
@@ -88,7 +93,7 @@ fn filters_of_others_decide_and_stay_as_they_are_with_their_qdisc() {
 fn a_qdisc_that_others_have_come_to_use_stays() {
     lab(|| {
         let watched = Watched::start("clsact");
-        foreign::filter(&watched.pair.near, "w0", 0);
+        foreign::filter(&watched.pair.near, "w0", 0, 0);
         watched.port12.stop();
         let (there, filters) = tc(&watched.pair.near, "w0");
         assert!(there && filters.contains("theirs") && !filters.contains("port12"), "{filters}");

@@ -29,12 +29,13 @@ pub fn hold(namespace: &Namespace, interface: &str) -> OwnedFd {
     })
 }
 
-/// Puts a filter on packets that leave by an interface, with a verdict (`TC_ACT_*`, linux/pkt_cls.h).
-pub fn filter(namespace: &Namespace, interface: &str, verdict: u32) {
+/// Puts a filter on packets that leave by an interface, with a verdict (`TC_ACT_*`, linux/pkt_cls.h), and a priority
+/// where that is not 0.
+pub fn filter(namespace: &Namespace, interface: &str, verdict: u32, priority: u16) {
     namespace.enter(|| {
         let link = port12::host::interfaces::by_name(interface).unwrap();
         let program = xdp::load(SCHED_CLS, verdict);
-        tc::add_program(link.index, program.as_fd(), "theirs", 7).unwrap();
+        tc::add_program(link.index, program.as_fd(), "theirs", 7, priority).unwrap();
     });
 }
 
