@@ -150,9 +150,13 @@ impl Register {
         self.owners.get(place)
     }
 
-    /// Forgets who was seen at the ports of an interface.
-    pub fn forget(&mut self, interface: &str) {
-        self.owners.retain(|(of, ..), _| **of != *interface);
+    /// Goes on with who was seen at the ports of some interfaces, by the names that these have, and forgets the others:
+    /// `names` has the present name of one by that which it had.
+    pub fn follow(&mut self, names: &BTreeMap<Arc<str>, Arc<str>>) {
+        let named = |((name, transport, port), owners)| {
+            Some(((Arc::clone(names.get(&name)?), transport, port), owners))
+        };
+        self.owners = std::mem::take(&mut self.owners).into_iter().filter_map(named).collect();
     }
 
     /// Contacts that were not told of, since there were too many in a minute.

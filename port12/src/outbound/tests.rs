@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     net::IpAddr,
     time::{Duration, SystemTime},
 };
@@ -72,8 +73,26 @@ fn processes_that_are_alike_are_one_owner_and_owners_are_bounded() {
     let owners = register.owners(&place).unwrap();
     assert_eq!((owners.known.len(), owners.forgotten), (8, 13));
     assert_eq!(owners.known[0].name.as_deref(), Some("19"));
-    register.forget("eth0");
+    register.follow(&BTreeMap::new());
     assert!(register.owners(&place).is_none());
+}
+
+#[test]
+fn owners_go_with_the_name_of_their_interface() {
+    let mut register = Register::default();
+    for name in ["eth0", "eth1", "gone0"] {
+        let contact = Contact { interface: name.into(), ..contact(0, 12, 1) };
+        register.note(contact, process(7, name));
+    }
+    register.follow(
+        &[("eth0", "eth1"), ("eth1", "eth0")].map(|(old, new)| (old.into(), new.into())).into(),
+    );
+    let name = |interface: &str| {
+        let owners = register.owners(&(interface.into(), Transport::Tcp, 12))?;
+        owners.known[0].name.clone()
+    };
+    assert_eq!((name("eth0").as_deref(), name("eth1").as_deref()), (Some("eth1"), Some("eth0")));
+    assert_eq!(name("gone0"), None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use port12_common::abi::{OutboundPort, OutboundTally};
 use self::seeker::Seeker;
 use super::{Watched, describe};
 use crate::{
-    failure::Failure,
+    failure::{Code, Failure},
     host::{
         client_ports,
         interfaces::{self, Link},
@@ -28,6 +28,9 @@ use crate::{
     registry::Registry,
     report::{Kind, OutboundInterface, OutboundOwner, OutboundPortReport, OutboundReport},
 };
+
+const LOST: &str = "others have taken off what watches packets that leave, with its qdisc `clsact`; a reload (SIGHUP) \
+                    puts it back";
 
 /// What watches packets that leave, on some interfaces.
 pub struct Outbound {
@@ -44,6 +47,8 @@ pub struct Outbound {
 struct Hooked {
     name: Arc<str>,
     hook: Hook,
+    /// Whether others have taken the program off.
+    is_lost: bool,
 }
 
 impl Outbound {
@@ -70,10 +75,12 @@ impl Outbound {
     pub fn obey(&mut self, rules: &Rules) {
         self.egress.set_rules(rules);
         self.shunned.clear();
+        self.hooks.retain(|_, hooked| !hooked.is_lost);
     }
 
     /// Attaches to the interfaces that are watched and are there, and lets go of all others. Each failure is handed to
-    /// `fails`.
+    /// `fails`. Where others have taken the program off, which is a failure, too, it is not put back before new rules
+    /// are put in force: they may do it again.
     pub fn follow<'a>(
         &mut self,
         watched: impl Iterator<Item = &'a Watched>,
@@ -93,23 +100,37 @@ impl Outbound {
             self.let_go(index);
         }
         self.shunned.retain(|it| there.contains_key(it));
+        self.rename(&there);
         for (index, watched) in there {
             let name = &watched.link.interface;
-            let is_named = |hooked: &Hooked| *hooked.name == **name;
-            match self.hooks.get_mut(&index) {
-                Some(hooked) if is_named(hooked) => {}
+            let tried = match self.hooks.get_mut(&index) {
+                Some(hooked) if hooked.is_lost || hooked.hook.is_there() => continue,
                 Some(hooked) => {
-                    hooked.name = Arc::from(&**name);
-                    self.seeker.name(index, &hooked.name);
+                    hooked.is_lost = true;
+                    Err(Failure::new(Code::Attach, LOST))
                 }
-                None if self.shunned.contains(&index) => {}
-                None => {
-                    if let Err(failure) = self.attach(index, name) {
-                        self.shunned.insert(index);
-                        fails(name, failure);
-                    }
-                }
+                None if self.shunned.contains(&index) => continue,
+                None => self.attach(index, name),
+            };
+            if let Err(failure) = tried {
+                self.shunned.insert(index);
+                fails(name, failure);
             }
+        }
+    }
+
+    /// Takes over the names that interfaces have been given.
+    fn rename(&mut self, there: &BTreeMap<u32, &Watched>) {
+        let mut names = BTreeMap::new();
+        for (index, hooked) in &mut self.hooks {
+            let Some(watched) = there.get(index) else { continue };
+            let name: Arc<str> = Arc::from(&*watched.link.interface);
+            let old = std::mem::replace(&mut hooked.name, Arc::clone(&name));
+            self.seeker.name(*index, &name);
+            names.insert(old, name);
+        }
+        if names.iter().any(|(old, name)| old != name) {
+            self.register.follow(&names);
         }
     }
 
@@ -118,9 +139,9 @@ impl Outbound {
         let layer = interfaces::layer(&link)?;
         let name: Arc<str> = Arc::from(name);
         self.seeker.name(index, &name);
-        let hook = self.egress.attach(&link, layer)?;
+        let hook = self.egress.attach(&link, layer).inspect_err(|_| self.seeker.forget(index))?;
         log::info!("{name}: what leaves is watched by {}", hook.kind().as_str());
-        self.hooks.insert(index, Hooked { name, hook });
+        self.hooks.insert(index, Hooked { name, hook, is_lost: false });
         Ok(())
     }
 
@@ -128,15 +149,30 @@ impl Outbound {
         if let Some(hooked) = self.hooks.remove(&index) {
             drop(hooked.hook);
             self.egress.forget(index);
-            self.register.forget(&hooked.name);
+            self.seeker.forget(index);
+            self.forget_strangers();
             self.last.retain(|port, _| port.interface != index);
         }
+    }
+
+    /// Forgets who was seen at the ports of interfaces that are not watched.
+    fn forget_strangers(&mut self) {
+        let own = |hooked: &Hooked| (Arc::clone(&hooked.name), Arc::clone(&hooked.name));
+        self.register.follow(&self.hooks.values().map(own).collect());
     }
 
     /// What there is to tell.
     pub fn news(&mut self) -> Vec<Started> {
         let found = self.seeker.found();
-        found.into_iter().filter_map(|(it, sender)| self.register.note(it, sender)).collect()
+        let is_watched = |name: &str| self.hooks.values().any(|hooked| *hooked.name == *name);
+        // It may have gone since, or have another name.
+        let has_strangers = found.iter().any(|(contact, _)| !is_watched(&contact.interface));
+        let note = |(contact, sender)| self.register.note(contact, sender);
+        let news = found.into_iter().filter_map(note).collect();
+        if has_strangers {
+            self.forget_strangers();
+        }
+        news
     }
 
     /// Lets go of all interfaces. Returns what there is to tell at the end, which it comes to within a time. What was
@@ -196,7 +232,7 @@ impl Outbound {
             hook: hooked.hook.kind().as_str(),
         };
         OutboundReport {
-            interfaces: self.hooks.values().map(interface).collect(),
+            interfaces: self.hooks.values().filter(|it| !it.is_lost).map(interface).collect(),
             ports,
             told,
             suppressed,

@@ -43,6 +43,11 @@ impl Clsact {
 }
 
 impl Clsact {
+    /// Whether it is still there: others may have taken it off, with the qdisc.
+    pub(super) fn is_there(&self) -> bool {
+        tc::programs(self.interface).map_or(true, |filters| filters.iter().any(is_ours))
+    }
+
     pub(super) fn take_off(&mut self) {
         if std::mem::replace(&mut self.is_off, true) {
             return;

@@ -84,6 +84,15 @@ impl Hook {
         }
     }
 
+    /// Whether the program is still there, as far as that is known: a filter goes with its qdisc, which anybody may
+    /// take off who configures the interface.
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::Tcx(link) => link.is_some(),
+            Self::Clsact(clsact) => clsact.is_there(),
+        }
+    }
+
     /// Takes the program off.
     pub fn take_off(&mut self) {
         match self {

@@ -74,6 +74,11 @@ impl Seeker {
         names.insert(index, Arc::clone(name));
     }
 
+    /// Forgets what an interface was called.
+    pub(super) fn forget(&self, index: u32) {
+        self.names.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&index);
+    }
+
     /// What was found since it was asked last.
     pub(super) fn found(&self) -> Vec<(Contact, Sender)> {
         self.found.try_iter().collect()

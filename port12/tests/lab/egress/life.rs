@@ -147,6 +147,57 @@ fn what_a_killed_one_leaves_a_restart_or_detach_takes_off() {
     });
 }
 
+/// It is not silent, and does not quarrel.
+#[test]
+fn what_others_take_off_is_told_and_a_reload_puts_it_back() {
+    lab(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("port12.toml");
+        fs::write(&file, "interfaces = [\"w0\"]\negress = true\n").unwrap();
+        let pair = Pair::new();
+        let near = &pair.near;
+        let args = format!("--config {}", file.display());
+        let mut port12 = Port12::launch(command(near, "clsact", &args));
+        let on = |report: &crate::support::Report| {
+            report.0["outbound"]["interfaces"].as_array().map_or(0, Vec::len)
+        };
+        port12.wait_for("w0", |report| on(report) == 1);
+        python(near, &format!("import socket; {}", datagram(12)));
+        port12.wait_for("the datagram", |it| outbound(it, "w0") == facts([("udp", 12, 1)]));
+        near.sh("tc qdisc del dev w0 clsact");
+        port12.wait_until_said("w0: others have taken off what watches packets that leave");
+        port12.wait_for("it to be gone", |report| on(report) == 0);
+        port12.signal(libc::SIGHUP);
+        port12.wait_until_said("reloaded");
+        port12.wait_for("w0", |report| on(report) == 1);
+        python(near, &format!("import socket; {}", datagram(12)));
+        port12.wait_for("what was counted, and more", |it| {
+            outbound(it, "w0") == facts([("udp", 12, 2)])
+        });
+        port12.stop();
+        assert!(has_nothing(near, "w0"));
+    });
+}
+
+#[test]
+fn owners_stay_with_an_interface_that_has_another_name() {
+    lab(|| {
+        let pair = Pair::new();
+        let near = &pair.near;
+        let mut port12 = Port12::launch(command(near, "tcx", "-i w0 --egress"));
+        port12.report();
+        python(near, &format!("import socket, time; {}; time.sleep(0.3)", datagram(12)));
+        let owner = |report: &crate::support::Report| {
+            report.0["outbound"]["ports"][0]["owners"][0]["name"].as_str().map(str::to_owned)
+        };
+        port12.wait_for("the owner", |it| owner(it).as_deref() == Some("python3"));
+        near.sh("ip link set w0 down; ip link set w0 name w7; ip link set w7 up");
+        port12.wait_for("the name", |it| outbound(it, "w7") == facts([("udp", 12, 1)]));
+        port12.wait_for("its owner", |it| owner(it).as_deref() == Some("python3"));
+        port12.stop();
+    });
+}
+
 #[test]
 fn a_killed_one_leaves_no_link() {
     lab(|| {
