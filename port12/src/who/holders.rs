@@ -120,9 +120,9 @@ pub(super) fn find(wanted: &HashSet<u32>) -> Found {
     found
 }
 
-/// Which of some sockets a process is seen to have, by descriptors that its threads share. It may have a million of
-/// them, so that they are looked at once for all.
-pub(super) fn held(pid: i32, wanted: &HashSet<u32>) -> HashSet<u32> {
+/// Which of some sockets a process is seen to have, by descriptors that its threads share; `None` where they cannot be
+/// read. It may have a million of them, so that they are looked at once for all.
+pub(super) fn held(pid: i32, wanted: &HashSet<u32>) -> Option<HashSet<u32>> {
     let mut held = HashSet::new();
     let look = |_, link| match link {
         Link::Socket(inode) if wanted.contains(&inode) => {
@@ -130,12 +130,10 @@ pub(super) fn held(pid: i32, wanted: &HashSet<u32>) -> HashSet<u32> {
         }
         Link::Socket(_) | Link::IoUring | Link::Other => {}
     };
-    if let Ok(processes) = fs::File::open("/proc") {
-        let processes = std::os::fd::AsFd::as_fd(&processes);
-        // What was seen before it could not be read any further counts.
-        let _ = descriptors(processes, &format!("{pid}/fd"), look);
-    }
-    held
+    let processes = fs::File::open("/proc").ok()?;
+    let processes = std::os::fd::AsFd::as_fd(&processes);
+    descriptors(processes, &format!("{pid}/fd"), look).ok()?;
+    Some(held)
 }
 
 /// An open /proc, and the processes in it, in ascending order.
@@ -200,8 +198,8 @@ mod tests {
         let [one_inode, other_inode] = [inode(&one), inode(&other)];
         drop(other);
         let own = std::process::id() as i32;
-        assert_eq!(held(own, &HashSet::from([one_inode, other_inode])), [one_inode].into());
-        assert_eq!(held(i32::MAX, &HashSet::from([one_inode])), HashSet::new());
+        assert_eq!(held(own, &HashSet::from([one_inode, other_inode])), Some([one_inode].into()));
+        assert_eq!(held(i32::MAX, &HashSet::from([one_inode])), Some(HashSet::new()));
     }
 
     #[test]

@@ -23,23 +23,24 @@ pub fn senders(contacts: &[Contact], may_walk: impl FnOnce() -> bool) -> Vec<Sen
     let running = Running::of(contacts);
     let inodes = inodes(contacts);
     let held = held_by_running(contacts, &inodes);
-    let is_held = |contact: &Contact, inode| {
-        contact.running.as_ref().is_some_and(|(pid, _)| held.contains(&(*pid, inode)))
-    };
+    let of_running = |contact: &Contact| held.get(&contact.running.as_ref()?.0);
+    let is_held =
+        |contact: &Contact, inode| of_running(contact).is_some_and(|it| it.contains(&inode));
     let wanted: HashSet<u32> = contacts
         .iter()
         .filter_map(|contact| Some((contact, *inodes.get(&contact.cookie)?)))
         .filter(|(contact, inode)| !is_held(contact, *inode))
         .map(|(_, inode)| inode)
         .collect();
-    let walked = match !wanted.is_empty() && may_walk() {
+    let walks = !wanted.is_empty() && may_walk();
+    let walked = match walks {
         true => holders::find(&wanted),
         false => holders::Found::default(),
     };
     let described = describe(wanted.iter().flat_map(|&inode| told(walked.of(inode)).by));
     let sender = |contact: &Contact| match inodes.get(&contact.cookie) {
-        None => running.sender(contact, Behind::Running),
-        Some(inode) if !wanted.contains(inode) => running.sender(contact, Behind::Holders),
+        None => running.sender(contact, Behind::Running, false),
+        Some(inode) if !wanted.contains(inode) => running.sender(contact, Behind::Holders, false),
         Some(&inode) => {
             let held = told(walked.of(inode));
             let known = |holder: &Holder| {
@@ -47,7 +48,11 @@ pub fn senders(contacts: &[Contact], may_walk: impl FnOnce() -> bool) -> Vec<Sen
                 known.unwrap_or_else(|| Process::stuck(*holder))
             };
             match held.by.is_empty() {
-                true => running.sender(contact, Behind::Running),
+                // Somebody has it, who is not looked for; it is not the one that was running.
+                true => {
+                    let lacks = !walks && of_running(contact).is_some();
+                    running.sender(contact, Behind::Running, lacks)
+                }
                 false => Sender {
                     behind: Behind::Holders,
                     processes: held.by.iter().map(known).collect(),
@@ -59,16 +64,19 @@ pub fn senders(contacts: &[Contact], may_walk: impl FnOnce() -> bool) -> Vec<Sen
     contacts.iter().map(sender).collect()
 }
 
-/// The sockets, by process, that those have which were running when their packets left.
-fn held_by_running(contacts: &[Contact], inodes: &BTreeMap<u64, u32>) -> HashSet<(i32, u32)> {
+/// The sockets that those processes have which were running when their packets left, as far as that can be seen.
+fn held_by_running(
+    contacts: &[Contact],
+    inodes: &BTreeMap<u64, u32>,
+) -> BTreeMap<i32, HashSet<u32>> {
     let mut wanted: BTreeMap<i32, HashSet<u32>> = BTreeMap::new();
     for contact in contacts {
         if let (Some((pid, _)), Some(&inode)) = (&contact.running, inodes.get(&contact.cookie)) {
             wanted.entry(*pid).or_default().insert(inode);
         }
     }
-    let held = |(pid, wanted)| holders::held(pid, &wanted).into_iter().map(move |it| (pid, it));
-    wanted.into_iter().flat_map(held).collect()
+    let held = |(pid, wanted)| Some((pid, holders::held(pid, &wanted)?));
+    wanted.into_iter().filter_map(held).collect()
 }
 
 /// The processes that were running when packets left.
@@ -77,6 +85,8 @@ struct Running {
     programs: BTreeMap<i32, Program>,
     /// Those that were there for longer.
     described: BTreeMap<Holder, Option<Process>>,
+    /// Those of other network namespaces, which were interrupted.
+    strangers: BTreeSet<i32>,
 }
 
 impl Running {
@@ -85,13 +95,14 @@ impl Running {
             contacts.iter().filter_map(|it| it.running.as_ref()).map(|(pid, _)| *pid).collect();
         // A look at a link waits for nobody.
         let programs = pids.iter().filter_map(|&pid| Some((pid, program(pid)?))).collect();
+        let strangers = pids.iter().copied().filter(|&pid| is_stranger(pid)).collect();
         let holders = pids.into_iter().map(|pid| Holder { pid, through: Through::Descriptor });
-        Self { programs, described: describe(holders) }
+        Self { programs, described: describe(holders), strangers }
     }
 
     /// The sender that the process is which was running. One that is there, and is not seen to have the socket, has
-    /// to have its user at least.
-    fn sender(&self, contact: &Contact, behind: Behind) -> Sender {
+    /// to have its user at least, to be of this network namespace, and not to lack the socket while it is open.
+    fn sender(&self, contact: &Contact, behind: Behind, lacks: bool) -> Sender {
         let Some((pid, name)) = &contact.running else {
             return Sender::UNSEEN;
         };
@@ -99,8 +110,12 @@ impl Running {
         let described = self.described.get(&holder).cloned().flatten();
         let is_there = |it: &Process| it.program.is_some() || !it.command.is_empty();
         if let Some(process) = described.filter(is_there) {
-            let may_be =
-                behind == Behind::Holders || process.uid.is_none_or(|uid| uid == contact.uid);
+            let is_likely = || {
+                !lacks
+                    && !self.strangers.contains(pid)
+                    && process.uid.is_none_or(|uid| uid == contact.uid)
+            };
+            let may_be = behind == Behind::Holders || is_likely();
             return match may_be {
                 true => Sender { behind, processes: vec![process], more_processes: 0 },
                 false => Sender::UNSEEN,
@@ -119,6 +134,13 @@ impl Running {
         let process = shortened(process);
         Sender { behind: Behind::Ended, processes: vec![process], more_processes: 0 }
     }
+}
+
+/// Whether a process is seen to be of another network namespace than the calling thread.
+fn is_stranger(pid: i32) -> bool {
+    let of = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
+    let own = of("thread-self");
+    own.is_some() && of(&pid.to_string()).is_some_and(|it| Some(it) != own)
 }
 
 /// What a process runs, without a look at the file.
@@ -156,4 +178,47 @@ fn inodes(contacts: &[Contact]) -> BTreeMap<u64, u32> {
     };
     let open = open.sockets.into_iter().filter(|socket| socket.inode != 0);
     open.map(|socket| (u64::from_ne_bytes(socket.cookie), socket.inode)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::Ipv4Addr, time::SystemTime};
+
+    use port12_common::Shape;
+
+    use super::*;
+
+    /// A retransmission leaves in an interrupt, whoever that interrupts.
+    #[test]
+    fn one_that_was_interrupted_is_not_blamed() {
+        let contact = Contact {
+            time: SystemTime::UNIX_EPOCH,
+            interface: "eth0".into(),
+            transport: Transport::Tcp,
+            shape: Shape::TcpSyn,
+            source: Ipv4Addr::LOCALHOST.into(),
+            source_port: 40_000,
+            destination: Ipv4Addr::LOCALHOST.into(),
+            port: 12,
+            uid: 7,
+            cookie: 1,
+            running: Some((4711, None)),
+        };
+        let holder = Holder { pid: 4711, through: Through::Descriptor };
+        let process =
+            Process { pid: 4711, command: vec!["nc".into()], uid: Some(7), ..Process::default() };
+        let mut running = Running {
+            programs: BTreeMap::new(),
+            described: [(holder, Some(process))].into(),
+            strangers: BTreeSet::new(),
+        };
+        let behind =
+            |running: &Running, lacks| running.sender(&contact, Behind::Running, lacks).behind;
+        assert_eq!(behind(&running, false), Behind::Running);
+        assert_eq!(behind(&running, true), Behind::Unseen);
+        running.strangers.insert(4711);
+        assert_eq!(behind(&running, false), Behind::Unseen);
+        assert_eq!(running.sender(&contact, Behind::Holders, false).behind, Behind::Holders);
+        assert!(!is_stranger(std::process::id() as i32) && !is_stranger(i32::MAX));
+    }
 }
