@@ -1,5 +1,6 @@
 //! port12's build, test and lab commands: `cargo xtask --help`.
 
+mod apt_lock;
 mod bench;
 mod build_ebpf;
 mod ci;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, process::Command};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{privilege, step};
+use crate::{apt_lock, privilege, step};
 
 /// Installs the packages among these that are not installed.
 pub fn install(packages: &[String]) -> Result<()> {
@@ -12,13 +12,13 @@ pub fn install(packages: &[String]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    step::run(apt_get()?.arg("update"))?;
+    apt_lock::run(apt_get()?.arg("update"))?;
     for package in &missing {
         if !is_known(package) {
             bail!("this system's package sources have no {package}");
         }
     }
-    step::run(apt_get()?.args(["install", "--yes", "--no-install-recommends"]).args(missing))
+    apt_lock::run(apt_get()?.args(["install", "--yes", "--no-install-recommends"]).args(missing))
 }
 
 fn is_installed(package: &str) -> bool {
@@ -34,6 +34,6 @@ fn is_known(package: &str) -> bool {
 fn apt_get() -> Result<Command> {
     let mut command = privilege::as_root("env")
         .context("installing packages takes root, and neither sudo nor doas is installed")?;
-    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"]);
+    command.args(["LC_ALL=C", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"]);
     Ok(command)
 }

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{privilege, step};
+use crate::{apt_lock, privilege, step};
 
 /// Package lists in a folder of their own.
 pub struct Sources {
@@ -32,7 +32,9 @@ impl Sources {
         fs::write(&file, machine.other_suites()?)
             .with_context(|| format!("write {}", file.display()))?;
         let sources = Self { folder, codename: machine.codename };
-        step::run(Command::new("apt-get").args(sources.options()).args(["--quiet", "update"]))?;
+        let mut update = Command::new("apt-get");
+        update.env("LC_ALL", "C").args(sources.options()).args(["--quiet", "update"]);
+        apt_lock::run(&mut update)?;
         Ok(sources)
     }
 
@@ -40,7 +42,7 @@ impl Sources {
     pub fn install_from_backports(&self, packages: &[&str]) -> Result<()> {
         let mut command = privilege::as_root("env")
             .context("installing packages takes root, and neither sudo nor doas is installed")?;
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"]);
+        command.args(["LC_ALL=C", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"]);
         command.args(self.options());
         command.args([
             "install",
@@ -50,7 +52,7 @@ impl Sources {
             "--no-install-recommends",
         ]);
         command.args(packages.iter().map(|name| format!("{name}/{}-backports", self.codename)));
-        step::run(&mut command)
+        apt_lock::run(&mut command)
     }
 
     /// The names of all packages that begin with `prefix`.
@@ -63,8 +65,9 @@ impl Sources {
     /// Downloads packages into a folder.
     pub fn download(&self, packages: &[String], into: &Path) -> Result<()> {
         let mut command = Command::new("apt-get");
-        command.args(self.options()).args(["--quiet", "download"]).args(packages);
-        step::run(command.current_dir(into))
+        command.env("LC_ALL", "C").args(self.options());
+        command.args(["--quiet", "download"]).args(packages);
+        apt_lock::run(command.current_dir(into))
     }
 
     fn options(&self) -> Vec<String> {
