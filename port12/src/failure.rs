@@ -179,6 +179,7 @@ impl From<PinError> for Failure {
             PinError::Directory { .. } if error.is_permission() => {
                 Self::new(Code::Permission, error)
             }
+            PinError::Directory { .. } if error.is_read_only() => Self::new(Code::Config, error),
             PinError::Directory { .. } => Self::new(Code::Runtime, error),
         }
     }

@@ -83,7 +83,8 @@ impl Session {
             true => Some(PinDirectory::require(pin_dir)?),
             false => pins_or_none(pin_dir)?,
         };
-        plan.compiled.warnings.iter().for_each(tell);
+        plan.warnings().for_each(tell);
+        let shunned = plan.left_out.iter().copied().collect();
         let ledger = Ledger::new(plan.config.remember_sources.value);
         let story = Story::start(&plan.config.sinks.value, plan.config.frame_bytes.value)?;
         Ok(Self {
@@ -97,7 +98,7 @@ impl Session {
             hearing: None,
             outbound: None,
             started: Instant::now(),
-            shunned: HashSet::new(),
+            shunned,
             said: BTreeMap::new(),
             ledger,
             story,
@@ -243,7 +244,7 @@ impl Session {
                 self.watched.iter().any(|it| it.link.gone && it.link.interface == link.name);
             !is_watched
                 && !self.shunned.contains(&link.index)
-                && (comes_back || config.matches(&link.name))
+                && (comes_back || config.matches(link))
         };
         let come: Vec<_> = links.into_iter().filter(comes).collect();
         if come.is_empty() {
@@ -404,7 +405,9 @@ fn pins_or_none(pin_dir: &Path) -> Result<Option<PinDirectory>, PinError> {
                 "{directory} is not in a bpffs: {lost} (`mount -t bpf bpf /sys/fs/bpf`)"
             ));
         }
-        Err(error) if error.is_permission() => tell(format_args!("{lost}: {error}")),
+        Err(error) if error.is_permission() || error.is_read_only() => {
+            tell(format_args!("{lost}: {error}"));
+        }
         locked => return locked,
     }
     Ok(None)

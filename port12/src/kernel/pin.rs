@@ -63,6 +63,10 @@ fn remedy(error: &io::Error) -> &'static str {
         io::ErrorKind::PermissionDenied => {
             "run as root, or name a directory in a bpffs that belongs to this user with --pin-dir"
         }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "mount it read-write (`mount -o remount,rw /sys/fs/bpf`), or name another directory \
+             with --pin-dir"
+        }
         _ => "name another directory with --pin-dir",
     }
 }
@@ -72,6 +76,14 @@ impl PinError {
     pub fn is_permission(&self) -> bool {
         match self {
             Self::Directory { error, .. } => error.kind() == io::ErrorKind::PermissionDenied,
+            Self::Held { .. } | Self::NoBpffs { .. } | Self::Map(_) => false,
+        }
+    }
+
+    /// Whether the bpffs is mounted read-only.
+    pub fn is_read_only(&self) -> bool {
+        match self {
+            Self::Directory { error, .. } => error.kind() == io::ErrorKind::ReadOnlyFilesystem,
             Self::Held { .. } | Self::NoBpffs { .. } | Self::Map(_) => false,
         }
     }
@@ -102,6 +114,10 @@ impl PinDirectory {
     pub fn lock(path: &Path) -> Result<Option<Self>, PinError> {
         if !is_bpffs(path) {
             return Ok(None);
+        }
+        if is_read_only(path) {
+            // A lock could be held there all the same, and nothing be pinned.
+            return Err(PinError::at(path)(io::Error::from_raw_os_error(libc::EROFS)));
         }
         // Whoever can open it can hold its lock.
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
@@ -224,18 +240,35 @@ fn holder_of(file: &File) -> Option<Holder> {
 
 /// Whether a path is, or would be, in a bpffs.
 pub fn is_bpffs(path: &Path) -> bool {
-    let Some(existing) = path.ancestors().find(|ancestor| ancestor.exists()) else {
+    filesystem(path).is_some_and(|it| it.f_type == BPF_FS_MAGIC)
+}
+
+/// Whether the file system of a path is mounted read-only.
+fn is_read_only(path: &Path) -> bool {
+    let Some(path) = existing(path) else {
         return false;
     };
-    let Ok(path) = CString::new(existing.as_os_str().as_bytes()) else {
-        return false;
-    };
+    // SAFETY: all integers, for the kernel to fill.
+    let mut filesystem: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the path ends in NUL, and the structure is writable.
+    let failed = unsafe { libc::statvfs(path.as_ptr(), &raw mut filesystem) };
+    failed == 0 && filesystem.f_flag & libc::ST_RDONLY != 0
+}
+
+fn filesystem(path: &Path) -> Option<libc::statfs> {
+    let path = existing(path)?;
     // SAFETY: all integers, for the kernel to fill.
     let mut filesystem: libc::statfs = unsafe { std::mem::zeroed() };
     // By its path: whoever may not open it is told so by the one who tries.
     // SAFETY: the path ends in NUL, and the structure is writable.
     let failed = unsafe { libc::statfs(path.as_ptr(), &raw mut filesystem) };
-    failed == 0 && filesystem.f_type == BPF_FS_MAGIC
+    (failed == 0).then_some(filesystem)
+}
+
+/// The path, or the first directory above it that exists.
+fn existing(path: &Path) -> Option<CString> {
+    let existing = path.ancestors().find(|ancestor| ancestor.exists())?;
+    CString::new(existing.as_os_str().as_bytes()).ok()
 }
 
 #[cfg(test)]

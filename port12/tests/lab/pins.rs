@@ -75,3 +75,21 @@ fn what_others_have_pinned_is_left_alone() {
         );
     });
 }
+
+#[test]
+fn a_read_only_bpffs_is_like_none_in_one_line() {
+    lab(|| {
+        script(
+            "for before in true 'mkdir /sys/fs/bpf/port12'; do
+                 $before
+                 mount -o remount,ro /sys/fs/bpf
+                 said=$($PORT12 --duration 200ms 2>&1 > /dev/null)
+                 echo \"$said\" | grep 'not pinned.*/sys/fs/bpf/port12: Read-only file system'
+                 test $(echo \"$said\" | grep -c -i 'read-only') = 1
+                 code=0; $PORT12 --pin --duration 200ms || code=$?
+                 test $code = 3
+                 mount -o remount,rw /sys/fs/bpf
+             done",
+        );
+    });
+}
