@@ -19,6 +19,7 @@ mod preflight;
 pub mod registry;
 pub mod replay;
 pub mod run;
+mod selection;
 mod session;
 pub mod settings;
 pub mod sources;

@@ -42,6 +42,7 @@ pub use write::Entry;
 
 use crate::{
     event::FRAME_BYTES,
+    host::interfaces::Link,
     kernel::{attach::Wanted, banning::Terms},
     ledger::CAPACITY,
     policy::{Forwarding, Mode, Transit},
@@ -158,13 +159,13 @@ impl Config {
 
     /// Whether an interface is to be watched: `interfaces` has it, and `exclude` has not. Nothing
     /// is where `interfaces` is empty: then it is the interface of the default route.
-    pub fn matches(&self, interface: &str) -> bool {
+    pub fn matches(&self, interface: &Link) -> bool {
         self.interfaces.value.iter().any(|pattern| pattern.matches(interface))
             && !self.excludes(interface)
     }
 
     /// Whether an interface is not to be watched, whatever else is said.
-    pub fn excludes(&self, interface: &str) -> bool {
+    pub fn excludes(&self, interface: &Link) -> bool {
         self.exclude.value.iter().any(|pattern| pattern.matches(interface))
     }
 

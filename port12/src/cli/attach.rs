@@ -4,6 +4,7 @@ use super::{
     output::tell,
     pins::PinArgs,
     plan::Plan,
+    selection,
     session::{Manner, Session},
     settings::Settings,
 };
@@ -28,6 +29,10 @@ pub struct AttachArgs {
 /// [`Failure`], with the exit code; what was not attached before is not then.
 pub fn run(args: &AttachArgs) -> Result<(), Failure> {
     let plan = Plan::make(&args.settings, &args.pins.pin_dir)?;
+    // Nobody would be there to attach to an interface that matches later.
+    if plan.targets.is_empty() {
+        return Err(selection::nothing(&plan.config));
+    }
     let targets = plan.targets.clone();
     let manner = Manner { pin_dir: &args.pins.pin_dir, stay: true, trace: false };
     let mut session = Session::open(plan, manner)?;

@@ -9,7 +9,7 @@ use std::{
 use super::pins::PinArgs;
 use crate::{
     failure::{Code, Failure},
-    host::interfaces,
+    host::interfaces::{self, Link},
     kernel::{
         egress,
         pin::PinDirectory,
@@ -46,13 +46,7 @@ pub fn run(args: &DetachArgs, out: &mut impl Write) -> Result<(), Failure> {
     let pins = PinDirectory::require(&args.pins.pin_dir)?;
     let mut slots = pins.slots()?;
     if !args.interfaces.is_empty() {
-        for name in &args.interfaces {
-            if !slots.iter().any(|slot| slot.interface() == name) && !has_left(name) {
-                let why = "is not attached by port12; `port12 status` lists what is";
-                return Err(Failure::new(Code::Runtime, format!("{name} {why}")));
-            }
-        }
-        slots.retain(|slot| args.interfaces.iter().any(|name| name == slot.interface()));
+        slots = named(slots, &args.interfaces)?;
     }
     if !args.force {
         slots.iter().try_for_each(refuse_foreign)?;
@@ -72,12 +66,47 @@ pub fn run(args: &DetachArgs, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The slots of some interfaces. A name means the interface that has it, as its name or as an
+/// alternative name, and the slot of the program there: an interface may have been renamed, or have
+/// swapped names with another. If no slot's program is there, it means the slot of that name.
+fn named(slots: Vec<Slot>, names: &[String]) -> Result<Vec<Slot>, Failure> {
+    let links = interfaces::all()?;
+    let has = |link: &Link, name: &String| link.names().any(|it| it == name);
+    let mut chosen: Vec<Slot> = Vec::new();
+    for name in names {
+        let is_there = |slot: &&Slot| {
+            slot.program_id().is_some_and(|id| {
+                links
+                    .iter()
+                    .any(|link| has(link, name) && link.xdp.iter().any(|it| it.program == id))
+            })
+        };
+        let has_name = |slot: &&Slot| {
+            let is_it = |link: &Link| link.name == slot.interface() && has(link, name);
+            slot.interface() == name || links.iter().any(is_it)
+        };
+        let slot = slots.iter().find(is_there).or_else(|| slots.iter().find(has_name));
+        match slot {
+            Some(slot) if chosen.iter().any(|it| it.path() == slot.path()) => {}
+            Some(slot) => chosen.push(slot.clone()),
+            None if has_left(name) => {}
+            None => {
+                let why = "is not attached by port12; `port12 status` lists what is";
+                return Err(Failure::new(Code::Runtime, format!("{name} {why}")));
+            }
+        }
+    }
+    Ok(chosen)
+}
+
 /// Takes off what a killed port12 has left on packets that leave (before kernel 6.6), where no XDP program says that
 /// another one is there. Whether there was anything.
 fn sweep(names: &[String], out: &mut impl Write) -> Result<bool, Failure> {
-    let is_meant = |name: &String| names.is_empty() || names.contains(name);
+    let is_meant = |link: &Link| {
+        names.is_empty() || link.names().any(|it| names.iter().any(|name| name == it))
+    };
     let mut any = false;
-    for link in interfaces::all()?.iter().filter(|it| it.xdp.is_empty() && is_meant(&it.name)) {
+    for link in interfaces::all()?.iter().filter(|it| it.xdp.is_empty() && is_meant(it)) {
         if egress::sweep(link.index)? > 0 {
             any = true;
             writeln!(out, "{}: what watched packets that leave is taken off", link.name)?;

@@ -4,7 +4,7 @@ use std::{borrow::Cow, path::Path};
 
 use port12_common::abi::bypass;
 
-use super::{preflight, registry::RegistryArgs, settings::Settings};
+use super::{preflight, registry::RegistryArgs, selection::Selection, settings::Settings};
 use crate::{
     config::{Compiled, Config},
     failure::Failure,
@@ -26,6 +26,10 @@ pub struct Plan {
     pub compiled: Compiled,
     /// The interfaces to watch.
     pub targets: Vec<Target>,
+    /// Interfaces that a glob matches and that cannot be watched, by index.
+    pub left_out: Vec<u32>,
+    /// What has to be reported about the choice of interfaces, one line each.
+    pub notes: Vec<String>,
 }
 
 /// An interface to watch.
@@ -47,7 +51,7 @@ impl Plan {
         let config = settings.load()?;
         let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
         let compiled = config.compile(&registry);
-        let links = preflight::links(&config)?;
+        let Selection { links, left_out, notes } = Selection::of(&config)?;
         preflight::check_capabilities()?;
         let mut targets = Vec::with_capacity(links.len());
         for link in links {
@@ -55,7 +59,12 @@ impl Plan {
             let target = Target::of(link, &config);
             targets.push(target.map_err(|failure| stop_dropping(failure, pin_dir, &name))?);
         }
-        Ok(Self { config, registry, compiled, targets })
+        Ok(Self { config, registry, compiled, targets, left_out, notes })
+    }
+
+    /// The lines that the configuration and the choice of interfaces give rise to.
+    pub fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.compiled.warnings.iter().chain(&self.notes)
     }
 
     /// What the interfaces are to enforce.

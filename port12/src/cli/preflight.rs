@@ -1,68 +1,16 @@
 //! What is asked before anything is attached.
 
+use super::selection::Selection;
 use crate::{
-    config::{Config, Pattern},
+    config::Config,
     failure::{Code, Failure},
-    host::{
-        capabilities, forwarding,
-        interfaces::{self, Link},
-    },
+    host::{capabilities, forwarding, interfaces::Link},
     policy::{Forwarding, Mode},
 };
 
-/// The interfaces to watch, each once.
+/// The interfaces to watch, each once; none if `run` would wait for a match.
 pub fn links(config: &Config) -> Result<Vec<Link>, Failure> {
-    let mut links: Vec<Link> = Vec::new();
-    for pattern in &config.interfaces.value {
-        for link in meant(pattern, config)? {
-            if !links.iter().any(|known| known.index == link.index) {
-                links.push(link);
-            }
-        }
-    }
-    match links.is_empty() {
-        false => Ok(links),
-        true if config.interfaces.value.is_empty() => Ok(vec![default_link(config)?]),
-        true => Err(Failure::new(
-            Code::Attach,
-            format!(
-                "no interface of this network namespace is in `interfaces` ({}) and not in \
-                 `exclude` ({}): `ip link` lists them",
-                config.interfaces.origin, config.exclude.origin
-            ),
-        )),
-    }
-}
-
-/// A name that is given has to be there; a glob may match nothing.
-fn meant(pattern: &Pattern, config: &Config) -> Result<Vec<Link>, Failure> {
-    let mut links = match pattern.is_glob() {
-        true => interfaces::all()?,
-        false => vec![interfaces::by_name(pattern.as_str())?],
-    };
-    if pattern.is_glob() {
-        links.retain(|link| pattern.matches(&link.name));
-    }
-    links.retain(|link| !config.excludes(&link.name));
-    Ok(links)
-}
-
-fn default_link(config: &Config) -> Result<Link, Failure> {
-    let link = match interfaces::default_route()? {
-        Some(link) => link,
-        None => interfaces::by_name("lo")?,
-    };
-    match config.excludes(&link.name) {
-        false => Ok(link),
-        true => Err(Failure::new(
-            Code::Config,
-            format!(
-                "{} is the interface to watch by default, and `exclude` ({}) has it: name others \
-                 with `--interface` or `interfaces`",
-                link.name, config.exclude.origin
-            ),
-        )),
-    }
+    Ok(Selection::of(config)?.links)
 }
 
 /// Whether this process may watch.

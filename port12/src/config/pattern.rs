@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::host::interfaces::Link;
+
 /// A name, or a glob: `*`, `?` and `[...]`, as in a shell.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pattern {
@@ -31,12 +33,12 @@ impl Pattern {
         self.glob.is_some()
     }
 
-    /// Whether it means the interface of this name.
-    pub fn matches(&self, interface: &str) -> bool {
-        match &self.glob {
-            Some(glob) => glob.matches(interface),
-            None => self.text == interface,
-        }
+    /// Whether it means an interface, by its name or by an alternative name.
+    pub fn matches(&self, interface: &Link) -> bool {
+        interface.names().any(|name| match &self.glob {
+            Some(glob) => glob.matches(name),
+            None => self.text == name,
+        })
     }
 }
 
@@ -65,16 +67,26 @@ impl fmt::Display for Pattern {
 mod tests {
     use super::*;
 
-    fn pattern(text: &str) -> Pattern {
-        text.parse().unwrap()
+    fn matches(pattern: &str, name: &str) -> bool {
+        let link = Link { name: name.to_owned(), ..Link::default() };
+        pattern.parse::<Pattern>().unwrap().matches(&link)
     }
 
     #[test]
     fn a_name_means_one_interface_and_a_glob_those_it_matches() {
-        assert!(pattern("eth0").matches("eth0") && !pattern("eth0").matches("eth01"));
-        assert!(pattern("ens*").matches("ens3") && !pattern("ens*").matches("eth0"));
-        assert!(pattern("eth[01]").matches("eth1") && !pattern("eth[01]").matches("eth2"));
-        assert!(pattern("*").matches("eth0.100") && pattern("wg?").is_glob());
+        assert!(matches("eth0", "eth0") && !matches("eth0", "eth01"));
+        assert!(matches("ens*", "ens3") && !matches("ens*", "eth0"));
+        assert!(matches("eth[01]", "eth1") && !matches("eth[01]", "eth2"));
+        assert!(matches("*", "eth0.100") && "wg?".parse::<Pattern>().unwrap().is_glob());
+    }
+
+    #[test]
+    fn an_alternative_name_means_the_interface_too() {
+        let altnames = vec!["enp3s0".to_owned(), "uplink-of-the-rack".to_owned()];
+        let link = Link { name: "eth0".to_owned(), altnames, ..Link::default() };
+        for (text, means) in [("enp*", true), ("uplink-of-the-rack", true), ("uplink", false)] {
+            assert_eq!(text.parse::<Pattern>().unwrap().matches(&link), means, "{text}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod stack;
 mod unlinked;
 
 pub use ethtool::{driver, speed};
-pub use layer::{Unsupported, layer};
+pub use layer::{Unsupported, layer, readable};
 pub use link::{Link, XdpAttachment, XdpMode};
 pub use stack::{Stack, has_uppers};
 pub use unlinked::take_off;

@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use aya::programs::links::{FdLink, PinnedLink};
+use aya::programs::{
+    ProgramInfo,
+    links::{FdLink, PinnedLink},
+};
 
 use super::{
     errno,
@@ -97,6 +100,15 @@ impl Slot {
             Ok(link) => Ok(link.into()),
             Err(error) => Err(PinError::at(&path)(errno::system(error))),
         }
+    }
+
+    /// The id of the program that belongs to it: that of its link, if there is one. `None` if
+    /// neither can be read.
+    pub fn program_id(&self) -> Option<u32> {
+        if let Some(info) = self.link().ok().and_then(|link| link.info().ok()) {
+            return Some(info.program_id());
+        }
+        ProgramInfo::from_pin(self.program()).ok().map(|program| program.id())
     }
 
     /// Whether every map is there.

@@ -66,7 +66,7 @@ impl Watched {
     ///
     /// [`Failure`], with the exit code; nothing is attached then, or what was stays as it was.
     pub fn start(host: &HostLink, setup: &Setup<'_>) -> Result<Self, Failure> {
-        let layer: Layer = interfaces::layer(host)?;
+        let layer: Layer = interfaces::readable(host, &interfaces::all()?)?;
         let entry = entry_point()?;
         let trace = setup.trace;
         let slot = setup.pins.map(|pins| pins.slot(&host.name));

@@ -12,6 +12,7 @@ mod explain;
 mod faults;
 mod formats;
 mod fresh_binds;
+mod globs;
 mod heartbeat;
 mod interfaces;
 mod json;

@@ -55,11 +55,11 @@ impl Session {
                 watched.link.forwarding.clone_from(&target.forwarding);
             }
         }
-        plan.compiled.warnings.iter().for_each(tell);
+        plan.warnings().for_each(tell);
         self.tell_what_waits(&plan);
         self.ledger.set_capacity(plan.config.remember_sources.value);
+        self.shunned = plan.left_out.iter().copied().collect();
         self.plan = plan;
-        self.shunned.clear();
         self.keep()?;
         self.outbound = self.outbound.take().or(outbound);
         self.follow_outbound(true);

@@ -3,8 +3,13 @@
 use super::{config, file};
 use crate::{
     config::{Config, Layer, Origin, Valued},
+    host::interfaces::Link,
     policy::{Mode, Transit},
 };
+
+fn named(name: &str) -> Link {
+    Link { name: name.to_owned(), ..Link::default() }
+}
 
 fn flag() -> Origin {
     Origin::Flag("--mode".into())
@@ -48,12 +53,12 @@ fn an_interface_is_watched_where_it_is_included_and_not_excluded() {
     for (name, matches) in
         [("eth0", true), ("wan", true), ("eth9", false), ("eth0.100", false), ("lo", false)]
     {
-        assert_eq!(config.matches(name), matches, "{name}");
+        assert_eq!(config.matches(&named(name)), matches, "{name}");
     }
 }
 
 #[test]
 fn without_a_glob_the_interfaces_are_those_that_are_named() {
     assert!(!config("interfaces = [\"eth0\"]\nexclude = [\"d*\"]").is_dynamic());
-    assert!(!config("").matches("lo"));
+    assert!(!config("").matches(&named("lo")));
 }

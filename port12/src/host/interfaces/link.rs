@@ -7,6 +7,9 @@ use netlink_packet_route::link::{LinkFlags, LinkHeader};
 
 use crate::host::netlink::{attributes, behind, number, text};
 
+/// `IFLA_PROP_LIST` (linux/if_link.h).
+const IFLA_PROP_LIST: u16 = 52;
+
 /// An interface.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Link {
@@ -14,6 +17,8 @@ pub struct Link {
     pub index: u32,
     /// Its name.
     pub name: String,
+    /// Its alternative names (kernel 5.5).
+    pub altnames: Vec<String>,
     /// What it is, where the kernel has a name for it: "veth", "tun", "wireguard", "bridge".
     /// Hardware has none.
     pub kind: Option<String>,
@@ -30,6 +35,13 @@ pub struct Link {
     pub lower: Option<u32>,
     /// The XDP programs on it.
     pub xdp: Vec<XdpAttachment>,
+}
+
+impl Link {
+    /// The name and the alternative names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.name).chain(self.altnames.iter().map(|name| &**name))
+    }
 }
 
 /// An XDP program on an interface.
@@ -74,6 +86,7 @@ pub(super) fn read(message: &[u8]) -> Result<Link, DecodeError> {
     for attribute in attributes(behind(message, header.buffer_len())?) {
         match attribute? {
             (libc::IFLA_IFNAME, value) => link.name = text(value),
+            (IFLA_PROP_LIST, value) => link.altnames = altnames(value)?,
             (libc::IFLA_MTU, value) => link.mtu = number(value)?,
             (libc::IFLA_MASTER, value) => link.master = Some(number(value)?),
             (libc::IFLA_LINK, value) => link.lower = Some(number(value)?),
@@ -86,6 +99,16 @@ pub(super) fn read(message: &[u8]) -> Result<Link, DecodeError> {
     // An interface that stands on nothing names itself or nothing.
     link.lower = link.lower.filter(|&lower| !elsewhere && lower != 0 && lower != link.index);
     Ok(link)
+}
+
+fn altnames(properties: &[u8]) -> Result<Vec<String>, DecodeError> {
+    let mut names = Vec::new();
+    for attribute in attributes(properties) {
+        if let (super::IFLA_ALT_IFNAME, value) = attribute? {
+            names.push(text(value));
+        }
+    }
+    Ok(names)
 }
 
 fn kind(info: &[u8]) -> Result<Option<String>, DecodeError> {
