@@ -21,6 +21,7 @@ pub mod scan;
 pub mod sink;
 pub mod snapshot;
 pub mod story;
+pub mod trusted_path;
 pub mod truth;
 pub mod watch;
 pub mod who;

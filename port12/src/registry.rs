@@ -17,8 +17,6 @@ pub mod unofficial;
 
 use std::{
     fmt,
-    fs::File,
-    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -30,6 +28,8 @@ pub use date::{Date, Edition};
 pub use error::{Fault, RegistryError};
 pub use port_set::PortSet;
 pub use row::{Ports, Row, State, Transports};
+
+use crate::trusted_path::{self, PathError};
 
 /// Files above this size are refused. The official ones have 1 and 4 MiB.
 const MAX_BYTES: u64 = 64 << 20;
@@ -99,9 +99,14 @@ impl Registry {
     /// [`RegistryError`]: it cannot be read, is larger than 64 MiB, or is not the official file or
     /// not all of it.
     pub fn read(path: &Path) -> Result<Self, RegistryError> {
-        let bytes =
-            slurp(path).map_err(|cause| RegistryError::Read { path: path.to_owned(), cause })?;
-        Self::parse(path, &bytes)
+        let path = path.to_owned();
+        match trusted_path::read(&path, MAX_BYTES) {
+            Ok(bytes) => Self::parse(&path, &bytes),
+            Err(PathError::TooLarge { .. }) => {
+                Err(RegistryError::Refused { path, fault: Fault::TooLarge })
+            }
+            Err(error) => Err(RegistryError::Read { path, cause: error.into() }),
+        }
     }
 
     /// Reads the content of an official file. The path is for messages.
@@ -208,13 +213,6 @@ impl Registry {
     pub fn bits(&self) -> [[u64; PORTS / 64]; Transport::ALL.len()] {
         Transport::ALL.map(|transport| *self.watched(transport).bits())
     }
-}
-
-fn slurp(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // One byte more than is accepted tells a file that is too large, and bounds an endless one.
-    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Writing to the policy file, which keeps its comments and its order.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -11,8 +11,13 @@ use toml_edit::{Array, DocumentMut, Item, Value};
 
 use super::{
     ConfigError, File,
+    file::MAX_BYTES,
     prefix::{prefix, shown},
 };
+use crate::trusted_path;
+
+/// The mode of a policy file that has gone since it was read.
+const MODE: u32 = 0o644;
 
 /// What to do with the sources in the file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,9 +53,10 @@ pub enum EditError {
 pub fn allow(path: &Path, edit: Edit, prefixes: &[IpNet]) -> Result<(), EditError> {
     let failed = |cause| EditError::Write { path: path.to_owned(), cause };
     File::read(path)?;
-    let text = fs::read_to_string(path).map_err(failed)?;
-    let mut document: DocumentMut =
-        text.parse().map_err(|error| failed(io::Error::other(format!("{error}"))))?;
+    let bytes = trusted_path::read(path, MAX_BYTES).map_err(|error| failed(error.into()))?;
+    let mut document: DocumentMut = String::from_utf8_lossy(&bytes)
+        .parse()
+        .map_err(|error| failed(io::Error::other(format!("{error}"))))?;
     let list = document.entry("allow").or_insert_with(|| Item::Value(Array::new().into()));
     let Some(list) = list.as_array_mut() else {
         return Err(failed(io::Error::other("`allow` is not a list")));
@@ -65,24 +71,13 @@ pub fn allow(path: &Path, edit: Edit, prefixes: &[IpNet]) -> Result<(), EditErro
     }
     let text = document.to_string();
     File::parse(path, text.as_bytes())?;
-    replace(path, &text).map_err(failed)
-}
-
-/// Beside it first, then in its place: whoever reads it finds the old file or the new one.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // Through a link, what it points to is replaced.
-    let path = fs::canonicalize(path)?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let next = path.with_file_name(name);
-    fs::write(&next, text)?;
-    fs::set_permissions(&next, fs::metadata(&path)?.permissions())?;
-    fs::File::open(&next)?.sync_all()?;
-    fs::rename(&next, &path)
+    trusted_path::replace(path, text.as_bytes(), MODE).map_err(|error| failed(error.into()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn edited(text: &str, edit: Edit, nets: &[&str]) -> Result<String, EditError> {

@@ -5,17 +5,14 @@ mod keys;
 mod node;
 mod rule;
 
-use std::{
-    fs,
-    io::Read as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
 pub use self::keys::{BAN_KEYS, KEYS, MOST_SOURCES, PORT_KEYS};
 use self::node::{entries, line_of};
 use super::{ConfigError, Fault, Layer, PortRule, Refusal, Valued};
+use crate::trusted_path::{self, PathError};
 
 /// Files above this size are refused.
 pub(super) const MAX_BYTES: u64 = 1 << 20;
@@ -38,11 +35,10 @@ impl File {
     ///
     /// [`ConfigError`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let mut bytes = Vec::new();
-        // One byte more than is accepted tells a file that is too large, and bounds an endless one.
-        fs::File::open(path)
-            .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-            .map_err(|cause| ConfigError::Read { path: path.to_owned(), cause })?;
+        let bytes = trusted_path::read(path, MAX_BYTES).map_err(|error| match error {
+            PathError::TooLarge { path, .. } => ConfigError::TooLarge { path },
+            error => ConfigError::Read { path: path.to_owned(), cause: error.into() },
+        })?;
         Self::parse(path, &bytes)
     }
 
