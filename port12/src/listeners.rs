@@ -8,12 +8,14 @@
 //!   told when its first socket comes and when its last one goes.
 //! - One that is told of at its bind is taken in without a look, or told as gone. A look that began before knows
 //!   nothing of it.
-//! - No more is told in a minute than a budget has. What stays longer is told later, and what has gone
-//!   untold is counted.
+//! - No more is told in a minute of the listeners of a user than a budget has. What stays longer is told later, and
+//!   what has gone untold is counted.
 
 mod notice;
+mod place;
 mod reached;
 mod register;
+mod room;
 mod scope;
 
 pub use notice::{Listener, Notice, Severity, What};
@@ -21,7 +23,7 @@ pub use reached::{Knock, Reached};
 pub use register::Register;
 pub use scope::Scope;
 
-/// Notices of one kind in a minute, and at once: as many as alerts of scans.
+/// Notices of one kind and user in a minute, and at once: as many as alerts of scans.
 const PER_MINUTE: u32 = 60;
 
 #[cfg(test)]

@@ -23,12 +23,14 @@ mod ports;
 mod score;
 mod source;
 mod targets;
+mod user_budgets;
 
 pub use alert::Alert;
 pub(crate) use budget::Budget;
 pub(crate) use clock::Clock;
 pub use detector::{Detector, Limits};
 pub use kind::Kind;
+pub(crate) use user_budgets::UserBudgets;
 
 #[cfg(test)]
 mod tests;

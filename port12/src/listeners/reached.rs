@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use port12_common::Transport;
 
 use super::PER_MINUTE;
-use crate::scan::Budget;
+use crate::scan::UserBudgets;
 
 /// A port is told of once in this time.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -14,7 +14,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Reached {
     ports: BTreeMap<(Transport, u16), Waiting>,
-    budget: Budget,
+    budgets: UserBudgets,
 }
 
 /// What is known of one port.
@@ -42,7 +42,7 @@ pub struct Knock {
 
 impl Default for Reached {
     fn default() -> Self {
-        Self { ports: BTreeMap::new(), budget: Budget::new(PER_MINUTE) }
+        Self { ports: BTreeMap::new(), budgets: UserBudgets::new(PER_MINUTE) }
     }
 }
 
@@ -63,12 +63,14 @@ impl Reached {
     }
 
     /// What is to be told after a look at the sockets; at the end, all that waits. The time is running time.
-    /// Knocks at a port of which it `is_unasked` who has it wait until that is known.
+    /// Knocks at a port of which it `is_unasked` who has it wait until that is known. The budget is that of the
+    /// `user` who has the port.
     pub fn due(
         &mut self,
         now: Duration,
         is_end: bool,
         is_unasked: impl Fn(Transport, u16) -> bool,
+        user: impl Fn(Transport, u16) -> Option<u32>,
     ) -> Vec<Knock> {
         let mut ready = Vec::new();
         for (&(transport, port), waiting) in &mut self.ports {
@@ -83,8 +85,8 @@ impl Reached {
         ready.sort_by_key(|(_, _, waiting)| waiting.told);
         let mut due = Vec::new();
         for (transport, port, waiting) in ready {
-            if !self.budget.take(now) {
-                break;
+            if !self.budgets.take(user(transport, port), now) {
+                continue;
             }
             waiting.told = Some(now);
             let packets = std::mem::take(&mut waiting.packets);

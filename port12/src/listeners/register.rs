@@ -9,18 +9,19 @@ use std::{
 
 use port12_common::Transport;
 
-use super::{Knock, Listener, Notice, PER_MINUTE, Scope, What};
+use super::{
+    Knock, Listener, Notice, PER_MINUTE, Scope, What,
+    place::{Key, Place, is_taker},
+    room::Room,
+};
 use crate::{
-    host::sockets::{OpenSocket, SocketState},
-    scan::{Budget, Clock},
-    who::{Owned, Owner},
+    host::sockets::OpenSocket,
+    scan::{Clock, UserBudgets},
+    who::Owned,
 };
 
-/// Sockets that are followed, at most.
-const MOST: usize = 4096;
-
-/// Those of one user, at most: nobody hides others' listeners behind his own.
-const OF_ONE: usize = 1024;
+/// Sockets that came and went that are remembered, at most.
+const MOST_PASSED: usize = 4096;
 
 /// How often it is said that there are too many.
 const FULL_AGAIN: Duration = Duration::from_secs(600);
@@ -30,28 +31,6 @@ const REMEMBERED: Duration = Duration::from_secs(120);
 
 /// Where what comes for a loopback address comes in.
 const LOOPBACK: &str = "lo";
-
-/// A socket. One that gets another port or address is another.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Key {
-    transport: Transport,
-    port: u16,
-    address: IpAddr,
-    cookie: [u8; 8],
-}
-
-/// Whose sockets are one listener.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Place {
-    transport: Transport,
-    port: u16,
-    address: IpAddr,
-    dual_stack: bool,
-    interface: Option<u32>,
-    uid: u32,
-    owner: Owner,
-    pids: Vec<i32>,
-}
 
 /// What is kept of a socket.
 #[derive(Debug)]
@@ -80,7 +59,7 @@ pub struct Register {
     sockets: BTreeMap<Key, Kept>,
     groups: BTreeMap<Place, Group>,
     /// How many of the sockets a user has.
-    users: BTreeMap<u32, usize>,
+    room: Room,
     /// When a port last had a socket that is no listener, such as a client's.
     others: BTreeMap<(Transport, u16), Duration>,
     /// Ports with a listener whose owner is yet to be asked for, by the last look.
@@ -94,7 +73,7 @@ pub struct Register {
     /// Whether every TCP listener is heard of.
     hears_all: bool,
     clock: Clock,
-    budget: Budget,
+    budgets: UserBudgets,
     /// How many sockets have come.
     came: u64,
     suppressed: u64,
@@ -110,7 +89,7 @@ impl Register {
             scope,
             sockets: BTreeMap::new(),
             groups: BTreeMap::new(),
-            users: BTreeMap::new(),
+            room: Room::default(),
             others: BTreeMap::new(),
             unasked: BTreeSet::new(),
             gone: BTreeMap::new(),
@@ -118,7 +97,7 @@ impl Register {
             clients: BTreeMap::new(),
             hears_all: false,
             clock: Clock::default(),
-            budget: Budget::new(PER_MINUTE),
+            budgets: UserBudgets::new(PER_MINUTE),
             came: 0,
             suppressed: 0,
             said_full: None,
@@ -129,10 +108,8 @@ impl Register {
     pub fn set_scope(&mut self, scope: Scope) {
         self.sockets.retain(|it, _| scope.has(it.transport, it.port));
         self.groups.retain(|it, _| scope.has(it.transport, it.port));
-        self.users.clear();
-        for kept in self.sockets.values() {
-            *self.users.entry(kept.place.uid).or_default() += 1;
-        }
+        self.room = Room::default();
+        self.sockets.values().for_each(|kept| self.room.enter(kept.place.uid));
         self.gone.retain(|&(transport, port, _), _| scope.has(transport, port));
         self.first.retain(|&(transport, port)| scope.has(transport, port));
         self.first.extend(scope.beyond(&self.scope));
@@ -148,14 +125,16 @@ impl Register {
             self.sockets.contains_key(&key) || passed.is_some_and(|&(_, gone)| began <= gone)
         };
         let strangers = open.iter().filter(|it| self.takes(it)).filter(|it| !known(it));
-        let mut of_user = self.users.clone();
+        let mut room = self.room.clone();
         let has_room = |it: &&OpenSocket| {
-            let count = of_user.entry(it.uid).or_default();
-            *count += 1;
-            *count <= OF_ONE
+            let admits = room.admits(it.uid);
+            if admits {
+                room.makes_way().into_iter().for_each(|uid| room.leave(uid));
+                room.enter(it.uid);
+            }
+            admits
         };
-        let strangers = strangers.filter(has_room);
-        strangers.take(MOST.saturating_sub(self.sockets.len())).cloned().collect()
+        strangers.filter(has_room).cloned().collect()
     }
 
     /// Whether to say that there may be sockets that are not followed: whoever opens and closes the last one has it
@@ -163,15 +142,11 @@ impl Register {
     pub fn is_to_say_full(&mut self, time: SystemTime) -> bool {
         let now = self.clock.advance(time);
         let is_due = self.said_full.is_none_or(|said| now >= said + FULL_AGAIN);
-        let says = is_due && self.is_full();
+        let says = is_due && self.room.is_full();
         if says {
             self.said_full = Some(now);
         }
         says
-    }
-
-    fn is_full(&self) -> bool {
-        self.sockets.len() >= MOST || self.users.values().any(|&count| count >= OF_ONE)
     }
 
     /// Takes a look in: the sockets that were there when it `began` or came later, and the owners of some that were
@@ -229,12 +204,12 @@ impl Register {
     ) -> Option<Notice> {
         let now = self.clock.advance(time);
         let (transport, port, address) = (listener.transport, listener.port, listener.address);
-        if self.passed.len() < MOST {
+        if self.passed.len() < MOST_PASSED {
             self.passed.insert(Key { transport, port, address, cookie }, (now, gone));
         }
         let listener = Arc::new(listener);
         self.note_gone(now, &listener);
-        if !self.budget.take(now) {
+        if !self.budgets.take(listener.uid, now) {
             self.suppressed += 1;
             return None;
         }
@@ -279,12 +254,20 @@ impl Register {
     }
 
     fn tell_waiting(&mut self, time: SystemTime, now: Duration, notices: &mut Vec<Notice>) {
-        // Who floods low ports with listeners holds back no other that came before.
         let mut untold: Vec<_> = self.groups.values_mut().filter(|it| !it.is_told).collect();
+        // Oldest first, and users in turn: a flood holds back neither older listeners nor those of others.
         untold.sort_unstable_by_key(|group| group.number);
+        let mut turns = BTreeMap::new();
+        let budgets = &mut self.budgets;
+        untold.sort_by_cached_key(|group| {
+            let uid = group.listener.uid;
+            let turn = turns.entry(uid).or_insert_with(|| budgets.spent(uid, now));
+            *turn += 1;
+            *turn
+        });
         for group in untold {
-            if !self.budget.take(now) {
-                break;
+            if !self.budgets.take(group.listener.uid, now) {
+                continue;
             }
             group.is_told = true;
             let what = What::Appeared { at_start: group.at_start };
@@ -319,9 +302,21 @@ impl Register {
         let listener = there.first().copied().or(gone.map(|(_, it)| it)).cloned();
         let others = there.len().saturating_sub(1);
         let what = What::Reached { interface, packets, others };
-        let would_be_known = || transport == Transport::Tcp && self.hears_all && !self.is_full();
+        let would_be_known =
+            || transport == Transport::Tcp && self.hears_all && !self.room.is_full();
         let is_told = listener.is_some() || !(has_another || would_be_known());
         is_told.then_some(Notice { time, what, transport, port, listener })
+    }
+
+    /// The user who has a port, or had it last, as far as a notice of a knock would name one.
+    pub fn user(&self, transport: Transport, port: u16) -> Option<u32> {
+        let is_there = |place: &&Place| place.transport == transport && place.port == port;
+        let there = self.groups.keys().find(is_there).map(|place| place.uid);
+        let gone = || {
+            let gone = [false, true].map(|it| self.gone.get(&(transport, port, it)));
+            gone.into_iter().flatten().max_by_key(|(since, _)| *since).map(|(_, it)| it.uid)
+        };
+        there.or_else(gone)
     }
 
     /// Whether somebody has a port of whom no more is known yet.
@@ -352,9 +347,11 @@ impl Register {
     /// Takes a socket in; one that is told of by itself, `since` when it was there.
     fn add(&mut self, owned: Owned, since: Option<Instant>) {
         let (key, place) = (Key::of(&owned.open), Place::of(&owned));
-        let of_user = self.users.get(&place.uid).copied().unwrap_or(0);
-        if self.sockets.contains_key(&key) || self.sockets.len() >= MOST || of_user >= OF_ONE {
+        if self.sockets.contains_key(&key) || !self.room.admits(place.uid) {
             return;
+        }
+        if let Some(uid) = self.room.makes_way() {
+            self.make_way(uid);
         }
         self.passed.remove(&key);
         let is_first = self.first.contains(&(place.transport, place.port));
@@ -368,53 +365,34 @@ impl Register {
         });
         group.sockets += 1;
         self.came += 1;
-        *self.users.entry(place.uid).or_default() += 1;
+        self.room.enter(place.uid);
         self.sockets.insert(key, Kept { place, since });
+    }
+
+    /// Forgets a socket of a user, if possible of a listener that is yet to be told.
+    fn make_way(&mut self, uid: u32) {
+        let is_told = |kept: &Kept| self.groups.get(&kept.place).is_some_and(|group| group.is_told);
+        let of_user = self.sockets.iter().filter(|(_, kept)| kept.place.uid == uid);
+        let key = of_user.min_by_key(|(_, kept)| is_told(kept)).map(|(key, _)| key.clone());
+        if let Some(kept) = key.and_then(|key| self.forget_socket(&key)) {
+            self.suppressed += u64::from(!kept.is_told);
+        }
     }
 
     /// Forgets a socket. Returns its listener where it was the last one, and the listener was told of.
     fn remove(&mut self, key: &Key, now: Duration) -> Option<Arc<Listener>> {
-        let place = self.sockets.remove(key)?.place;
-        if let Some(count) = self.users.get_mut(&place.uid) {
-            *count -= 1;
-        }
-        self.users.retain(|_, count| *count > 0);
-        let group = self.groups.get_mut(&place)?;
-        group.sockets -= 1;
-        if group.sockets > 0 {
-            return None;
-        }
-        let Group { listener, is_told, .. } = self.groups.remove(&place)?;
+        let Group { listener, is_told, .. } = self.forget_socket(key)?;
         self.note_gone(now, &listener);
         self.suppressed += u64::from(!is_told);
         is_told.then_some(listener)
     }
-}
 
-/// Whether a socket would take the start of a conversation.
-fn is_taker(socket: &OpenSocket) -> bool {
-    matches!(socket.state, SocketState::Listen | SocketState::Unconnected)
-}
-
-impl Key {
-    fn of(socket: &OpenSocket) -> Self {
-        let &OpenSocket { transport, port, address, cookie, .. } = socket;
-        Self { transport, port, address, cookie }
-    }
-}
-
-impl Place {
-    fn of(owned: &Owned) -> Self {
-        let open = &owned.open;
-        Self {
-            transport: open.transport,
-            port: open.port,
-            address: open.address,
-            dual_stack: open.dual_stack,
-            interface: open.interface,
-            uid: open.uid,
-            owner: owned.owner,
-            pids: owned.processes.iter().map(|process| process.pid).collect(),
-        }
+    /// Forgets a socket. Returns its listener if it was the last one.
+    fn forget_socket(&mut self, key: &Key) -> Option<Group> {
+        let place = self.sockets.remove(key)?.place;
+        self.room.leave(place.uid);
+        let group = self.groups.get_mut(&place)?;
+        group.sockets -= 1;
+        (group.sockets == 0).then(|| self.groups.remove(&place)).flatten()
     }
 }

@@ -1,3 +1,5 @@
+mod users;
+
 use std::{
     net::IpAddr,
     sync::Arc,
@@ -65,7 +67,7 @@ fn look_since(
 
 /// Knocks that are to be told where all owners are known.
 fn due(reached: &mut Reached, now: Duration, is_end: bool) -> Vec<Knock> {
-    reached.due(now, is_end, |_, _| false)
+    reached.due(now, is_end, |_, _| false, |_, _| None)
 }
 
 /// What is told, shortly: `+12` for one that came, `=12` for one that was there, `~12` for one that came and went,
@@ -158,28 +160,6 @@ fn a_flood_of_short_lived_listeners_hides_none_that_stays() {
         short(&told).contains(&"+300".to_owned())
     });
     assert!(told);
-}
-
-#[test]
-fn memory_is_bounded_and_one_user_does_not_take_it_all() {
-    let mut register = Register::new(scope());
-    let of = |uid: u32| {
-        let one = move |it: u64| OpenSocket { uid, cookie: it.to_ne_bytes(), ..socket(12, 0) };
-        (u64::from(uid) << 32..).take(1500).map(one)
-    };
-    look(&mut register, 0, 1, &of(1).collect::<Vec<_>>());
-    assert!(register.is_to_say_full(at(0)));
-    let mut many: Vec<_> = of(1).collect();
-    many.push(OpenSocket { uid: 2, ..socket(14, 7) });
-    assert_eq!(register.strangers(Instant::now(), &many).len(), 1);
-    let many: Vec<_> = (1..=5).flat_map(of).collect();
-    assert_eq!(register.strangers(Instant::now(), &many).len(), 3072);
-    look(&mut register, 1, 1, &many);
-    assert!(register.strangers(Instant::now(), &many).is_empty());
-    assert!(!register.is_to_say_full(at(599)) && register.is_to_say_full(at(600)));
-    look(&mut register, 601, 1, &[]);
-    assert!(!register.is_to_say_full(at(2000)));
-    assert_eq!(register.strangers(Instant::now(), &many).len(), 4096);
 }
 
 #[test]
@@ -310,7 +290,7 @@ fn a_knock_waits_for_the_owner_that_is_asked_for_later() {
     let mut due = |register: &Register, at, is_end| {
         let is_unasked = |transport, port| register.is_unasked(transport, port);
         reached.note(&Arc::from("eth0"), Transport::Tcp, 12, 1);
-        reached.due(Duration::from_secs(at), is_end, is_unasked).len()
+        reached.due(Duration::from_secs(at), is_end, is_unasked, |_, _| None).len()
     };
     let open = [socket(12, 1)];
     register.look((at(0), Instant::now()), &open, Vec::new());

@@ -10,7 +10,7 @@ use std::{
 use port12_common::Transport;
 
 use super::{Behind, Contact, PER_MINUTE, Sender};
-use crate::scan::{Budget, Clock};
+use crate::scan::{Clock, UserBudgets};
 
 /// Contacts that were told of and are remembered, at most.
 const MOST: usize = 4096;
@@ -79,7 +79,7 @@ pub struct Register {
     order: VecDeque<Key>,
     owners: BTreeMap<Place, Owners>,
     clock: Clock,
-    budget: Budget,
+    budgets: UserBudgets,
     suppressed: u64,
 }
 
@@ -90,7 +90,7 @@ impl Default for Register {
             order: VecDeque::new(),
             owners: BTreeMap::new(),
             clock: Clock::default(),
-            budget: Budget::new(PER_MINUTE),
+            budgets: UserBudgets::new(PER_MINUTE),
             suppressed: 0,
         }
     }
@@ -106,7 +106,7 @@ impl Register {
         if self.told.contains_key(&key) {
             return None;
         }
-        if !self.budget.take(now) {
+        if !self.budgets.take(contact.uid, now) {
             self.suppressed += 1;
             return None;
         }

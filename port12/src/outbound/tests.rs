@@ -55,6 +55,18 @@ fn a_scan_is_told_within_a_budget_and_the_rest_is_counted() {
 }
 
 #[test]
+fn a_scan_of_one_user_hides_no_outbound_start_of_another() {
+    let mut register = Register::default();
+    for last in 0..=255 {
+        for port in 0..200 {
+            register.note(contact(0, port, last), process(7, "nmap"));
+        }
+    }
+    let other = Contact { uid: 1001, ..contact(0, 12, 1) };
+    assert!(register.note(other, process(8, "nc")).is_some());
+}
+
+#[test]
 fn processes_that_are_alike_are_one_owner_and_owners_are_bounded() {
     let mut register = Register::default();
     for pid in 1..=100 {

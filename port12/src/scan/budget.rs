@@ -20,13 +20,24 @@ impl Budget {
 
     /// Takes a token, where there is one.
     pub fn take(&mut self, now: Duration) -> bool {
-        let minutes = now.saturating_sub(self.at).as_secs_f64() / 60.0;
-        self.tokens = (self.tokens + minutes * self.per_minute).min(self.per_minute);
-        self.at = now;
-        let is_there = self.tokens >= 1.0;
+        let is_there = self.has(now);
         if is_there {
             self.tokens -= 1.0;
         }
         is_there
+    }
+
+    /// Whether there is a token.
+    pub fn has(&mut self, now: Duration) -> bool {
+        let minutes = now.saturating_sub(self.at).as_secs_f64() / 60.0;
+        self.tokens = (self.tokens + minutes * self.per_minute).min(self.per_minute);
+        self.at = now;
+        self.tokens >= 1.0
+    }
+
+    /// Tokens that are missing, rounded up.
+    pub fn spent(&mut self, now: Duration) -> u64 {
+        self.has(now);
+        (self.per_minute - self.tokens).ceil() as u64
     }
 }

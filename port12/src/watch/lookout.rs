@@ -297,7 +297,8 @@ impl Watch {
     fn tell_reached(&mut self, time: SystemTime, is_end: bool) {
         let now = self.register.now(time);
         let is_unasked = |transport, port| self.register.is_unasked(transport, port);
-        for knock in self.reached.due(now, is_end, is_unasked) {
+        let user = |transport, port| self.register.user(transport, port);
+        for knock in self.reached.due(now, is_end, is_unasked, user) {
             if let Some(notice) = self.register.reached(time, knock) {
                 self.tell(notice);
             }

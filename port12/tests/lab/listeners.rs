@@ -1,5 +1,7 @@
 //! Listeners that come and go while port12 watches, and knocks that reach them.
 
+mod users;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -57,6 +59,10 @@ impl Watched {
                 |it: &Value| it["alert"]["signature_id"] == signature && it["dest_port"] == port;
             all.into_iter().find(of)
         })
+    }
+
+    fn wait_for_records(&self, signature: u64, most: usize) {
+        until("records", || (self.count(signature) >= most).then_some(()));
     }
 
     fn count(&self, signature: u64) -> usize {
