@@ -25,5 +25,6 @@ pub mod settings;
 pub mod sources;
 pub mod stats;
 pub mod status;
+pub mod stderr;
 mod text;
 pub mod who;

@@ -1,16 +1,18 @@
 //! The command line.
 
 use std::{
-    io::{self, BufWriter, Write},
+    env,
+    io::{self, BufWriter, IsTerminal as _, Write},
     process::ExitCode,
 };
 
 use clap::{ArgAction, Parser, Subcommand, error::ErrorKind};
+use env_logger::{Target, WriteStyle};
 use port12::{
     cli::{
         allow, attach, ban, bans, bypass, check, confirm, detach, events, explain,
         output::{tell, unless_closed},
-        ports, replay, run, sources, stats, status, who,
+        ports, replay, run, sources, stats, status, stderr, who,
     },
     failure::{Code, Failure},
 };
@@ -78,16 +80,20 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    // A reader of standard error that stalls is not to stop what watches. Without a thread, lines are written directly.
+    let is_queued = matches!(cli.command, Command::Run(_)) && stderr::start().is_ok();
     // The log lines of `run --trace` are at level info.
     let tracing = matches!(&cli.command, Command::Run(args) if args.trace);
-    start_log(cli.verbose.max(u8::from(tracing)));
-    match try_main(cli.command) {
+    start_log(cli.verbose.max(u8::from(tracing)), is_queued);
+    let code = match try_main(cli.command) {
         Ok(code) => code,
         Err(failure) => {
             tell(&failure.message);
             failure.into()
         }
-    }
+    };
+    stderr::finish();
+    code
 }
 
 /// Help goes out as it is, an error as one line.
@@ -145,7 +151,7 @@ fn then_flush(ended: Result<(), Failure>, out: &mut impl Write) -> Result<(), Fa
     ended
 }
 
-fn start_log(verbose: u8) {
+fn start_log(verbose: u8, is_queued: bool) {
     let level = match verbose {
         0 => "warn",
         1 => "info",
@@ -153,5 +159,19 @@ fn start_log(verbose: u8) {
         _ => "trace",
     };
     let environment = env_logger::Env::default().filter_or("PORT12_LOG", level);
-    env_logger::Builder::from_env(environment).format_timestamp(None).init();
+    let mut log = env_logger::Builder::from_env(environment);
+    if is_queued {
+        log.target(Target::Pipe(Box::new(stderr::LogTarget))).write_style(log_style());
+    }
+    log.format_timestamp(None).init();
+}
+
+/// Colours for a terminal: env_logger looks only at targets that it writes to itself.
+fn log_style() -> WriteStyle {
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+    match io::stderr().is_terminal() && !is_dumb && !is_set("NO_COLOR") {
+        true => WriteStyle::Always,
+        false => WriteStyle::Never,
+    }
 }

@@ -1,10 +1,8 @@
 //! How a command reports.
 
-use std::{
-    fmt,
-    io::{self, Write as _},
-};
+use std::{fmt, io};
 
+use super::stderr;
 use crate::{registry::RegistryError, report::is_treacherous};
 
 pub use crate::report::OutputFormat;
@@ -32,10 +30,9 @@ impl From<serde_json::Error> for ReportError {
     }
 }
 
-/// Writes a line for people to standard error. Nobody need be listening: `eprintln` panics when
-/// standard error is full or closed.
+/// Writes a line for people to standard error.
 pub fn tell(line: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "port12: {line}");
+    stderr::write(format!("port12: {line}\n").into_bytes());
 }
 
 /// A reader that has gone away, such as `head`, has read enough: that is no failure.
