@@ -125,6 +125,7 @@ impl From<HostError> for Failure {
             HostError::NoInterface(_) => Code::Attach,
             _ if error.is_permission() => Code::Permission,
             HostError::Refused { .. }
+            | HostError::Unasked { .. }
             | HostError::Unsteady { .. }
             | HostError::Unreadable { .. }
             | HostError::File { .. } => Code::Runtime,

@@ -122,7 +122,7 @@ impl Truth {
 fn publish_sockets(instance: &Instance) -> Result<OpenSockets, TruthError> {
     // The heartbeat counts from before the scan: a socket may open while it goes on.
     let valid_until = instance.now()?.after(HEARTBEAT);
-    let open = sockets::scan()?;
+    let open = sockets::scan();
     let listed = open.bitmap().listed;
     let rules = instance.state().rules();
     let drops = |transport: Transport| {
@@ -144,7 +144,7 @@ fn proves_none(open: &OpenSockets, drops: impl Fn(Transport) -> bool) -> bool {
         Transport::Udp => false,
         Transport::UdpLite | Transport::Sctp | Transport::Dccp => drops(transport),
     };
-    !open.unseen.iter().any(|&transport| needs(transport))
+    !open.unseen.keys().any(|&transport| needs(transport))
 }
 
 /// # Safety
@@ -165,7 +165,10 @@ mod tests {
 
     #[test]
     fn listeners_that_cannot_be_listed_are_not_taken_for_none() {
-        let unseen = |transport| OpenSockets { unseen: vec![transport], ..OpenSockets::default() };
+        let unseen = |transport| OpenSockets {
+            unseen: [(transport, String::new())].into(),
+            ..OpenSockets::default()
+        };
         let all_drop = |_| true;
         let only_tcp = |transport| transport == Transport::Tcp;
         assert!(proves_none(&OpenSockets::default(), all_drop));

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use port12_common::Transport;
 
 use crate::host::{
-    HostError, interfaces,
+    interfaces,
     sockets::{OpenSockets, PortRanges, bound},
 };
 
@@ -54,8 +54,10 @@ pub struct Answer {
     pub namespaces: Vec<Namespace>,
     /// Transports that the kernel does not have.
     pub absent: BTreeSet<Transport>,
-    /// Transports that the kernel has, and whose sockets it cannot list.
-    pub unseen: BTreeSet<Transport>,
+    /// Transports whose sockets could not be listed in some network namespace, with the reason.
+    pub unseen: BTreeMap<Transport, String>,
+    /// Whether some network namespace could not be asked at all.
+    pub has_closed_namespaces: bool,
     /// The sockets, like ones together, by namespace, transport and port.
     pub entries: Vec<Entry>,
     /// The processes that hold them, by what the entries name; without those that have ended.
@@ -74,16 +76,11 @@ struct Listed {
 }
 
 impl Question {
-    /// Asks the host.
-    ///
-    /// # Errors
-    ///
-    /// Where the kernel refuses or garbles a list of this namespace. What cannot be seen of others, or
-    /// of processes, is in the answer.
-    pub fn ask(&self) -> Result<Answer, HostError> {
+    /// Asks the host. What cannot be seen is in the answer.
+    pub fn ask(&self) -> Answer {
         let mut answer = Answer::default();
         let mut sockets = Vec::new();
-        let listed = self.list()?;
+        let listed = self.list();
         let own = Namespace::own();
         answer.add(&own, listed, &mut sockets);
         let inode = own.inode;
@@ -98,7 +95,7 @@ impl Question {
         let is_blind = sight::limits(&found, &mut answer.limits);
         answer.entries = entry::group(sockets, &found, is_blind);
         answer.describe();
-        Ok(answer)
+        answer
     }
 
     fn ask_others(&self, own: u64, answer: &mut Answer, sockets: &mut Vec<entry::Socket>) {
@@ -106,32 +103,34 @@ impl Question {
         let mut closed = found.unread;
         for namespace in found.namespaces {
             match namespace.enter(|| self.list()) {
-                Ok(Some(Ok(listed))) => {
+                Ok(Some(listed)) => {
                     answer.add(&namespace, listed, sockets);
                     answer.namespaces.push(namespace);
                 }
-                Ok(Some(Err(error))) => answer.limits.push(Limit {
-                    what: format!("network namespace {}: {error}", namespace.inode),
-                    needs: Vec::new(),
-                }),
                 // It has gone.
                 Ok(None) => {}
                 Err(_) => closed += 1,
             }
         }
+        answer.has_closed_namespaces |= closed > 0;
         answer.limits.extend(sight::closed_namespaces(closed));
     }
 
-    fn list(&self) -> Result<Listed, HostError> {
-        let open = bound(&self.ports)?;
+    fn list(&self) -> Listed {
+        let open = bound(&self.ports);
         let indexes: BTreeSet<u32> = open.sockets.iter().filter_map(|it| it.interface).collect();
         let name = |index| interfaces::by_index(index).ok().map(|link| (index, link.name));
         let devices = indexes.into_iter().filter_map(name).collect();
-        Ok(Listed { open, devices })
+        Listed { open, devices }
     }
 }
 
 impl Answer {
+    /// Whether there may be sockets that could not be listed.
+    pub fn is_partial(&self) -> bool {
+        self.has_closed_namespaces || !self.unseen.is_empty()
+    }
+
     fn add(&mut self, namespace: &Namespace, listed: Listed, sockets: &mut Vec<entry::Socket>) {
         let Listed { open, devices } = listed;
         self.absent.extend(open.absent);

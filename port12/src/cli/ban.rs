@@ -137,6 +137,11 @@ fn check_needed(
 ) -> Result<(), Failure> {
     let protected = Protected::ask()?;
     for source in sources {
+        // A ban of scope "unassigned" takes nothing from a connection.
+        if let Some(what) = protected.unlisted.as_ref().filter(|_| is_final) {
+            let why = format!("{what} could not be listed, and it may be one of them");
+            return Err(Failure::new(Code::Config, format!("{source} is not banned: {why}")));
+        }
         if let Some(role) = protected.role(*source) {
             return Err(refused(*source, &format!("it is {role}"), is_final));
         }

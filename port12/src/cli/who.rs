@@ -44,12 +44,12 @@ pub struct WhoArgs {
     pub pins: PinArgs,
 }
 
-/// Writes the list; whether there is anything in it.
+/// Writes the list; returns whether there is anything in it.
 ///
 /// # Errors
 ///
-/// [`Failure`], never with the code 1, which says that there is nothing: the host cannot be asked, a
-/// bad registry file, or nowhere to write to.
+/// [`Failure`], never with the code 1, which says that there is nothing: sockets that could not be
+/// listed when none was found, a bad registry file, or nowhere to write to.
 pub fn run(args: &WhoArgs, out: &mut impl Write) -> Result<bool, Failure> {
     report(args, out).map_err(|failure| match failure.code {
         Code::Runtime => Failure { code: Code::Usage, ..failure },
@@ -70,7 +70,7 @@ fn report(args: &WhoArgs, out: &mut impl Write) -> Result<bool, Failure> {
         (false, ports) => Selected::Named(ports),
     };
     let ports = selected.ports(&registry);
-    let mut answer = Question { ports, all_namespaces: args.all_netns }.ask()?;
+    let mut answer = Question { ports, all_namespaces: args.all_netns }.ask();
     let knocks = Knocks::read(&args.pins, &answer.entries, &mut answer.limits);
     let document = Document::new(&registry, &selected, &answer, &knocks);
     let written = match args.output {
@@ -78,5 +78,9 @@ fn report(args: &WhoArgs, out: &mut impl Write) -> Result<bool, Failure> {
         OutputFormat::Table => table::write(&document, out).map_err(Into::into),
     };
     unless_closed(written.and_then(|()| Ok(out.flush()?)))?;
+    if answer.entries.is_empty() && answer.is_partial() {
+        let text = "no socket was found, and not all could be listed: see above";
+        return Err(Failure::new(Code::Usage, text));
+    }
     Ok(!answer.entries.is_empty())
 }

@@ -36,15 +36,15 @@ pub(super) struct Question<'a> {
 }
 
 /// Why a list may be short.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Gap {
     /// The kernel does not have the transport: no socket can exist.
     Absent,
-    /// It has the transport, and cannot list its sockets (no `*_diag` module).
-    Unseen,
+    /// The kernel has the transport, and its sockets could not be listed, for this reason.
+    Unseen(String),
 }
 
-/// What was listed.
+/// Sockets that were listed.
 pub(super) struct Answer<T> {
     pub(super) items: Vec<T>,
     pub(super) gap: Option<Gap>,
@@ -52,29 +52,37 @@ pub(super) struct Answer<T> {
 
 impl Question<'_> {
     /// Asks. The kernel filters by state and port, so that what is not asked for costs next to
-    /// nothing; sctp_diag ignores the ports.
+    /// nothing; sctp_diag ignores the ports. Whatever prevents an answer is a [`Gap`].
     pub(super) fn ask<T>(
         &self,
         mut read: impl FnMut(&[u8]) -> Result<Option<T>, DecodeError>,
-    ) -> Result<Answer<T>, HostError> {
+    ) -> Answer<T> {
         let mut items = Vec::new();
-        let (mut missing, mut unseen) = (0, false);
+        let (mut missing, mut unseen) = (0, None);
         for family in [AF_INET, AF_INET6] {
             match listing(&self.payload(family)).ask(&mut read) {
                 Ok(found) => items.extend(found),
-                Err(error) if error.is_unsupported() => {
-                    missing += 1;
-                    unseen |= is_registered(self.transport, family);
+                Err(error) if is_registered(self.transport, family) => {
+                    unseen = unseen.or(Some(self.why(&error)));
                 }
-                Err(error) => return Err(error),
+                Err(_) => missing += 1,
             }
         }
         let gap = match (unseen, missing) {
-            (true, _) => Some(Gap::Unseen),
-            (false, 2) => Some(Gap::Absent),
-            (false, _) => None,
+            (Some(why), _) => Some(Gap::Unseen(why)),
+            (None, 2) => Some(Gap::Absent),
+            (None, _) => None,
         };
-        Ok(Answer { items, gap })
+        Answer { items, gap }
+    }
+
+    /// Why the sockets could not be listed. The answers to a missing module are documented nowhere:
+    /// `EPROTONOSUPPORT` without sock_diag, `ENOENT` without inet_diag or the transport's own.
+    fn why(&self, error: &HostError) -> String {
+        match error.is_unsupported() {
+            true => format!("{error}; the kernel lacks the module {}", module(self.transport)),
+            false => error.to_string(),
+        }
     }
 
     fn payload(&self, family: u8) -> Vec<u8> {
@@ -102,6 +110,16 @@ fn listing(payload: &[u8]) -> Request<'_> {
         scope: Scope::List,
         payload,
         what: "sockets",
+    }
+}
+
+/// The module that lists the sockets of a transport.
+pub const fn module(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "tcp_diag",
+        Transport::Udp | Transport::UdpLite => "udp_diag",
+        Transport::Sctp => "sctp_diag",
+        Transport::Dccp => "dccp_diag",
     }
 }
 

@@ -15,6 +15,14 @@ pub enum HostError {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// A system call failed before the kernel could answer.
+    #[error("cannot ask for {what}: {source}{}", call_hint(source))]
+    Unasked {
+        /// What was asked for.
+        what: &'static str,
+        /// The error of the system call.
+        source: io::Error,
+    },
     /// A list changed each time it was read.
     #[error("cannot list {what}: they changed during each of {attempts} attempts; try again")]
     Unsteady {
@@ -48,9 +56,9 @@ impl HostError {
     /// Whether a capability is missing.
     pub fn is_permission(&self) -> bool {
         match self {
-            Self::Refused { source, .. } | Self::File { source, .. } => {
-                source.kind() == io::ErrorKind::PermissionDenied
-            }
+            Self::Refused { source, .. }
+            | Self::Unasked { source, .. }
+            | Self::File { source, .. } => source.kind() == io::ErrorKind::PermissionDenied,
             Self::Unsteady { .. } | Self::Unreadable { .. } | Self::NoInterface(_) => false,
         }
     }
@@ -75,6 +83,14 @@ fn hint(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::PermissionDenied => "; it needs CAP_NET_ADMIN",
         _ => "",
+    }
+}
+
+/// The system calls of netlink need no capability.
+fn call_hint(source: &io::Error) -> &'static str {
+    match source.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => "",
+        _ => "; a seccomp filter or a security module may forbid it",
     }
 }
 

@@ -1,6 +1,6 @@
 //! One question to the kernel over netlink, and its whole answer.
 
-use std::io;
+use std::{fs, io};
 
 use netlink_packet_core::{
     DecodeError, NLA_TYPE_MASK, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_EXCL,
@@ -71,14 +71,14 @@ impl Request<'_> {
         &self,
         read: &mut impl FnMut(&[u8]) -> Result<Option<T>, DecodeError>,
     ) -> Result<Answer<T>, HostError> {
-        let socket = self.open().map_err(|source| self.refused(source))?;
+        let socket = self.open()?;
         let mut answer = Answer { items: Vec::new(), interrupted: false };
         let mut buffer = Vec::with_capacity(BUFFER);
         loop {
             buffer.clear();
             let length = match socket.recv(&mut buffer, libc::MSG_TRUNC) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                received => received.map_err(|source| self.refused(source))?,
+                received => received.map_err(|source| self.unasked(source))?,
             };
             if length > buffer.len() {
                 return Err(self.unreadable(format!("a message of {length} bytes")));
@@ -90,15 +90,23 @@ impl Request<'_> {
     }
 
     /// A socket that was asked. It is connected to the kernel, which keeps others from answering.
-    fn open(&self) -> io::Result<Socket> {
-        let socket = Socket::new(self.protocol)?;
+    fn open(&self) -> Result<Socket, HostError> {
+        let socket = Socket::new(self.protocol).map_err(|source| {
+            let is_absent = source.raw_os_error() == Some(libc::EPROTONOSUPPORT)
+                && !may_be_registered(self.protocol);
+            if is_absent { self.refused(source) } else { self.unasked(source) }
+        })?;
+        self.send(&socket).map_err(|source| self.unasked(source))?;
+        Ok(socket)
+    }
+
+    fn send(&self, socket: &Socket) -> io::Result<()> {
         if self.protocol == NETLINK_ROUTE {
             // Strict checking (4.20) is what makes the kernel honour the filters of a route dump.
             socket.set_netlink_get_strict_chk(true)?;
         }
         socket.connect(&SocketAddr::new(0, 0))?;
-        socket.send(&self.message(), 0)?;
-        Ok(socket)
+        socket.send(&self.message(), 0).map(drop)
     }
 
     fn message(&self) -> Vec<u8> {
@@ -156,9 +164,21 @@ impl Request<'_> {
         HostError::Refused { what: self.what, source }
     }
 
+    fn unasked(&self, source: io::Error) -> HostError {
+        HostError::Unasked { what: self.what, source }
+    }
+
     fn unreadable(&self, detail: String) -> HostError {
         HostError::Unreadable { what: self.what, detail }
     }
+}
+
+/// Whether the kernel may have a netlink protocol: its own socket is listed, or the list cannot be read.
+/// A seccomp filter may answer like a kernel without the protocol.
+fn may_be_registered(protocol: isize) -> bool {
+    let listed = |line: &str| line.split_whitespace().nth(1) == Some(&protocol.to_string());
+    fs::read_to_string("/proc/thread-self/net/netlink")
+        .map_or(true, |sockets| sockets.lines().any(listed))
 }
 
 /// The attributes of a message, each with its type and value. Reading them one by one, rather

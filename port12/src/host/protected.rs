@@ -57,6 +57,8 @@ pub struct Protected {
     pub addresses: BTreeMap<IpAddr, Role>,
     /// Prefixes that are the host's own as a whole.
     pub own: BTreeSet<IpNet>,
+    /// Reason why peers or name servers may be missing; `None` when all could be listed.
+    pub unlisted: Option<String>,
 }
 
 impl Protected {
@@ -80,8 +82,12 @@ impl Protected {
                 }
             }
         }
-        name_servers().into_iter().for_each(|server| note(server, Role::NameServer));
-        sockets::peers()?.into_iter().for_each(|peer| note(peer, Role::Peer));
+        let (servers, unread) = name_servers();
+        servers.into_iter().for_each(|server| note(server, Role::NameServer));
+        let peers = sockets::peers();
+        peers.addresses.into_iter().for_each(|peer| note(peer, Role::Peer));
+        protected.unlisted =
+            peers.unlisted.map(|why| format!("the peers of connections ({why})")).or(unread);
         let v4 = prefixes_v4.iter().filter_map(|it| Ipv4Net::new(it.network, it.length).ok());
         let v6 = prefixes_v6.iter().filter_map(|it| Ipv6Net::new(it.network, it.length).ok());
         protected.own = v4.map(IpNet::from).chain(v6.map(IpNet::from)).collect();
@@ -98,15 +104,17 @@ impl Protected {
     }
 }
 
-/// The name servers, as far as the files can be read.
-fn name_servers() -> Vec<IpAddr> {
-    let read = |path| {
-        fs::read_to_string(path).unwrap_or_else(|error: io::Error| {
-            log::debug!("{path}: {error}");
-            String::new()
-        })
-    };
-    RESOLVERS.into_iter().flat_map(|path| servers(&read(path))).collect()
+/// The name servers, and what could not be read of them. A file that does not exist names none.
+fn name_servers() -> (Vec<IpAddr>, Option<String>) {
+    let (mut found, mut unread) = (Vec::new(), None);
+    for path in RESOLVERS {
+        match fs::read_to_string(path) {
+            Ok(text) => found.extend(servers(&text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => unread = Some(format!("the name servers ({path}: {error})")),
+        }
+    }
+    (found, unread)
 }
 
 /// The addresses of `nameserver` lines (resolv.conf(5)), without their zones.

@@ -9,7 +9,7 @@
 //! to a socket of another port (`sk_lookup`, `sk_assign`) are takers that no list of ports shows.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     net::IpAddr,
 };
 
@@ -17,27 +17,24 @@ use netlink_packet_core::Parseable;
 use netlink_packet_sock_diag::inet::{InetResponseHeader, StateFlags};
 use port12_common::{Transport, abi::Sockets};
 
-use super::{
-    HostError,
-    diag::{Gap, Question},
-};
+use super::diag::{Gap, Question};
 
-pub use super::diag::{OpenSocket, PortRanges, SocketState};
+pub use super::diag::{OpenSocket, PortRanges, SocketState, module};
 
 /// TCP sockets that have a port and neither listen nor are connected: `TCPF_BOUND_INACTIVE`
 /// (net/tcp_states.h; kernel 6.8, ignored before).
 const BOUND_INACTIVE: StateFlags = StateFlags::from_bits_retain(1 << 13);
 
-/// Sockets, and what could not be seen of them.
+/// Sockets, and the transports whose sockets could not be listed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct OpenSockets {
     /// Every socket that was seen.
     pub sockets: Vec<OpenSocket>,
     /// Transports that this kernel does not have: no socket can exist.
     pub absent: Vec<Transport>,
-    /// Transports that this kernel has but cannot list (no `*_diag` module): that no socket was
-    /// seen proves nothing.
-    pub unseen: Vec<Transport>,
+    /// Transports whose sockets could not be listed, with the reason: a missing `*_diag` module, or a
+    /// request that the kernel refused. No socket in the list proves nothing for them.
+    pub unseen: BTreeMap<Transport, String>,
 }
 
 impl OpenSockets {
@@ -52,20 +49,12 @@ impl OpenSockets {
 }
 
 /// Lists the sockets on ports 0 to 1023 that would take the start of a conversation.
-///
-/// # Errors
-///
-/// Where the kernel refuses or garbles a list. A transport that it lacks is reported, not failed.
-pub fn scan() -> Result<OpenSockets, HostError> {
+pub fn scan() -> OpenSockets {
     takers(&[(); Transport::ALL.len()].map(|()| PortRanges::well_known()))
 }
 
 /// Lists the sockets on some local ports, by transport, that would take the start of a conversation.
-///
-/// # Errors
-///
-/// As [`scan`].
-pub fn takers(ports: &[PortRanges; Transport::ALL.len()]) -> Result<OpenSockets, HostError> {
+pub fn takers(ports: &[PortRanges; Transport::ALL.len()]) -> OpenSockets {
     list(|transport| {
         let states = match transport {
             Transport::Tcp | Transport::Dccp => StateFlags::LISTEN,
@@ -80,26 +69,20 @@ pub fn takers(ports: &[PortRanges; Transport::ALL.len()]) -> Result<OpenSockets,
 /// Lists the sockets that have some local ports, whatever they do there, by transport. Connections
 /// that nobody has any longer (`TIME_WAIT`, and what its process has closed) or yet (`SYN_RECV`) are
 /// left out.
-///
-/// # Errors
-///
-/// As [`scan`].
-pub fn bound(ports: &[PortRanges; Transport::ALL.len()]) -> Result<OpenSockets, HostError> {
+pub fn bound(ports: &[PortRanges; Transport::ALL.len()]) -> OpenSockets {
     let left_out = StateFlags::TIME_WAIT | StateFlags::SYN_RECV;
     let states = (StateFlags::all() - left_out) | BOUND_INACTIVE;
-    let mut open = list(|transport| (states.clone(), &ports[transport as usize]))?;
+    let mut open = list(|transport| (states.clone(), &ports[transport as usize]));
     // One that changes while the list is read may be in it twice.
     let mut seen = HashSet::with_capacity(open.sockets.len());
     open.sockets.retain(|socket| {
         let is_closed = socket.inode == 0 && socket.state == SocketState::Closing;
         !is_closed && seen.insert((socket.cookie, socket.peer))
     });
-    Ok(open)
+    open
 }
 
-fn list<'a>(
-    wanted: impl Fn(Transport) -> (StateFlags, &'a PortRanges),
-) -> Result<OpenSockets, HostError> {
+fn list<'a>(wanted: impl Fn(Transport) -> (StateFlags, &'a PortRanges)) -> OpenSockets {
     let mut open = OpenSockets::default();
     for transport in Transport::ALL {
         let (states, ports) = wanted(transport);
@@ -109,32 +92,42 @@ fn list<'a>(
         let answer = Question { transport, states, ports: Some(ports) }.ask(|message| {
             let socket = OpenSocket::read(message, transport)?;
             Ok(Some(socket).filter(|socket| ports.contains(socket.port)))
-        })?;
+        });
         open.sockets.extend(answer.items);
         match answer.gap {
             Some(Gap::Absent) => open.absent.push(transport),
-            Some(Gap::Unseen) => open.unseen.push(transport),
+            Some(Gap::Unseen(why)) => {
+                open.unseen.insert(transport, why);
+            }
             None => {}
         }
     }
-    Ok(open)
+    open
+}
+
+/// The hosts that this one is connected to.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Peers {
+    /// Addresses that were listed.
+    pub addresses: BTreeSet<IpAddr>,
+    /// Reason why there may be more; `None` when the list is complete.
+    pub unlisted: Option<String>,
 }
 
 /// The peers of TCP connections and of connected UDP sockets, on any port.
-///
-/// # Errors
-///
-/// Where the kernel refuses or garbles a list.
-pub fn peers() -> Result<BTreeSet<IpAddr>, HostError> {
-    let mut peers = BTreeSet::new();
+pub fn peers() -> Peers {
+    let mut peers = Peers::default();
     for transport in [Transport::Tcp, Transport::Udp] {
         // The peer has answered: nobody gets here with a forged address.
         let states = StateFlags::ESTABLISHED | StateFlags::CLOSE_WAIT;
         let answer = Question { transport, states, ports: None }.ask(|message| {
             let peer = InetResponseHeader::parse(message)?.socket_id.destination_address;
             Ok((!peer.is_unspecified()).then(|| peer.to_canonical()))
-        })?;
-        peers.extend(answer.items);
+        });
+        peers.addresses.extend(answer.items);
+        if let Some(Gap::Unseen(why)) = answer.gap {
+            peers.unlisted = peers.unlisted.or(Some(format!("{transport}: {why}")));
+        }
     }
-    Ok(peers)
+    peers
 }

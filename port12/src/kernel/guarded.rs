@@ -24,6 +24,18 @@ impl Guarded {
         Ok(Self { map: HashMap::try_from(Map::HashMap(map))?, known: None })
     }
 
+    /// The addresses in the map.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn known(&mut self) -> Result<BTreeSet<IpAddr>, MapError> {
+        match self.known.take() {
+            Some(known) => Ok(known),
+            None => self.map.keys().map(|key| key.map(|source| source.0.address())).collect(),
+        }
+    }
+
     /// Makes these the addresses. Returns whether they fit; where they do not, none that was there
     /// and stays has gone.
     ///
@@ -31,14 +43,7 @@ impl Guarded {
     ///
     /// What the kernel says.
     pub fn set(&mut self, addresses: &BTreeSet<IpAddr>) -> Result<bool, MapError> {
-        let known = match self.known.take() {
-            Some(known) => known,
-            None => self
-                .map
-                .keys()
-                .map(|key| key.map(|source| source.0.address()))
-                .collect::<Result<_, _>>()?,
-        };
+        let known = self.known()?;
         for gone in known.difference(addresses) {
             self.remove(*gone)?;
         }

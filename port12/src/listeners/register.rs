@@ -72,6 +72,8 @@ pub struct Register {
     clients: BTreeMap<(Transport, u16), Duration>,
     /// Whether every TCP listener is heard of.
     hears_all: bool,
+    /// Transports whose sockets the last look could not list.
+    unseen: BTreeSet<Transport>,
     clock: Clock,
     budgets: UserBudgets,
     /// How many sockets have come.
@@ -96,6 +98,7 @@ impl Register {
             passed: BTreeMap::new(),
             clients: BTreeMap::new(),
             hears_all: false,
+            unseen: BTreeSet::new(),
             clock: Clock::default(),
             budgets: UserBudgets::new(PER_MINUTE),
             came: 0,
@@ -165,13 +168,14 @@ impl Register {
         // Owners may be asked for later.
         self.unasked =
             self.strangers(began, open).iter().map(|it| (it.transport, it.port)).collect();
-        self.first.retain(|it| self.unasked.contains(it));
+        self.first.retain(|it| self.unasked.contains(it) || self.unseen.contains(&it.0));
         let others = open.iter().filter(|it| !is_taker(it));
         self.others.extend(others.map(|it| ((it.transport, it.port), now)));
         self.others.retain(|_, last| now < *last + REMEMBERED);
         let there: BTreeSet<Key> = open.iter().filter(|it| self.takes(it)).map(Key::of).collect();
         let has_left = |(key, kept): &(&Key, &Kept)| {
-            !there.contains(key) && kept.since.is_none_or(|since| since < began)
+            let is_seen = !self.unseen.contains(&key.transport);
+            is_seen && !there.contains(key) && kept.since.is_none_or(|since| since < began)
         };
         let left: Vec<Key> =
             self.sockets.iter().filter(has_left).map(|(key, _)| key.clone()).collect();
@@ -242,6 +246,11 @@ impl Register {
         self.hears_all = hears_all;
     }
 
+    /// Names the transports whose sockets the next look could not list: none of them counts as gone.
+    pub fn set_unseen(&mut self, unseen: &BTreeSet<Transport>) {
+        self.unseen.clone_from(unseen);
+    }
+
     fn note_gone(&mut self, now: Duration, listener: &Arc<Listener>) {
         let place = (listener.transport, listener.port, listener.address.is_loopback());
         self.gone.insert(place, (now, Arc::clone(listener)));
@@ -302,8 +311,9 @@ impl Register {
         let listener = there.first().copied().or(gone.map(|(_, it)| it)).cloned();
         let others = there.len().saturating_sub(1);
         let what = What::Reached { interface, packets, others };
+        let is_heard = transport == Transport::Tcp && self.hears_all;
         let would_be_known =
-            || transport == Transport::Tcp && self.hears_all && !self.room.is_full();
+            || is_heard && !self.unseen.contains(&Transport::Tcp) && !self.room.is_full();
         let is_told = listener.is_some() || !(has_another || would_be_known());
         is_told.then_some(Notice { time, what, transport, port, listener })
     }

@@ -1,3 +1,4 @@
+mod unlisted;
 mod users;
 
 use std::{

@@ -2,13 +2,15 @@
 
 use std::{
     cell::Cell,
+    collections::{BTreeMap, BTreeSet},
     io,
+    net::IpAddr,
     sync::{Arc, OnceLock, mpsc},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use port12_common::abi::bypass;
+use port12_common::{Transport, abi::bypass};
 
 use super::{Eye, Watched, interface::lookup_proves};
 use crate::{
@@ -55,6 +57,7 @@ impl Keeper {
             truth: Truth::listening(),
             eye,
             failing: false,
+            unseen: BTreeSet::new(),
             asked: Instant::now(),
             due: Instant::now(),
         };
@@ -143,9 +146,14 @@ impl Charge {
         };
         // The time counts from before: an address may come while it is written.
         let now = self.instance.now().map_err(TruthError::from)?;
-        let addresses = protected.addresses.keys().copied().collect();
+        let mut addresses: BTreeSet<IpAddr> = protected.addresses.keys().copied().collect();
+        if protected.unlisted.is_some() {
+            // An address that could not be listed may be as needed as before.
+            addresses.extend(guarded.known().map_err(BansError::from)?);
+        }
         let fits = guarded.set(&addresses).map_err(BansError::from)?;
-        if fits {
+        let may_ban = protected.unlisted.is_none() || !self.instance.state().shuts_out();
+        if fits && may_ban {
             self.instance.vouch(&now, time);
         }
         if std::mem::replace(&mut self.crowded, !fits) == fits {
@@ -200,6 +208,8 @@ struct Keeping {
     truth: Truth,
     eye: Eye,
     failing: bool,
+    /// Transports whose sockets could not be listed, as they were reported last.
+    unseen: BTreeSet<Transport>,
     asked: Instant,
     /// When the protected addresses are listed again.
     due: Instant,
@@ -217,12 +227,19 @@ impl Keeping {
             }
             Err(error) if !self.failing => {
                 self.failing = true;
-                log::warn!("{error}; until that mends, the program looks TCP sockets up by itself");
+                let follows = match &error {
+                    TruthError::Clock(_) => "the program looks TCP sockets up by itself",
+                    TruthError::Host(_) => {
+                        "packets to addresses that appear count as transit and pass"
+                    }
+                };
+                log::warn!("{error}; until that mends, {follows}");
             }
             Err(_) => {}
         }
         if let Some(open) = self.truth.take_sockets() {
-            self.eye.look(began, open.sockets);
+            self.note_unseen(&open.unseen);
+            self.eye.look(began, open);
         }
         if Instant::now() >= self.due {
             self.guard();
@@ -238,6 +255,18 @@ impl Keeping {
 }
 
 impl Keeping {
+    /// Reports the transports whose sockets cannot be listed, and what follows, when they change.
+    fn note_unseen(&mut self, unseen: &BTreeMap<Transport, String>) {
+        if self.unseen.iter().eq(unseen.keys()) {
+            return;
+        }
+        self.unseen = unseen.keys().copied().collect();
+        match unseen.first_key_value() {
+            Some((_, why)) => log::warn!("{}", unlisted(&self.unseen, why)),
+            None => log::warn!("sockets of all transports can be listed again"),
+        }
+    }
+
     /// Sees to it that those are not banned whom this host needs, where programs ban by themselves.
     fn guard(&mut self) {
         let began = Instant::now();
@@ -261,6 +290,20 @@ impl Keeping {
             Err(error) => log::warn!("{error}; until that mends, the program bans nobody"),
         }
     }
+}
+
+/// Consequences of transports whose sockets cannot be listed.
+fn unlisted(transports: &BTreeSet<Transport>, why: &str) -> String {
+    let names: Vec<&str> = transports.iter().map(|it| it.as_str()).collect();
+    let mut text =
+        format!("{}: {why}: listeners that appear or close are not reported", names.join(", "));
+    if transports.contains(&Transport::Tcp) {
+        text += "; the program looks TCP sockets up by itself";
+    }
+    if transports.contains(&Transport::Tcp) || transports.contains(&Transport::Udp) {
+        text += "; peers are unknown: port12 bans no source with scope \"all\"";
+    }
+    text
 }
 
 fn warn_of(left_out: &LocalAddresses) {

@@ -6,7 +6,7 @@ mod ear;
 mod heard;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io, mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -20,7 +20,7 @@ use std::{
 use port12_common::Transport;
 
 use crate::{
-    host::sockets::OpenSocket,
+    host::sockets::{OpenSocket, OpenSockets},
     kernel::binds::{BindRing, Losses},
     listeners::{Notice, Reached, Register, Scope},
     who::{self, Owned},
@@ -67,6 +67,8 @@ struct Look {
     time: SystemTime,
     began: Instant,
     open: Vec<OpenSocket>,
+    /// Transports whose sockets could not be listed.
+    unseen: BTreeSet<Transport>,
 }
 
 /// What the thread is to take in.
@@ -115,8 +117,9 @@ impl Eye {
     }
 
     /// Shows it the sockets that are there since a listing `began`, and waits for nothing.
-    pub fn look(&self, began: Instant, open: Vec<OpenSocket>) {
-        let look = Look { time: SystemTime::now(), began, open };
+    pub fn look(&self, began: Instant, open: OpenSockets) {
+        let unseen = open.unseen.into_keys().collect();
+        let look = Look { time: SystemTime::now(), began, open: open.sockets, unseen };
         if self.put(|inbox| inbox.look(look)) {
             log::warn!(
                 "it takes long to ask who has a port: until that ends, listeners are not told"
@@ -258,7 +261,8 @@ impl Watch {
     }
 
     fn look(&mut self, look: &Look) {
-        let Look { time, began, open } = look;
+        let Look { time, began, open, unseen } = look;
+        self.register.set_unseen(unseen);
         let strangers = self.register.strangers(*began, open);
         let came = match !strangers.is_empty() && self.may_ask() {
             true => self.ask(strangers),
@@ -319,7 +323,8 @@ mod tests {
     use crate::host::sockets::SocketState;
 
     fn look(open: Vec<OpenSocket>) -> Look {
-        Look { time: SystemTime::UNIX_EPOCH, began: Instant::now(), open }
+        let unseen = BTreeSet::new();
+        Look { time: SystemTime::UNIX_EPOCH, began: Instant::now(), open, unseen }
     }
 
     #[test]

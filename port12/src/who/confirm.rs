@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use port12_common::Transport;
+
 use super::{Answer, Question, entry::Socket, holders};
+use crate::host::sockets::OpenSockets;
 
 impl Question {
     /// Looks once more for the holders of sockets that nobody seems to have, and leaves out those that
@@ -31,22 +34,21 @@ impl Question {
                 continue;
             }
             let open = match index {
-                0 => self.list().map(|listed| listed.open.sockets),
+                0 => self.list().open,
                 _ => match namespace.enter(|| self.list()) {
-                    Ok(Some(listed)) => listed.map(|listed| listed.open.sockets),
+                    Ok(Some(listed)) => listed.open,
                     // It has gone, and its sockets with it.
-                    Ok(None) => Ok(Vec::new()),
+                    Ok(None) => OpenSockets::default(),
                     Err(_) => continue,
                 },
             };
-            if let Ok(open) = open {
-                asked.insert(namespace.inode);
-                there.extend(open.into_iter().map(|open| (namespace.inode, open.cookie)));
-            }
+            let seen = |it: &Transport| !open.unseen.contains_key(it);
+            asked.extend(Transport::ALL.into_iter().filter(seen).map(|it| (namespace.inode, it)));
+            there.extend(open.sockets.into_iter().map(|open| (namespace.inode, open.cookie)));
         }
         sockets.retain(|socket| {
             !left.contains(&socket.open.inode)
-                || !asked.contains(&socket.namespace)
+                || !asked.contains(&(socket.namespace, socket.open.transport))
                 || there.contains(&(socket.namespace, socket.open.cookie))
         });
     }

@@ -53,7 +53,7 @@ pub fn owners(open: Vec<OpenSocket>) -> Vec<Owned> {
     let mut there = None;
     if !left.is_empty() {
         found.add_all(holders::find(&left));
-        let open = sockets::scan().map(|open| open.sockets).unwrap_or_default();
+        let open = sockets::scan().sockets;
         there = Some(open.into_iter().map(|socket| socket.cookie).collect::<HashSet<_>>());
     }
     let is_blind = sight::limits(&found, &mut Vec::new());

@@ -169,13 +169,7 @@ fn inodes(contacts: &[Contact]) -> BTreeMap<u64, u32> {
         let of = contacts.iter().filter(|it| it.transport == transport);
         of.map(|it| (it.source_port, it.source_port)).collect::<PortRanges>()
     });
-    let open = match sockets::bound(&ports) {
-        Ok(open) => open,
-        Err(error) => {
-            log::debug!("who has sent a packet: {error}");
-            return BTreeMap::new();
-        }
-    };
+    let open = sockets::bound(&ports);
     let open = open.sockets.into_iter().filter(|socket| socket.inode != 0);
     open.map(|socket| (u64::from_ne_bytes(socket.cookie), socket.inode)).collect()
 }

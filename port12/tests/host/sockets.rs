@@ -13,7 +13,7 @@ use port12_common::Transport;
 use crate::namespace::{alone, sh};
 
 fn is_open(transport: Transport, port: u16) -> bool {
-    scan().unwrap().bitmap().contains(transport, port)
+    scan().bitmap().contains(transport, port)
 }
 
 /// Waits until a port has no socket: a command that another test starts holds a copy of every
@@ -48,7 +48,7 @@ fn a_listener_is_seen_while_it_is_open() {
         for address in ["127.0.0.1:12", "[::1]:12", "0.0.0.0:12", "[::]:12"] {
             await_closed(Transport::Tcp, 12);
             let listener = TcpListener::bind(address).unwrap();
-            let open = scan().unwrap();
+            let open = scan();
             let socket = open.sockets.iter().find(|socket| socket.port == 12).unwrap();
             assert_eq!(socket.transport, Transport::Tcp);
             assert_eq!(socket.address, listener.local_addr().unwrap().ip());
@@ -70,7 +70,7 @@ fn udp_sockets_are_seen_on_both_families_and_connected_ones_have_a_peer() {
             let peer = socket.local_addr().unwrap();
             let peer = if peer.is_ipv4() { "127.0.0.1:2049" } else { "[::1]:2049" };
             socket.connect(peer).unwrap();
-            let open = scan().unwrap();
+            let open = scan();
             let (address, port) = open.sockets[0].peer.unwrap();
             assert_eq!(peer, SocketAddr::from((address, port)).to_string());
         }
@@ -83,7 +83,7 @@ fn a_socket_bound_to_a_device_is_seen_with_it() {
     alone(|| {
         let socket = UdpSocket::bind("0.0.0.0:701").unwrap();
         bind_to_device(&socket, "lo");
-        let open = scan().unwrap();
+        let open = scan();
         assert_eq!((open.sockets[0].port, open.sockets[0].interface), (701, Some(1)));
     });
 }
@@ -95,7 +95,7 @@ fn established_connections_and_high_ports_are_not_listed() {
         let _high = TcpListener::bind("127.0.0.1:1024").unwrap();
         let _client = TcpStream::connect("127.0.0.1:13").unwrap();
         let (served, _) = listener.accept().unwrap();
-        assert_eq!(scan().unwrap().sockets.len(), 1);
+        assert_eq!(scan().sockets.len(), 1);
         drop(listener);
         assert_eq!(served.local_addr().unwrap().port(), 13);
         await_closed(Transport::Tcp, 13);
@@ -107,7 +107,7 @@ fn every_port_can_have_a_socket_and_the_edges_are_seen() {
     alone(|| {
         let sockets: Vec<_> =
             (1..=1024).map(|port| UdpSocket::bind(("0.0.0.0", port)).unwrap()).collect();
-        let bitmap = scan().unwrap().bitmap();
+        let bitmap = scan().bitmap();
         assert!((1..=1023).all(|port| bitmap.contains(Transport::Udp, port)));
         assert!(!bitmap.contains(Transport::Udp, 0));
         assert_eq!(sockets.len(), 1024);
@@ -120,7 +120,7 @@ fn a_thousand_high_sockets_do_not_hide_a_low_one() {
     alone(|| {
         let high: Vec<_> = (0..1_000).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
         let _low = UdpSocket::bind("127.0.0.1:702").unwrap();
-        assert_eq!(scan().unwrap().sockets.len(), 1);
+        assert_eq!(scan().sockets.len(), 1);
         assert_eq!(high.len(), 1_000);
     });
 }
@@ -131,7 +131,7 @@ fn a_udp_lite_socket_is_not_a_udp_socket() {
         // SAFETY: socket has no preconditions.
         let raw = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_UDPLITE) };
         if raw < 0 {
-            let OpenSockets { absent, .. } = scan().unwrap();
+            let OpenSockets { absent, .. } = scan();
             assert!(absent.contains(&Transport::UdpLite));
             return eprintln!("not run: this kernel has no UDP-Lite");
         }
@@ -154,13 +154,13 @@ fn a_udp_lite_socket_is_not_a_udp_socket() {
 #[test]
 fn a_transport_is_either_listed_or_reported() {
     alone(|| {
-        let open = scan().unwrap();
+        let open = scan();
         let protocols = std::fs::read_to_string("/proc/thread-self/net/protocols").unwrap();
         for (transport, name) in [(Transport::Sctp, "SCTP"), (Transport::Dccp, "DCCP")] {
             let loaded = protocols.lines().any(|line| line.split(' ').next() == Some(name));
             assert_eq!(open.absent.contains(&transport), !loaded, "{name}");
         }
         assert!(!open.absent.contains(&Transport::Tcp));
-        assert_eq!(open.unseen, []);
+        assert!(open.unseen.is_empty());
     });
 }

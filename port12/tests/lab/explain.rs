@@ -39,7 +39,7 @@ fn interface<'a>(story: &'a Value, name: &str) -> &'a Value {
 }
 
 /// What is told of the port on a transport of an interface, or of what is configured.
-fn on<'a>(place: &'a Value, transport: &str) -> &'a Value {
+pub fn on<'a>(place: &'a Value, transport: &str) -> &'a Value {
     let mut ports = place["ports"].as_array().unwrap().iter();
     ports.find(|it| it["transport"] == transport).unwrap_or_else(|| panic!("{transport}: {place}"))
 }

@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// Signatures.
-const LISTENER: u64 = 1_012_004;
-const LEFT: u64 = 1_012_005;
+pub const LISTENER: u64 = 1_012_004;
+pub const LEFT: u64 = 1_012_005;
 const REACHED: u64 = 1_012_006;
 
 /// A watched host whose sinks are files.
@@ -71,7 +71,7 @@ impl Watched {
 }
 
 /// The records that are written whole by now.
-fn whole_records(eve: &Path) -> Vec<Value> {
+pub fn whole_records(eve: &Path) -> Vec<Value> {
     let text = fs::read_to_string(eve).unwrap();
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
     whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

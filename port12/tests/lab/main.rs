@@ -36,4 +36,5 @@ mod support;
 mod trace;
 mod trial;
 mod tun;
+mod unlisted;
 mod who;

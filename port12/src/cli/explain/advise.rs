@@ -110,7 +110,7 @@ impl Advisor<'_> {
 
     /// The most remarkable counts.
     fn listening(&self, transport: Transport) -> Listening {
-        let none = match self.answer.unseen.contains(&transport) {
+        let none = match self.answer.unseen.contains_key(&transport) {
             true => Listening::Unseen,
             false => Listening::Nobody,
         };

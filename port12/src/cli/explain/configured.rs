@@ -75,6 +75,9 @@ impl Configured {
         let compiled = config.compile(&registry);
         let published = answer.entries.iter().filter(|it| sockets::is_published(it));
         let sockets: BTreeSet<_> = published.map(|it| (it.transport, it.port)).collect();
+        let unseen = answer.unseen.keys().map(|&transport| (transport, args.port));
+        let with_unseen = sockets.iter().copied().chain(unseen);
+        let with_unseen = Conditions::kept(compiled.policy.clone(), with_unseen);
         let conditions = Conditions::kept(compiled.policy, sockets);
         let standing = match config.mode.value {
             Mode::Monitor => Standing::Monitor,
@@ -85,9 +88,10 @@ impl Configured {
             transport,
             port,
             stranger: {
-                let mut entries = answer.entries.iter().filter(|it| it.transport == transport);
-                let outlook = conditions.outlook(transport, port, entries.any(sockets::takes));
-                Forecast::of(&outlook, transport, standing)
+                let [found, may_be] = sockets::found(answer, transport);
+                let without = conditions.outlook(transport, port, found);
+                let with = with_unseen.outlook(transport, port, may_be);
+                Forecast::of([without, with], transport, standing)
             },
             expected: compiled.expected.contains(&(transport, port)),
         };

@@ -10,22 +10,31 @@ use crate::{config::action_name, kernel::state::Standing, outlook::Outlook};
 pub(super) struct Forecast {
     /// What the rule says.
     pub(super) action: &'static str,
+    /// Name of an outcome, or `unknown`.
     pub(super) outcome: &'static str,
-    /// `pass` or `drop`.
+    /// `pass`, `drop` or `unknown`.
     pub(super) verdict: &'static str,
     pub(super) why: &'static str,
 }
 
 impl Forecast {
-    pub(super) fn of(outlook: &Outlook, transport: Transport, standing: Standing) -> Self {
+    /// The forecast of the outlooks without and with a local socket; both are the same when the
+    /// sockets could be listed.
+    pub(super) fn of(either: [Outlook; 2], transport: Transport, standing: Standing) -> Self {
+        let [outlook, other] = either;
+        let same = outlook.outcome == other.outcome;
         Self {
             action: action_name(outlook.action),
-            outcome: outlook.outcome.as_str(),
-            verdict: match outlook.outcome.verdict() {
-                Verdict::Pass => "pass",
-                Verdict::Drop => "drop",
+            outcome: if same { outlook.outcome.as_str() } else { "unknown" },
+            verdict: match (outlook.outcome.verdict(), other.outcome.verdict()) {
+                (Verdict::Pass, Verdict::Pass) => "pass",
+                (Verdict::Drop, Verdict::Drop) => "drop",
+                (Verdict::Pass, Verdict::Drop) | (Verdict::Drop, Verdict::Pass) => "unknown",
             },
-            why: outlook.reason(transport, standing),
+            why: match same {
+                true => outlook.reason(transport, standing),
+                false => "sockets cannot be listed, and a listener would receive it",
+            },
         }
     }
 }

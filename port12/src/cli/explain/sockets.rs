@@ -6,23 +6,25 @@ use crate::{
     cli::who::selection::{Selected, Selection},
     host::sockets::SocketState,
     registry::Registry,
-    who::{Answer, Entry, Limit, Question},
+    who::{Answer, Entry, Question},
 };
 
-/// Who has the port in this network namespace. Where the host cannot be asked, that is a limit.
+/// Sockets on the port in this network namespace, with their owners.
 pub(super) fn ask(port: u16) -> Answer {
     let named = [Selection::from(port)];
     let ports = Selected::Named(&named).ports(Registry::embedded());
-    Question { ports, all_namespaces: false }.ask().unwrap_or_else(|error| Answer {
-        unseen: Transport::ALL.into(),
-        limits: vec![Limit { what: format!("sockets: {error}"), needs: Vec::new() }],
-        ..Answer::default()
-    })
+    Question { ports, all_namespaces: false }.ask()
 }
 
 /// Whether a socket would take a stranger's conversation start: what the kernel's look-up finds.
 pub(super) fn takes(entry: &Entry) -> bool {
     matches!(entry.state, SocketState::Listen | SocketState::Unconnected)
+}
+
+/// What a look-up may find on a transport: the same twice when its sockets could be listed.
+pub(super) fn found(answer: &Answer, transport: Transport) -> [bool; 2] {
+    let found = answer.entries.iter().any(|it| it.transport == transport && takes(it));
+    [found, found || answer.unseen.contains_key(&transport)]
 }
 
 /// Whether a socket keeps the port from being dropped, as it is published: of UDP and UDP-Lite, any

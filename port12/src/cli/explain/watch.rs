@@ -185,7 +185,12 @@ impl Watch {
         }
         let directory = pins.pin_dir.display();
         let mut limits = Vec::new();
-        for link in interfaces::all().unwrap_or_default() {
+        let links = interfaces::all().unwrap_or_else(|error| {
+            let what = format!("XDP programs that are not pinned in {directory}: {error}");
+            limits.push(Limit { what, needs: Vec::new() });
+            Vec::new()
+        });
+        for link in links {
             for program in link.xdp.iter().map(|it| it.program).filter(|id| !known.contains(id)) {
                 let (what, needs) = match foreign::name(program) {
                     Some(name) if name.starts_with("port12") => ("it is port12's", Vec::new()),
@@ -226,11 +231,10 @@ impl Interface {
         let (sources, more_sources) = knocked(&knocks, port, &banned);
         let conditions = Conditions::new(state.policy(), state.sockets(), now.jiffies);
         let port_on = |of: Transport| {
-            let mut takers = answer.entries.iter().filter(|it| it.transport == of);
-            let outlook = conditions.outlook(of, port, takers.any(sockets::takes));
-            let stranger = Forecast::of(&outlook, of, standing);
+            let either = sockets::found(answer, of).map(|it| conditions.outlook(of, port, it));
+            let stranger = Forecast::of(either, of, standing);
             let stranger = (place == Place::Attached).then_some(stranger);
-            Port::new((of, port), outlook.action, stranger, &knocks)
+            Port::new((of, port), either[0].action, stranger, &knocks)
         };
         let interface = Self {
             status,

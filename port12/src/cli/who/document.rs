@@ -31,6 +31,9 @@ pub(super) struct Document<'a> {
     pub(super) registry: Origin,
     #[serde(flatten)]
     pub(super) found: Found<'a>,
+    /// Whether there may be sockets that could not be listed.
+    #[serde(skip)]
+    pub(super) is_partial: bool,
 }
 
 /// What was found.
@@ -42,6 +45,9 @@ pub(in crate::cli) struct Found<'a> {
     pub(in crate::cli) absent_transports: Vec<&'static str>,
     /// Transports whose sockets the kernel cannot list.
     pub(in crate::cli) unseen_transports: Vec<&'static str>,
+    /// Why not, for people.
+    #[serde(skip)]
+    pub(in crate::cli) unseen: &'a BTreeMap<Transport, String>,
     pub(in crate::cli) limits: &'a [Limit],
     pub(in crate::cli) sockets: Vec<Socket<'a>>,
 }
@@ -153,6 +159,7 @@ impl<'a> Document<'a> {
             asked: selected.to_string(),
             registry: registry.into(),
             found: Found::new(registry, answer, knocks),
+            is_partial: answer.is_partial(),
         }
     }
 }
@@ -173,7 +180,8 @@ impl<'a> Found<'a> {
                 .map(|it| Namespace { inode: it.inode, name: it.name.as_deref() })
                 .collect(),
             absent_transports: names(&answer.absent),
-            unseen_transports: names(&answer.unseen),
+            unseen_transports: answer.unseen.keys().map(|it| it.as_str()).collect(),
+            unseen: &answer.unseen,
             limits: &answer.limits,
             sockets: answer.entries.iter().map(|entry| context.socket(entry)).collect(),
         }

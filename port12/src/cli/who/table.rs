@@ -23,7 +23,8 @@ const INDENT: &str = "               ";
 
 pub(super) fn write(document: &Document<'_>, out: &mut impl Write) -> io::Result<()> {
     let found = &document.found;
-    if found.sockets.is_empty() {
+    // Sockets that could not be listed may be there.
+    if found.sockets.is_empty() && !document.is_partial {
         let ports = match &*document.asked {
             "watched" => "an unassigned port",
             asked => asked,
@@ -50,9 +51,8 @@ pub(in crate::cli) fn sockets(found: &Found<'_>, out: &mut impl Write) -> io::Re
         let names = found.absent_transports.join(", ");
         writeln!(out, "{names}: this kernel does not have it, or not loaded")?;
     }
-    if !found.unseen_transports.is_empty() {
-        let names = found.unseen_transports.join(", ");
-        writeln!(out, "{names}: not seen; this kernel has no module that lists its sockets")?;
+    for (transport, why) in found.unseen {
+        writeln!(out, "{transport}: not seen: {}", Printable(why))?;
     }
     Ok(())
 }

@@ -53,10 +53,9 @@ impl Watch {
     fn meet(&mut self, binds: Vec<Bind>, seen: &BTreeMap<i32, Process>) {
         // They were there by then.
         let since = Instant::now();
-        let Ok(open) = sockets::takers(&ports(&binds)) else {
-            // The keeper says why, and lists them later.
-            return;
-        };
+        let open = sockets::takers(&ports(&binds));
+        // Without a listing nothing is known of them, and the keeper reports why.
+        let binds = binds.into_iter().filter(|bind| !open.unseen.contains_key(&bind.transport));
         let (time, listed) = (SystemTime::now(), Instant::now());
         let mut open: HashMap<[u8; 8], OpenSocket> =
             open.sockets.into_iter().map(|open| (open.cookie, open)).collect();

@@ -161,7 +161,7 @@ fn what_cannot_be_seen_is_not_called_nothing() {
     let mut answer = answer(Transport::Tcp, SocketState::Listen, OnDisk::Unknown);
     answer.entries[0].owner = Owner::Unseen;
     answer.limits.push(Limit { what: "others".into(), needs });
-    answer.unseen.insert(Transport::Sctp);
+    answer.unseen.insert(Transport::Sctp, "no module".to_owned());
     let watch = Watch { is_partial: true, ..Watch::default() };
     let advice = advise(&watch, &answer);
     assert!(has(&advice, 3, "watch_unseen", &EVERY), "{advice:?}");
