@@ -28,7 +28,8 @@ pub enum Code {
     Runtime = 1,
     /// The command line, beyond what clap checks.
     Usage = 2,
-    /// A configuration that is not taken: a bad file, or drop mode on a host that forwards.
+    /// A configuration that is not taken: a bad file, or drop mode on a host that forwards. Of
+    /// `status`: nothing is attached.
     Config = 3,
     /// A capability is missing.
     Permission = 4,
@@ -146,7 +147,7 @@ impl From<LoadError> for Failure {
             LoadError::TooOld(_) | LoadError::Refused(_) => Code::Kernel,
             LoadError::NoTrace => Code::Usage,
             LoadError::Permission(_) => Code::Permission,
-            LoadError::Map { .. } => Code::Runtime,
+            LoadError::Resources { .. } | LoadError::Map { .. } => Code::Runtime,
         };
         Self::new(code, error)
     }
@@ -155,7 +156,9 @@ impl From<LoadError> for Failure {
 impl From<AttachError> for Failure {
     fn from(error: AttachError) -> Self {
         match error {
-            AttachError::Foreign { .. } => Self::new(Code::Foreign, error),
+            AttachError::Foreign { .. } | AttachError::Upper { .. } => {
+                Self::new(Code::Foreign, error)
+            }
             AttachError::Refused { .. } => Self::new(Code::Attach, error),
             AttachError::Host(error) => error.into(),
         }

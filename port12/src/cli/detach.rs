@@ -1,7 +1,7 @@
 //! `port12 detach`: take off what was attached to stay.
 
 use std::{
-    io::Write,
+    io::{ErrorKind, Write},
     thread,
     time::{Duration, Instant},
 };
@@ -123,9 +123,10 @@ fn has_left(name: &str) -> bool {
 
 fn refuse_foreign(slot: &Slot) -> Result<(), Failure> {
     match Pinned::state_of(slot) {
-        Err(error @ PinnedError::State { .. }) => Err(error.into()),
+        Ok(_) => Ok(()),
         // What is incomplete is cleared away.
-        Ok(_) | Err(_) => Ok(()),
+        Err(PinnedError::Part { error, .. }) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -18,12 +18,14 @@ use super::{
 mod ethtool;
 mod layer;
 mod link;
+mod offloads;
 mod stack;
 mod unlinked;
 
 pub use ethtool::{driver, speed};
 pub use layer::{Unsupported, layer, readable};
 pub use link::{Link, XdpAttachment, XdpMode};
+pub use offloads::{Merging, merging};
 pub use stack::{Stack, has_uppers};
 pub use unlinked::take_off;
 

@@ -1,5 +1,7 @@
 //! Attaching to an interface, by a `bpf_link` (kernel 5.9) and never over another program.
 
+mod refusal;
+
 use std::{io, os::fd::AsFd as _};
 
 use aya::programs::{
@@ -10,11 +12,13 @@ use aya::programs::{
 use thiserror::Error as ThisError;
 
 use super::{errno, foreign::describe, instance::Instance, pin::PinError, slot::Slot};
+use refusal::reason;
+
 use crate::{
     fault::fault,
     host::{
         HostError,
-        interfaces::{self, Link, XdpAttachment, XdpMode},
+        interfaces::{self, Link, Stack, XdpAttachment, XdpMode},
     },
 };
 
@@ -47,6 +51,19 @@ pub enum AttachError {
         /// What `ip link` calls the mode that it is in.
         off: &'static str,
     },
+    /// A program is on an interface above: the kernel allows none below it then.
+    #[error(
+        "{interface} cannot have an XDP program while {upper}, which stands above it, has one: \
+         {program}. Watch {upper} in place of {interface}, or detach that program"
+    )]
+    Upper {
+        /// The interface.
+        interface: String,
+        /// The one above.
+        upper: String,
+        /// Its program's id, and what else the capabilities allow to ask.
+        program: String,
+    },
     /// The driver or the kernel refuses.
     #[error("cannot attach to {interface} in {mode} mode: {why}")]
     Refused {
@@ -70,6 +87,9 @@ pub struct Attached {
     /// Why it does not run in the driver, where that was tried.
     pub fallback: Option<String>,
     link: FdLink,
+    /// A second descriptor of a pinned link: pinning uses one up, also when it fails, and the last
+    /// one that is closed detaches the program.
+    spare: Option<FdLink>,
 }
 
 impl Attached {
@@ -79,7 +99,26 @@ impl Attached {
     ///
     /// [`PinError`]; the program is taken off.
     pub fn stay(self, slot: &Slot) -> Result<Self, PinError> {
-        Ok(Self { link: slot.pin_link(self.link)?, ..self })
+        let link = slot.pin_link(self.link)?;
+        Ok(Self { link, spare: Some(slot.link()?), ..self })
+    }
+
+    /// Pins the link again that was pinned and whose pin is gone. The program stays attached in
+    /// any case.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`].
+    pub fn pin_again(&mut self, slot: &Slot) -> Result<(), PinError> {
+        let lost = || PinError::at(slot.path())(io::Error::other("its link cannot be pinned"));
+        let spare = self.spare.take().ok_or_else(lost)?;
+        self.spare = Some(slot.pin_link(spare)?);
+        Ok(())
+    }
+
+    /// The id of the program.
+    pub fn program_id(&self) -> Option<u32> {
+        self.link.info().ok().map(|info| info.program_id())
     }
 }
 
@@ -101,14 +140,14 @@ pub fn replace(
         return Ok(None);
     };
     let mode = present.mode;
-    let failed = |error: &ProgramError| refused(mode, reason(error));
+    let failed = |error: &ProgramError| refused(mode, reason(error, link, mode));
     let program = instance.program().map_err(|error| failed(&error))?;
     let pinned = XdpLink::try_from(pinned).map_err(|error| refused(mode, error.to_string()))?;
     fault("upgrade.before");
     let id = program.attach_to_link(pinned).map_err(|error| failed(&error))?;
     fault("upgrade.after");
     let link = owned(program, id).map_err(|why| refused(mode, why))?;
-    Ok(Some(Attached { mode, fallback: None, link }))
+    Ok(Some(Attached { mode, fallback: None, link, spare: slot.link().ok() }))
 }
 
 /// Why a program is not in the place of another.
@@ -140,16 +179,25 @@ pub fn attach(
         Wanted::Auto | Wanted::Native => Some(attach_in(instance, link, XdpMode::Native)),
     };
     match (native, wanted) {
-        (Some(Ok(link)), _) => Ok(Attached { mode: XdpMode::Native, fallback: None, link }),
+        (Some(Ok(link)), _) => {
+            Ok(Attached { mode: XdpMode::Native, fallback: None, link, spare: None })
+        }
         (Some(Err(error)), Wanted::Native) => Err(error),
-        (Some(Err(error @ (AttachError::Foreign { .. } | AttachError::Host(_)))), _) => Err(error),
+        (
+            Some(Err(
+                error @ (AttachError::Foreign { .. }
+                | AttachError::Upper { .. }
+                | AttachError::Host(_)),
+            )),
+            _,
+        ) => Err(error),
         (Some(Err(AttachError::Refused { why, .. })), _) => {
             let link = attach_in(instance, link, XdpMode::Generic)?;
-            Ok(Attached { mode: XdpMode::Generic, fallback: Some(why), link })
+            Ok(Attached { mode: XdpMode::Generic, fallback: Some(why), link, spare: None })
         }
         (None, _) => {
             let link = attach_in(instance, link, XdpMode::Generic)?;
-            Ok(Attached { mode: XdpMode::Generic, fallback: None, link })
+            Ok(Attached { mode: XdpMode::Generic, fallback: None, link, spare: None })
         }
     }
 }
@@ -163,7 +211,7 @@ fn attach_in(instance: &mut Instance, link: &Link, mode: XdpMode) -> Result<FdLi
     let refused = |why: String| AttachError::Refused { interface: link.name.clone(), mode, why };
     let program = instance.program().map_err(|error| refused(error.to_string()))?;
     let id = program.attach_to_if_index(link.index, flags).map_err(|error| {
-        if is_taken(&error) { foreign_by_index(link) } else { refused(reason(&error)) }
+        if is_taken(&error) { taken(link) } else { refused(reason(&error, link, mode)) }
     })?;
     owned(program, id).map_err(|why| match taken_back(program, link.index, mode) {
         Ok(()) => refused(why),
@@ -192,24 +240,21 @@ fn is_taken(error: &ProgramError) -> bool {
     matches!(errno::number(error), Some(libc::EBUSY | libc::EEXIST))
 }
 
-fn reason(error: &ProgramError) -> String {
-    match errno::number(error) {
-        Some(libc::EOPNOTSUPP) => {
-            "the driver has no XDP in this mode; `--xdp-mode auto` and `generic` do without"
-                .to_owned()
-        }
-        Some(libc::ERANGE | libc::EINVAL) => format!(
-            "{}; check the MTU, LRO and the number of queues (`dmesg` may say more)",
-            io::Error::from_raw_os_error(errno::number(error).unwrap_or_default())
-        ),
-        Some(number) => io::Error::from_raw_os_error(number).to_string(),
-        None => error.to_string(),
-    }
-}
-
-fn foreign_by_index(link: &Link) -> AttachError {
+/// Which program forbids another one: on the interface, or on an interface above it.
+fn taken(link: &Link) -> AttachError {
     let present = interfaces::by_index(link.index).ok();
-    foreign(&link.name, present.and_then(|link| link.xdp.first().copied()))
+    let present = present.and_then(|link| link.xdp.first().copied());
+    let stack = Stack::read().ok().filter(|_| present.is_none());
+    let uppers = stack.iter().flat_map(|stack| stack.from(link.index)).skip(1);
+    let busy = { uppers }.find_map(|upper| Some((upper, upper.xdp.first()?)));
+    match busy {
+        Some((upper, attached)) => AttachError::Upper {
+            interface: link.name.clone(),
+            upper: upper.name.clone(),
+            program: describe(attached.program),
+        },
+        None => foreign(&link.name, present),
+    }
 }
 
 fn foreign(interface: &str, present: Option<XdpAttachment>) -> AttachError {

@@ -16,6 +16,12 @@ pub enum LoadError {
          CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
     )]
     Permission(String),
+    /// A limit or the memory is exhausted.
+    #[error("cannot load the program: {error}{}", way_out(error))]
+    Resources {
+        /// What the kernel says.
+        error: io::Error,
+    },
     /// The kernel refuses the object.
     #[error("the kernel refuses the program: {0}")]
     Refused(String),
@@ -41,12 +47,24 @@ impl LoadError {
         while let Some(current) = cause {
             // The verifier refuses a program with EACCES, a missing capability is EPERM.
             let errno = current.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
-            if errno == Some(libc::EPERM) {
-                return Self::Permission(current.to_string());
+            match errno {
+                Some(libc::EPERM) => return Self::Permission(current.to_string()),
+                Some(number @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => {
+                    return Self::Resources { error: io::Error::from_raw_os_error(number) };
+                }
+                Some(_) | None => {}
             }
             cause = current.source();
         }
         Self::Refused(chain(error))
+    }
+}
+
+fn way_out(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EMFILE) => ": raise the limit (`ulimit -n`, or LimitNOFILE= of the unit)",
+        Some(libc::ENFILE) => ": raise the limit of the system (sysctl fs.file-max)",
+        _ => "",
     }
 }
 

@@ -31,7 +31,10 @@ pub enum StateError {
         found: u64,
     },
     /// It cannot be mapped.
-    #[error("its state cannot be read: {0}")]
+    #[error(
+        "its state cannot be read ({0}): it is not port12's, or is of another version; `port12 \
+         detach --force` removes it"
+    )]
     Unreadable(#[from] io::Error),
 }
 

@@ -49,7 +49,7 @@ const _: () = {
 ///
 /// The type is at least as large as what the kernel writes for the command it starts with, and
 /// holds for any bytes.
-unsafe trait Command {}
+pub(super) unsafe trait Command {}
 
 // SAFETY: `ETHTOOL_GDRVINFO` writes one `struct ethtool_drvinfo`.
 unsafe impl Command for DriverInfo {}
@@ -86,7 +86,7 @@ pub fn speed(link: &Link) -> Option<u64> {
     }
 }
 
-fn run<C: Command>(link: &Link, command: &mut C) -> Option<()> {
+pub(super) fn run<C: Command>(link: &Link, command: &mut C) -> Option<()> {
     let socket = Socket::new(NETLINK_ROUTE).ok()?;
     let mut request = libc::ifreq {
         ifr_name: [0; libc::IFNAMSIZ],
