@@ -86,6 +86,8 @@ pub struct Config {
     pub egress: Valued<bool>,
     /// Whether the programs stay attached when port12 ends.
     pub pin: Valued<bool>,
+    /// Whether a program that was detached by somebody else is attached again.
+    pub reattach: Valued<bool>,
     /// The time between reports, 100 ms to 1 year.
     pub interval: Valued<Duration>,
     /// How many sources a run remembers.
@@ -148,6 +150,7 @@ impl Config {
             ),
             egress: first(flag.egress, file.egress, false),
             pin: first(flag.pin, file.pin, false),
+            reattach: first(flag.reattach, file.reattach, false),
             interval: first(flag.interval, file.interval, Duration::from_secs(1)),
             remember_sources: first(flag.remember_sources, file.remember_sources, CAPACITY),
             sinks: first(flag.sinks, file.sinks, Vec::new()),

@@ -20,4 +20,6 @@ pub mod pinned;
 pub mod slot;
 pub mod sources;
 pub mod state;
+pub mod unpinned;
 mod verify;
+pub mod whereabouts;

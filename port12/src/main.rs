@@ -70,7 +70,7 @@ enum Command {
 
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 configuration, 4 permission, \
                           5 kernel or verifier, 6 attach, 7 another program is there; of `who`: 0 found, \
-                          1 nothing, 2 usage or runtime";
+                          1 nothing, 2 usage or runtime; of `status`: 3 nothing is attached";
 
 /// The exit code of a question to which the answer is that there is nothing.
 const NOTHING: u8 = 1;

@@ -8,6 +8,7 @@ mod known_bans;
 mod lookout;
 mod orders;
 mod outbound;
+mod presence;
 mod start;
 mod taken;
 mod trace;
@@ -26,6 +27,7 @@ pub use keeper::Keeper;
 pub use lookout::{Eye, Lookout};
 pub use orders::{Occasion, Orders, tell};
 pub use outbound::Outbound;
+pub use presence::Presence;
 pub use start::Setup;
 
 use crate::{

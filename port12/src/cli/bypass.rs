@@ -6,8 +6,8 @@ use port12_common::abi::bypass;
 
 use super::pins::PinArgs;
 use crate::{
-    failure::Failure,
-    kernel::{pinned::Pinned, slot::Slot},
+    failure::{Code, Failure},
+    kernel::{pinned::Pinned, slot::Slot, state::StateMap, unpinned::Unpinned},
 };
 
 /// Stops all dropping on every interface, daemon or not.
@@ -28,23 +28,23 @@ pub struct BypassArgs {
 /// [`Failure`], after all others have been seen to.
 pub fn run(args: &BypassArgs, out: &mut impl Write) -> Result<(), Failure> {
     let mut failure = None;
-    for slot in args.pins.some_slots()? {
-        match Pinned::state_of(&slot) {
+    let slots = args.pins.slots()?;
+    for slot in &slots {
+        match Pinned::state_of(slot) {
             Ok(state) => {
-                let news = state.set_bypass(bypass::OPERATOR, !args.off);
-                let said = match (args.off, news) {
-                    (false, true) => "nothing is dropped from now on".to_owned(),
-                    (false, false) => "it is bypassed already".to_owned(),
-                    (true, true) => format!("the bypass is undone{}", standing(slot.clone())),
-                    (true, false) => format!("it was not bypassed{}", standing(slot.clone())),
-                };
-                writeln!(out, "{}: {said}", slot.interface())?;
+                let said = set(&state, args.off);
+                let standing = if args.off { standing(slot.clone()) } else { String::new() };
+                writeln!(out, "{}: {said}{standing}", slot.interface())?;
             }
-            Err(error) => failure = Some(error),
+            Err(error) => failure = Some(error.into()),
         }
     }
-    if let Some(error) = failure {
-        return Err(error.into());
+    let reached = unpinned(args, &slots, &mut failure, out)?;
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    if slots.is_empty() && !reached {
+        return Err(args.pins.nothing());
     }
     if !args.off {
         writeln!(
@@ -54,6 +54,54 @@ pub fn run(args: &BypassArgs, out: &mut impl Write) -> Result<(), Failure> {
         )?;
     }
     Ok(())
+}
+
+fn set(state: &StateMap, off: bool) -> &'static str {
+    match (off, state.set_bypass(bypass::OPERATOR, !off)) {
+        (false, true) => "nothing is dropped from now on",
+        (false, false) => "it is bypassed already",
+        (true, true) => "the bypass is undone",
+        (true, false) => "it was not bypassed",
+    }
+}
+
+/// Reaches programs on interfaces of this network namespace whose pins are gone, by their ids. That
+/// requires CAP_SYS_ADMIN. Returns whether there were any.
+fn unpinned(
+    args: &BypassArgs,
+    slots: &[Slot],
+    failure: &mut Option<Failure>,
+    out: &mut impl Write,
+) -> Result<bool, Failure> {
+    let known = slots.iter().filter_map(Slot::program_id).collect();
+    let mut reached = false;
+    for program in Unpinned::list(&known)? {
+        let (name, id) = (&program.interface, program.program);
+        match (program.is_port12(), program.state()) {
+            (Some(true), Some(state)) => {
+                let said = set(&state, args.off);
+                writeln!(out, "{name}: {said} (program {id}, which is not pinned)")?;
+                reached = true;
+            }
+            (Some(true), None) => {
+                let text = format!(
+                    "{name}: the state of port12's program {id}, which is not pinned, cannot be \
+                     read: `bpftool link detach`, or the end of its process, stops it"
+                );
+                *failure = Some(Failure::new(Code::Runtime, text));
+            }
+            (None, _) if slots.is_empty() => {
+                let text = format!(
+                    "{name}: the XDP program {id} may be port12's, and is not pinned in {}: run \
+                     as root",
+                    args.pins.pin_dir.display()
+                );
+                *failure = Some(Failure::new(Code::Permission, text));
+            }
+            (Some(false) | None, _) => {}
+        }
+    }
+    Ok(reached)
 }
 
 /// How drop mode stands by then, where that can be asked.

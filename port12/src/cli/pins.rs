@@ -63,7 +63,8 @@ impl PinArgs {
         Ok(opened.filter_map(Result::transpose).map(|it| it.map_err(Into::into)).collect())
     }
 
-    fn nothing(&self) -> Failure {
+    /// The failure of a command that finds nothing pinned.
+    pub(super) fn nothing(&self) -> Failure {
         let directory = self.pin_dir.display();
         let why = match is_bpffs(&self.pin_dir) {
             true => "`port12 attach` or `port12 run` pins what they attach",

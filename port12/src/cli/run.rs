@@ -167,7 +167,13 @@ impl Watch<'_> {
         match Plan::make(&self.args.settings, &self.args.pins.pin_dir)
             .and_then(|plan| session.reload(plan))
         {
-            Ok(()) => tell("reloaded"),
+            Ok(()) => match session.detached().join(", ") {
+                none if none.is_empty() => tell("reloaded"),
+                detached => tell(format_args!(
+                    "reloaded, but port12's program is not attached to {detached}: another process \
+                     detached it; a restart attaches again, or `reattach = true`"
+                )),
+            },
             Err(failure) => {
                 tell(format_args!("{}; the policy in force stays", failure.message));
                 return false;

@@ -1,6 +1,7 @@
 //! The interfaces that one process watches, from their attachment on.
 
 mod egress;
+mod persistence;
 mod reload;
 
 use std::{
@@ -26,7 +27,7 @@ use crate::{
     ledger::Ledger,
     report::{Kind, Report},
     story::Story,
-    watch::{self, Hearing, Keeper, Lookout, Outbound, Run, Setup, Subject, Watched},
+    watch::{self, Hearing, Keeper, Lookout, Outbound, Presence, Run, Setup, Subject, Watched},
 };
 
 /// Bans that are told one by one in a second: whoever forges sources has some 64 made.
@@ -63,6 +64,8 @@ pub struct Session {
     started: Instant,
     /// Interfaces, by index, that came while this runs and cannot be watched.
     shunned: HashSet<u32>,
+    /// Why the pins are not in place, as it was reported last.
+    unpinned: Option<String>,
     /// How drop mode stood on each interface when that was told last.
     said: BTreeMap<String, Standing>,
     /// Who knocked.
@@ -99,6 +102,7 @@ impl Session {
             outbound: None,
             started: Instant::now(),
             shunned,
+            unpinned: None,
             said: BTreeMap::new(),
             ledger,
             story,
@@ -226,9 +230,11 @@ impl Session {
     /// Where the truth about them cannot be kept.
     pub fn look_around(&mut self) -> Result<(), Failure> {
         for watched in &mut self.watched {
-            if let Some(news) = watched.glance(self.pins.as_ref()) {
-                tell(news);
-            }
+            watched.glance(self.pins.as_ref()).into_iter().for_each(tell);
+        }
+        self.check_pins()?;
+        if self.plan.config.reattach.value {
+            self.reattach()?;
         }
         let config = &self.plan.config;
         let any_gone = self.watched.iter().any(|it| it.link.gone);
@@ -342,7 +348,8 @@ impl Session {
     /// Says how drop mode stands, where that has changed.
     pub fn tell_standing(&mut self) {
         let mut said = BTreeMap::new();
-        for watched in self.watched.iter_mut().filter(|it| !it.link.gone) {
+        let is_there = |it: &&mut Watched| !it.link.gone && it.presence() == Presence::Attached;
+        for watched in self.watched.iter_mut().filter(is_there) {
             let moment = watched.moment();
             let standing = watched.standing();
             let name = watched.link.interface.clone();

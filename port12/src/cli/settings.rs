@@ -125,6 +125,16 @@ struct Flags {
         env = "PORT12_PIN"
     )]
     pin: Option<bool>,
+    /// Attach again if somebody else detaches a program
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        env = "PORT12_REATTACH"
+    )]
+    reattach: Option<bool>,
     /// Time between reports: 1s, 500ms, 1m [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = period, env = "PORT12_INTERVAL")]
     interval: Option<Duration>,
@@ -188,6 +198,7 @@ impl FromArgMatches for Settings {
                 registry: sources.of("registry", flags.registry),
                 egress: sources.of("egress", flags.egress),
                 pin: sources.of("pin", flags.pin),
+                reattach: sources.of("reattach", flags.reattach),
                 interval: sources.of("interval", flags.interval),
                 remember_sources: sources
                     .of("remember_sources", flags.remember_sources.map(|number| number as usize)),

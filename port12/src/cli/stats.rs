@@ -124,11 +124,14 @@ fn report(
 fn link(pinned: &Pinned, drops: bool) -> Result<Link, Failure> {
     let attachment = pinned.attachment()?;
     Ok(Link {
-        interface: pinned.interface().to_owned(),
+        interface: attachment
+            .as_ref()
+            .map_or(pinned.interface(), |(link, _)| &link.name)
+            .to_owned(),
         xdp_mode: attachment.as_ref().map_or("none".to_owned(), |(_, mode)| mode.to_string()),
         counted_at: attachment.as_ref().map_or("driver", |(_, mode)| counted_at(*mode)),
         forwarding: None,
-        mode: if drops { "drop" } else { "monitor" },
+        mode: if drops && attachment.is_some() { "drop" } else { "monitor" },
         program: pinned.program().name_as_str().unwrap_or_default().to_owned(),
         speed_bits_per_second: attachment.as_ref().and_then(|(link, _)| interfaces::speed(link)),
         gone: attachment.is_none(),

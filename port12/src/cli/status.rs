@@ -13,11 +13,14 @@ use super::{
     pins::PinArgs,
 };
 use crate::{
-    failure::Failure,
+    failure::{Code, Failure},
     kernel::{
+        foreign,
         pin::{self, Holder},
         pinned::Pinned,
         state::{Rules, Standing},
+        unpinned::Unpinned,
+        whereabouts::Whereabouts,
     },
     report::Printable,
     truth::TruthError,
@@ -43,6 +46,17 @@ struct Document {
     /// The process that keeps sockets and addresses true, where there is one.
     daemon: Option<Daemon>,
     interfaces: Vec<Interface>,
+    /// Programs of port12, or that may be, which are pinned nowhere in the directory.
+    unpinned: Vec<UnpinnedProgram>,
+}
+
+/// A program that is attached to an interface, and that cannot be reached by pins.
+#[derive(Serialize)]
+struct UnpinnedProgram {
+    interface: String,
+    program_id: u32,
+    /// Null if it cannot be read: then it may be anybody's.
+    name: Option<String>,
 }
 
 /// A process that holds the lock of a pin directory.
@@ -71,6 +85,8 @@ pub(super) struct Ports {
 #[derive(Serialize)]
 pub(super) struct Interface {
     pub(super) interface: String,
+    /// The name that the pins are kept under, where the interface has another by now.
+    pub(super) pinned_as: Option<String>,
     /// `native`, `generic`, `hardware`; null where the program is on no interface.
     pub(super) xdp_mode: Option<String>,
     /// Whether the program stays without a daemon.
@@ -87,8 +103,12 @@ pub(super) struct Interface {
     pub(super) sockets_fresh: bool,
     pub(super) policy: Ports,
     pub(super) allowed: usize,
+    /// The program that is on the interface in place of port12's.
+    pub(super) other_program_id: Option<u32>,
     #[serde(skip)]
     pub(super) advice: Option<String>,
+    #[serde(skip)]
+    pub(super) whereabouts: Whereabouts,
 }
 
 /// Writes the status.
@@ -105,12 +125,54 @@ pub fn run(args: &StatusArgs, out: &mut impl Write) -> Result<(), Failure> {
         }
     }
     let daemon = holder.map(Daemon::from);
-    let document = Document { daemon, interfaces };
+    let unpinned = unpinned(&interfaces)?;
+    let document = Document { daemon, interfaces, unpinned };
     let written = match args.output {
-        OutputFormat::Table => table(&document, out).map_err(Into::into),
+        OutputFormat::Table => table(&document, args, out).map_err(Into::into),
         OutputFormat::Json => write_json(&document, out),
     };
-    Ok(unless_closed(written)?)
+    unless_closed(written)?;
+    document.verdict()
+}
+
+/// Programs that the pins do not lead to.
+fn unpinned(interfaces: &[Interface]) -> Result<Vec<UnpinnedProgram>, Failure> {
+    let known = interfaces.iter().map(|it| it.program_id);
+    // Where another program is in the place of port12's, the interface says so.
+    let known = known.chain(interfaces.iter().filter_map(|it| it.other_program_id)).collect();
+    let mut found = Unpinned::list(&known)?;
+    found.retain(|it| it.is_port12() != Some(false));
+    let found = found.into_iter().map(|Unpinned { interface, program, name }| UnpinnedProgram {
+        interface,
+        program_id: program,
+        name,
+    });
+    Ok(found.collect())
+}
+
+impl Document {
+    /// Whether what is pinned is attached.
+    fn verdict(&self) -> Result<(), Failure> {
+        let taken = self.interfaces.iter().find(|it| it.other_program_id.is_some());
+        let bare = self.interfaces.iter().find(|it| it.is_detached());
+        if let Some(it) = taken.or(bare) {
+            let code = if taken.is_some() { Code::Foreign } else { Code::Config };
+            return Err(Failure::new(code, it.detached()));
+        }
+        let is_attached = |it: &Interface| match it.whereabouts {
+            Whereabouts::Here(..) | Whereabouts::Elsewhere => true,
+            Whereabouts::Detached { .. } | Whereabouts::Vanished => false,
+        };
+        let is_known = |it: &UnpinnedProgram| it.name.is_some();
+        if self.interfaces.iter().any(is_attached) || self.unpinned.iter().any(is_known) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Code::Config,
+            "nothing is attached: `port12 attach` or `port12 run` attaches, and `port12 check` \
+             checks whether they can",
+        ))
+    }
 }
 
 impl Interface {
@@ -129,21 +191,50 @@ impl Interface {
         // Whatever stands there: somebody may have written over it.
         let attached_at = pinned.state().header().attached_at.min(LAST_SECOND);
         let attached_at = SystemTime::UNIX_EPOCH + Duration::from_secs(attached_at);
+        let whereabouts = pinned.whereabouts()?;
+        let (here, other_program_id) = match &whereabouts {
+            Whereabouts::Here(link, mode) => (Some((link, mode)), None),
+            Whereabouts::Detached { other } => (None, *other),
+            Whereabouts::Elsewhere | Whereabouts::Vanished => (None, None),
+        };
+        let pinned_as = pinned.interface().to_owned();
+        let interface = here.map_or(pinned_as.clone(), |(link, _)| link.name.clone());
+        let drops = standing.drops() && here.is_some();
         Ok(Self {
-            interface: pinned.interface().to_owned(),
-            xdp_mode: pinned.attachment()?.map(|(_, mode)| mode.to_string()),
+            pinned_as: (pinned_as != interface).then_some(pinned_as),
+            interface,
+            xdp_mode: here.map(|(_, mode)| mode.to_string()),
             persistent: pinned.is_persistent(),
             program_id: pinned.program_id(),
             program_tag: pinned.program_tag().map(|tag| format!("{tag:016x}")),
             attached_at: humantime::format_rfc3339_seconds(attached_at).to_string(),
-            mode: if standing.drops() { "drop" } else { "monitor" },
+            mode: if drops { "drop" } else { "monitor" },
             standing: standing.to_string(),
             reverts_in_seconds: until.map(|jiffies| jiffies.div_ceil(now.hz.max(1))),
             sockets_fresh: pinned.state().is_fresh(&now),
             policy: Ports::of(&pinned.state().rules()),
             allowed: pinned.allowlist()?.list()?.len(),
             advice: tell(standing, &now),
+            other_program_id,
+            whereabouts,
         })
+    }
+
+    /// Whether another process detached the program, and the interface is there.
+    fn is_detached(&self) -> bool {
+        matches!(self.whereabouts, Whereabouts::Detached { .. })
+    }
+
+    /// A line about a program that another process detached.
+    fn detached(&self) -> String {
+        let instead = match self.other_program_id {
+            Some(id) => format!("attached instead: {}", foreign::describe(id)),
+            None => "no XDP program is attached".to_owned(),
+        };
+        format!(
+            "{}: port12's XDP program was detached by another process; {instead}",
+            Printable(&self.interface)
+        )
     }
 }
 
@@ -153,6 +244,7 @@ impl Interface {
     pub(super) fn named(name: &str) -> Self {
         Self {
             interface: name.to_owned(),
+            pinned_as: None,
             xdp_mode: Some("native".to_owned()),
             persistent: false,
             program_id: 1,
@@ -164,7 +256,9 @@ impl Interface {
             sockets_fresh: true,
             policy: Ports::default(),
             allowed: 0,
+            other_program_id: None,
             advice: None,
+            whereabouts: Whereabouts::Elsewhere,
         }
     }
 }
@@ -185,13 +279,32 @@ impl Ports {
     }
 }
 
-fn table(document: &Document, out: &mut impl Write) -> std::io::Result<()> {
+fn table(document: &Document, args: &StatusArgs, out: &mut impl Write) -> std::io::Result<()> {
     match &document.daemon {
         Some(daemon) => writeln!(out, "daemon: process {} ({})", daemon.process, daemon.name)?,
         None => writeln!(out, "daemon: none")?,
     }
+    let directory = args.pins.pin_dir.display();
+    for UnpinnedProgram { interface, program_id, name } in &document.unpinned {
+        let interface = Printable(interface);
+        match name {
+            Some(_) => writeln!(
+                out,
+                "{interface}: port12's program {program_id} is attached, and not pinned in \
+                 {directory}: `port12 bypass`, run as root, reaches it"
+            )?,
+            None => writeln!(
+                out,
+                "{interface}: the XDP program {program_id} may be port12's: to read its name \
+                 requires CAP_SYS_ADMIN"
+            )?,
+        }
+    }
     if document.interfaces.is_empty() {
-        return writeln!(out, "nothing is attached");
+        return match document.unpinned.is_empty() {
+            true => writeln!(out, "nothing is attached"),
+            false => Ok(()),
+        };
     }
     writeln!(
         out,
@@ -224,8 +337,8 @@ fn table(document: &Document, out: &mut impl Write) -> std::io::Result<()> {
             it.policy.ignore,
             it.allowed,
         )?;
-        if it.xdp_mode.is_none() {
-            writeln!(out, "  the program is on no interface: `port12 detach` clears it away")?;
+        if let Some(line) = whereabouts(it) {
+            writeln!(out, "  {line}")?;
         }
         if let Some(advice) = &it.advice {
             writeln!(out, "  {advice}")?;
@@ -235,4 +348,25 @@ fn table(document: &Document, out: &mut impl Write) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Where the program is, if not where its pins say.
+fn whereabouts(it: &Interface) -> Option<String> {
+    match (&it.whereabouts, &it.pinned_as) {
+        (Whereabouts::Here(..), None) => None,
+        (Whereabouts::Here(..), Some(name)) => Some(format!(
+            "attached as {}, and renamed since: its pins keep that name",
+            Printable(name)
+        )),
+        (Whereabouts::Elsewhere, _) => {
+            Some("the program is on an interface of another network namespace".to_owned())
+        }
+        (Whereabouts::Detached { .. }, _) => Some(format!(
+            "{}; `port12 attach` attaches again, `port12 detach` removes its state",
+            it.detached()
+        )),
+        (Whereabouts::Vanished, _) => {
+            Some("the program is on no interface: `port12 detach` clears it away".to_owned())
+        }
+    }
 }

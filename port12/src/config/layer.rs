@@ -44,6 +44,8 @@ pub struct Layer {
     pub egress: Option<Valued<bool>>,
     /// Whether the programs stay attached when port12 ends.
     pub pin: Option<Valued<bool>>,
+    /// Whether a program that was detached by somebody else is attached again.
+    pub reattach: Option<Valued<bool>>,
     /// The time between reports.
     pub interval: Option<Valued<Duration>>,
     /// How many sources a run remembers.

@@ -77,6 +77,7 @@ impl Config {
             entry("registry", &self.registry, registry),
             entry("egress", &self.egress, Some(self.egress.value.into())),
             entry("pin", &self.pin, Some(self.pin.value.into())),
+            entry("reattach", &self.reattach, Some(self.reattach.value.into())),
             entry("interval", &self.interval, Some(time(self.interval.value))),
             entry(
                 "remember_sources",

@@ -6,7 +6,7 @@ use aya::programs::{ProgramInfo, loaded_programs};
 
 /// A program's id, and as far as the capabilities allow its name, who loaded it, and a process that
 /// has it open; and what they do not allow.
-pub(super) fn describe(id: u32) -> String {
+pub fn describe(id: u32) -> String {
     let Some(info) = info(id) else {
         return format!("id {id} (to read its name and owner takes CAP_SYS_ADMIN)");
     };
@@ -22,7 +22,7 @@ pub fn name(id: u32) -> Option<String> {
 }
 
 /// A listing ends early when a program goes away under it, so it is tried again.
-fn info(id: u32) -> Option<ProgramInfo> {
+pub(super) fn info(id: u32) -> Option<ProgramInfo> {
     let find = || loaded_programs().filter_map(Result::ok).find(|info| info.id() == id);
     (0..5).find_map(|_| find())
 }

@@ -338,22 +338,30 @@ impl Instance {
     ///
     /// [`LoadError::Map`].
     pub fn pin_maps(&self, directory: &Path) -> Result<(), LoadError> {
-        for name in PINNED {
-            let error = |error| LoadError::Map { name, error };
-            match self.ebpf.map(name) {
-                Some(
-                    Map::Array(data)
-                    | Map::HashMap(data)
-                    | Map::LpmTrie(data)
-                    | Map::LruHashMap(data)
-                    | Map::RingBuf(data),
-                ) => {
-                    data.pin(directory.join(name)).map_err(|why| error(io::Error::other(why)))?;
-                }
-                _ => return Err(error(io::Error::other("the object has no such map"))),
-            }
+        PINNED.into_iter().try_for_each(|name| self.pin_map(name, &directory.join(name)))
+    }
+
+    /// Pins one of [`PINNED`].
+    pub(super) fn pin_map(&self, name: &'static str, path: &Path) -> Result<(), LoadError> {
+        let error = |error| LoadError::Map { name, error };
+        match self.ebpf.map(name) {
+            Some(
+                Map::Array(data)
+                | Map::HashMap(data)
+                | Map::LpmTrie(data)
+                | Map::LruHashMap(data)
+                | Map::RingBuf(data),
+            ) => data.pin(path).map_err(|why| error(io::Error::other(why))),
+            _ => Err(error(io::Error::other("the object has no such map"))),
         }
-        Ok(())
+    }
+
+    /// The id of the map that the state is in.
+    pub(super) fn state_id(&self) -> Option<u32> {
+        match self.ebpf.map(map::STATE) {
+            Some(Map::Array(data)) => data.info().ok().map(|info| info.id()),
+            _ => None,
+        }
     }
 
     /// Pins the program that was loaded.

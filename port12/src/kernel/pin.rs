@@ -100,7 +100,7 @@ impl PinError {
 #[derive(Debug)]
 pub struct PinDirectory {
     path: PathBuf,
-    #[expect(dead_code, reason = "held: closing it gives the lock back")]
+    /// Held: closing it gives the lock back.
     lock: File,
 }
 
@@ -146,6 +146,21 @@ impl PinDirectory {
         Self::lock(path)?.ok_or_else(|| PinError::NoBpffs { path: path.to_owned() })
     }
 
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the path still leads to the directory that is locked: its bpffs may have been
+    /// unmounted, or covered by another.
+    pub fn is_in_place(&self) -> bool {
+        let is_same = |path: fs::Metadata, lock: fs::Metadata| {
+            (path.dev(), path.ino()) == (lock.dev(), lock.ino())
+        };
+        let path = fs::metadata(&self.path).ok();
+        path.zip(self.lock.metadata().ok()).is_some_and(|(path, lock)| is_same(path, lock))
+    }
+
     /// The place of an interface.
     pub fn slot(&self, interface: &str) -> Slot {
         Slot::of(&self.path, interface)
@@ -173,7 +188,10 @@ impl PinDirectory {
 
 impl Drop for PinDirectory {
     fn drop(&mut self) {
-        if let Err(error) = self.clear() {
+        // What is at the path by now may belong to another process.
+        if self.is_in_place()
+            && let Err(error) = self.clear()
+        {
             log::warn!("{}: pinned maps stay: {error}", self.path.display());
         }
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use aya::{
     maps::{Map, MapData},
-    programs::{ProgramError, ProgramInfo, Xdp},
+    programs::{ProgramError, ProgramInfo, Xdp, links::FdLink},
 };
 use aya_obj::programs::XdpAttachType;
 use port12_common::abi::{self, CpuCounters, map};
@@ -22,11 +22,12 @@ use super::{
     slot::Slot,
     sources::SourceMap,
     state::{StateError, StateMap},
+    whereabouts::Whereabouts,
 };
 use crate::{
     host::{
         HostError,
-        interfaces::{self, Link, XdpMode},
+        interfaces::{Link, XdpMode},
         time::ticks_per_second,
     },
     snapshot::Snapshot,
@@ -65,6 +66,9 @@ fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "; run as root",
         io::ErrorKind::NotFound => "; it is half made or half gone: `port12 detach` clears it",
+        io::ErrorKind::InvalidInput => {
+            "; it is not what port12 pins there: `port12 detach --force` removes it"
+        }
         _ => "",
     }
 }
@@ -79,6 +83,7 @@ pub struct Pinned {
     clock_program: Xdp,
     program: ProgramInfo,
     program_id: u32,
+    link: Option<FdLink>,
     hz: u64,
 }
 
@@ -101,12 +106,13 @@ impl Pinned {
             .map_err(errno::system)
             .map_err(failed("program"))?;
         // Between a replacement and its pin, the link knows better.
-        let program_id = match slot.has_link() {
-            true => {
-                let info = slot.link()?.info().map_err(errno::system).map_err(failed("link"))?;
+        let link = slot.has_link().then(|| slot.link()).transpose()?;
+        let program_id = match &link {
+            Some(link) => {
+                let info = link.info().map_err(errno::system).map_err(failed("link"))?;
                 info.program_id()
             }
-            false => program.id(),
+            None => program.id(),
         };
         let hz = ticks_per_second().map_err(failed("the tick's length"))?;
         Ok(Self {
@@ -116,6 +122,7 @@ impl Pinned {
             clock_program,
             program,
             program_id,
+            link,
             hz: hz.into(),
             slot,
         })
@@ -242,16 +249,31 @@ impl Pinned {
         Guarded::new(map).map_err(|error| failed(io::Error::other(error)))
     }
 
-    /// The interface that the program is on, and where it runs; `None` where it is on none.
+    /// The id of the link, if it is pinned. The link is open while `self` lives.
+    pub(super) fn link_id(&self) -> Option<u32> {
+        self.link.as_ref()?.info().ok().map(|info| info.id())
+    }
+
+    /// The interface that the program is attached to.
+    ///
+    /// # Errors
+    ///
+    /// Where the host cannot be asked.
+    pub fn whereabouts(&self) -> Result<Whereabouts, HostError> {
+        Whereabouts::of(self)
+    }
+
+    /// The interface that the program is on, and where it runs; `None` where it is on none of this
+    /// network namespace.
     ///
     /// # Errors
     ///
     /// Where the host cannot be asked.
     pub fn attachment(&self) -> Result<Option<(Link, XdpMode)>, HostError> {
-        let id = self.program_id;
-        let mode = |link: &Link| link.xdp.iter().find(|it| it.program == id).map(|it| it.mode);
-        let links = interfaces::all()?;
-        Ok(links.into_iter().find_map(|link| mode(&link).map(|mode| (link, mode))))
+        Ok(match self.whereabouts()? {
+            Whereabouts::Here(link, mode) => Some((*link, mode)),
+            Whereabouts::Elsewhere | Whereabouts::Detached { .. } | Whereabouts::Vanished => None,
+        })
     }
 }
 

@@ -7,10 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use aya::programs::{
-    ProgramInfo,
-    links::{FdLink, PinnedLink},
+use aya::{
+    maps::MapInfo,
+    programs::{
+        ProgramInfo,
+        links::{FdLink, PinnedLink},
+    },
 };
+use port12_common::abi::map;
 
 use super::{
     errno,
@@ -134,6 +138,30 @@ impl Slot {
         fault("pin.directory");
         instance.pin_maps(&self.path)?;
         fault("pin.maps");
+        self.pin_programs(instance)
+    }
+
+    /// Whether all that belongs to an instance is pinned, with a link if it is to be `linked`.
+    pub fn holds(&self, instance: &Instance, linked: bool) -> bool {
+        let state = MapInfo::from_pin(self.map(map::STATE)).ok().map(|info| info.id());
+        let parts = [PROGRAM, CLOCK_PROGRAM].into_iter().chain(linked.then_some(LINK));
+        state.is_some() && state == instance.state_id() && self.is_whole() && { parts }
+            .all(|part| self.path.join(part).exists())
+    }
+
+    /// Pins the maps and programs of an instance again, some or all of whose pins are gone.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`].
+    pub fn restore(&self, instance: &mut Instance) -> Result<(), PinError> {
+        match fs::create_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.map_err(PinError::at(&self.path))?,
+        }
+        for name in PINNED {
+            self.replace(name, |path| Ok(instance.pin_map(name, path)?))?;
+        }
         self.pin_programs(instance)
     }
 

@@ -3,7 +3,7 @@
 use std::{
     net::IpAddr,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use port12_common::{Layer, Transport, abi::bypass};
@@ -11,18 +11,19 @@ use port12_common::{Layer, Transport, abi::bypass};
 use super::{
     known_bans::KnownBans,
     orders::{Occasion, Orders},
+    presence::Presence,
     start::{Found, Setup, furnish, obey, put, take_over, warn_of_reset},
     taken::Taken,
 };
 use crate::{
     event::Event,
-    failure::Failure,
+    failure::{Code, Failure},
     host::{
         HostError,
         interfaces::{self, Link as HostLink, XdpMode},
     },
     kernel::{
-        attach::Attached,
+        attach::{Attached, Wanted, attach},
         clock::Moment,
         events::{EventRing, Reading},
         instance::{Instance, LoadOptions, entry_point},
@@ -37,6 +38,12 @@ use crate::{
     truth::{Truth, TruthError},
 };
 
+/// The XDP mode of a program that is on no interface.
+const DETACHED: &str = "none";
+
+/// Time between attempts to attach a program again.
+const RETRY: Duration = Duration::from_secs(10);
+
 /// An interface with a program on it.
 pub struct Watched {
     /// What the reports say it is.
@@ -46,6 +53,13 @@ pub struct Watched {
     instance: Arc<Instance>,
     attached: Option<Attached>,
     slot: Option<Slot>,
+    /// Whether its link is pinned.
+    stays: bool,
+    /// The id of its program.
+    program: Option<u32>,
+    presence: Presence,
+    /// When it was last tried to attach it again.
+    retried: Option<Instant>,
     /// Whether it was attached before this process came.
     pub adopted: bool,
     reverted: Arc<OnceLock<String>>,
@@ -127,6 +141,10 @@ impl Watched {
             taken: Taken::of(instance.counters()),
             layer,
             instance: Arc::new(instance),
+            program: attached.program_id(),
+            presence: Presence::default(),
+            retried: None,
+            stays: setup.stay && slot.is_some(),
             attached: Some(attached),
             slot,
             adopted: found != Found::Nothing,
@@ -172,31 +190,118 @@ impl Watched {
         &self.instance
     }
 
-    /// Notes whether the interface has vanished or has another name, and takes what is pinned along
-    /// to that name. Says what is news.
-    pub fn glance(&mut self, pins: Option<&PinDirectory>) -> Option<String> {
-        let old = &self.link.interface;
+    /// Notes whether the interface has vanished or has another name, and whether somebody else has
+    /// detached the program; takes what is pinned along to another name. Returns the news.
+    pub fn glance(&mut self, pins: Option<&PinDirectory>) -> Vec<String> {
         if self.link.gone {
-            return None;
+            return Vec::new();
         }
         match interfaces::by_index(self.index) {
             Err(HostError::NoInterface(_)) => {
                 self.link.gone = true;
                 self.attached = None;
-                Some(format!("{old}: the interface has vanished"))
+                vec![format!("{}: the interface has vanished", self.link.interface)]
             }
-            Ok(link) if link.name != *old => {
-                let said = format!("{old} has the name {}", link.name);
-                if let (Some(slot), Some(pins)) = (&self.slot, pins) {
-                    let moved = slot.move_to(pins.slot(&link.name));
-                    self.slot = moved.inspect_err(|error| log::warn!("{error}")).ok();
-                }
-                self.link.interface = link.name;
-                Some(said)
+            Ok(link) => {
+                let news = self.note_name(&link, pins).into_iter();
+                news.chain(self.note_presence(&link)).collect()
             }
             // Any other error says nothing about the interface.
-            Ok(_) | Err(_) => None,
+            Err(_) => Vec::new(),
         }
+    }
+
+    fn note_name(&mut self, link: &HostLink, pins: Option<&PinDirectory>) -> Option<String> {
+        let old = &self.link.interface;
+        if link.name == *old {
+            return None;
+        }
+        let said = format!("{old} has the name {}", link.name);
+        if let (Some(slot), Some(pins)) = (&self.slot, pins) {
+            let moved = slot.move_to(pins.slot(&link.name));
+            self.slot = moved.inspect_err(|error| log::warn!("{error}")).ok();
+        }
+        self.link.interface.clone_from(&link.name);
+        Some(said)
+    }
+
+    fn note_presence(&mut self, link: &HostLink) -> Option<String> {
+        let presence = Presence::of(self.program?, link);
+        if std::mem::replace(&mut self.presence, presence) == presence {
+            return None;
+        }
+        let name = &self.link.interface;
+        let Some(instead) = presence.instead() else {
+            let mode = link.xdp.iter().find(|it| Some(it.program) == self.program);
+            self.link.xdp_mode = mode.map_or_else(String::new, |it| it.mode.to_string());
+            return Some(format!("{name}: port12's XDP program is attached again"));
+        };
+        DETACHED.clone_into(&mut self.link.xdp_mode);
+        Some(format!(
+            "{name}: port12's XDP program was detached by another process, and nothing is counted \
+             or dropped there; {instead}. A restart of port12 attaches again, or `reattach = true`"
+        ))
+    }
+
+    /// Presence of the program on the interface when that was looked at last.
+    pub fn presence(&self) -> Presence {
+        self.presence
+    }
+
+    /// Whether the program can be attached again: nothing is in its place, and the last attempt is
+    /// a while ago.
+    pub fn can_reattach(&self) -> bool {
+        !self.link.gone
+            && self.presence == Presence::Detached { other: None }
+            && self.retried.is_none_or(|at| at.elapsed() >= RETRY)
+    }
+
+    /// Attaches the program again, with all its state. Nobody else may use the instance meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: the kernel refuses, or another program has been attached.
+    pub fn reattach(&mut self, wanted: Wanted) -> Result<(), Failure> {
+        self.retried = Some(Instant::now());
+        let host = interfaces::by_index(self.index)?;
+        let attached = attach(self.instance_mut()?, &host, wanted)?;
+        let attached = match self.slot.as_ref().filter(|_| self.stays) {
+            Some(slot) => attached.stay(slot)?,
+            None => attached,
+        };
+        self.link.xdp_mode = attached.mode.to_string();
+        self.link.counted_at = counted_at(attached.mode);
+        self.attached = Some(attached);
+        self.presence = Presence::Attached;
+        self.retried = None;
+        Ok(())
+    }
+
+    fn instance_mut(&mut self) -> Result<&mut Instance, Failure> {
+        let used = || Failure::new(Code::Runtime, "its program is in use by another thread");
+        Arc::get_mut(&mut self.instance).ok_or_else(used)
+    }
+
+    /// Whether all that is to be pinned is pinned.
+    pub fn is_pinned(&self) -> bool {
+        let linked = self.stays && self.attached.is_some();
+        self.slot.as_ref().is_none_or(|slot| slot.holds(&self.instance, linked))
+    }
+
+    /// Pins again what is no longer pinned. Nobody else may use the instance meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: the kernel refuses.
+    pub fn pin_again(&mut self) -> Result<(), Failure> {
+        let Some(slot) = self.slot.clone() else {
+            return Ok(());
+        };
+        slot.restore(self.instance_mut()?)?;
+        if let Some(attached) = self.attached.as_mut().filter(|_| self.stays) {
+            attached.pin_again(&slot)?;
+        }
+        Ok(())
     }
 
     /// Where to say why drop mode was given up on this interface.
@@ -212,7 +317,7 @@ impl Watched {
             self.link.forwarding = Some(why.clone());
             link.forwarding = Some(why.clone());
         }
-        if !self.standing().drops() {
+        if !self.standing().drops() || self.presence != Presence::Attached {
             link.mode = Mode::Monitor.as_str();
         }
         link

@@ -21,11 +21,13 @@ use crate::{
         status::{self, Daemon},
     },
     failure::Failure,
-    host::interfaces,
-    kernel::{banning::Scope, foreign, pin, pinned::Pinned, state::Standing},
+    kernel::{
+        banning::Scope, pin, pinned::Pinned, state::Standing, unpinned::Unpinned,
+        whereabouts::Whereabouts,
+    },
     outlook::Conditions,
     report::{SourceReport, time},
-    who::{Answer, Limit, Namespace},
+    who::{Answer, Limit},
 };
 
 /// So many sources of an interface are named.
@@ -185,25 +187,22 @@ impl Watch {
         }
         let directory = pins.pin_dir.display();
         let mut limits = Vec::new();
-        let links = interfaces::all().unwrap_or_else(|error| {
+        let unpinned = Unpinned::list(&known).unwrap_or_else(|error| {
             let what = format!("XDP programs that are not pinned in {directory}: {error}");
             limits.push(Limit { what, needs: Vec::new() });
             Vec::new()
         });
-        for link in links {
-            for program in link.xdp.iter().map(|it| it.program).filter(|id| !known.contains(id)) {
-                let (what, needs) = match foreign::name(program) {
-                    Some(name) if name.starts_with("port12") => ("it is port12's", Vec::new()),
-                    Some(_) => continue,
-                    None => ("whose it is cannot be read", vec!["CAP_SYS_ADMIN"]),
-                };
-                let what = format!(
-                    "what the XDP program {program} on {} counts: it is not pinned in {directory}, \
-                     and {what}",
-                    link.name
-                );
-                limits.push(Limit { what, needs });
-            }
+        for it in unpinned {
+            let (what, needs) = match it.is_port12() {
+                Some(true) => ("it is port12's", Vec::new()),
+                Some(false) => continue,
+                None => ("whose it is cannot be read", vec!["CAP_SYS_ADMIN"]),
+            };
+            let what = format!(
+                "what the XDP program {} on {} counts: it is not pinned in {directory}, and {what}",
+                it.program, it.interface
+            );
+            limits.push(Limit { what, needs });
         }
         limits
     }
@@ -219,11 +218,10 @@ impl Interface {
         let knocks = Knocks::read(pinned)?;
         let now = knocks.moment;
         let state = pinned.state();
-        let own = answer.namespaces.first().map_or_else(|| Namespace::own().inode, |it| it.inode);
-        let place = match (&status.xdp_mode, state.header().namespace) {
-            (Some(_), _) => Place::Attached,
-            (None, namespace) if namespace == own => Place::LeftBehind,
-            (None, _) => Place::Elsewhere,
+        let place = match status.whereabouts {
+            Whereabouts::Here(..) => Place::Attached,
+            Whereabouts::Detached { .. } | Whereabouts::Vanished => Place::LeftBehind,
+            Whereabouts::Elsewhere => Place::Elsewhere,
         };
         let bans = pinned.bans()?.list()?.into_iter().filter(|(_, ban)| ban.holds(now.jiffies));
         let banned: BTreeSet<IpAddr> = bans.map(|(source, _)| source).collect();

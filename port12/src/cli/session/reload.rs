@@ -61,6 +61,9 @@ impl Session {
         self.shunned = plan.left_out.iter().copied().collect();
         self.plan = plan;
         self.keep()?;
+        if self.plan.config.reattach.value {
+            self.reattach()?;
+        }
         self.outbound = self.outbound.take().or(outbound);
         self.follow_outbound(true);
         for mut watched in dropped {

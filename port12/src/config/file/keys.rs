@@ -34,6 +34,7 @@ pub const KEYS: &[&str] = &[
     "registry",
     "egress",
     "pin",
+    "reattach",
     "interval",
     "remember_sources",
     "sinks",
@@ -71,6 +72,7 @@ pub(super) fn read(node: &Node<'_>, layer: &mut Layer) -> Result<(), Refusal> {
         "registry" => layer.registry = Some(node.valued(path)?),
         "egress" => layer.egress = Some(node.valued(Node::truth)?),
         "pin" => layer.pin = Some(node.valued(Node::truth)?),
+        "reattach" => layer.reattach = Some(node.valued(Node::truth)?),
         "interval" => {
             let accepted = "write a time such as \"1s\"";
             layer.interval = Some(node.valued(|node| node.text(accepted, period))?);

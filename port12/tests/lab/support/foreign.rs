@@ -21,6 +21,16 @@ pub fn attach(namespace: &Namespace, interface: &str) -> u32 {
     program(namespace, interface).expect("a program is attached")
 }
 
+/// Detaches the program of an interface from its link, as an operator does.
+pub fn detach(namespace: &Namespace, interface: &str) {
+    let program = program(namespace, interface).expect("a program is attached");
+    let links = namespace.sh("bpftool --json link list");
+    let links: serde_json::Value = serde_json::from_str(&links).unwrap();
+    let links = links.as_array().unwrap();
+    let link = links.iter().find(|it| it["prog_id"] == program).expect("it has a link");
+    namespace.sh(&format!("bpftool link detach id {}", link["id"]));
+}
+
 /// Attaches a program named `theirs` that passes everything, for as long as the link is held.
 pub fn hold(namespace: &Namespace, interface: &str) -> OwnedFd {
     namespace.enter(|| {

@@ -32,6 +32,16 @@ impl Bpffs {
         Self { path }
     }
 
+    /// Unmounts it, under whoever has something of it open.
+    pub fn unmount(&self) {
+        run(Command::new("umount").arg("--lazy").arg(&self.path));
+    }
+
+    /// Mounts another one in its place.
+    pub fn mount(&self) {
+        run(Command::new("mount").args(["-t", "bpf", "bpf"]).arg(&self.path));
+    }
+
     /// Where port12 pins.
     pub fn pins(&self) -> PathBuf {
         self.path.join("port12")
@@ -111,8 +121,11 @@ impl Bpffs {
 
     /// `port12 status` of one interface; null where it is not attached.
     pub fn status(&self, namespace: &Namespace, interface: &str) -> Value {
-        let text = self.ok(namespace, "status --output json");
-        let status: Value = serde_json::from_str(&text).unwrap();
+        let status: Value = serde_json::from_slice(
+            // Its exit code says whether anything is attached.
+            &self.output(namespace, "status --output json").stdout,
+        )
+        .unwrap();
         let all = status["interfaces"].as_array().unwrap();
         all.iter().find(|it| it["interface"] == interface).cloned().unwrap_or_default()
     }
@@ -120,6 +133,16 @@ impl Bpffs {
     /// Starts `port12 run` over the pins, and waits until the programs are attached.
     pub fn run(&self, namespace: &Namespace, args: &str) -> Port12 {
         Port12::launch(self.run_command(namespace, args))
+    }
+
+    /// As [`run`](Self::run), in the mount namespace of the tests, in which this is mounted: `ip
+    /// netns exec` makes a copy.
+    pub fn run_here(&self, namespace: &Namespace, args: &str) -> Port12 {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/{}", namespace.name())).arg(PROGRAM);
+        command.args(["run", "--output", "json", "--interval", "200ms"]);
+        command.args(args.split_whitespace()).env("PORT12_PIN_DIR", self.pins());
+        Port12::launch(command)
     }
 
     /// The command that [`run`](Self::run) starts.

@@ -1,0 +1,98 @@
+//! Programs that somebody else detaches, and pins that somebody else removes, while port12 runs.
+
+use std::path::Path;
+
+use super::{Failure, PinDirectory, Session, tell};
+use crate::watch::{Presence, Watched};
+
+impl Session {
+    /// The interfaces whose program was detached by another process.
+    pub fn detached(&self) -> Vec<&str> {
+        let is_detached = |it: &&Watched| !it.link.gone && it.presence() != Presence::Attached;
+        self.watched.iter().filter(is_detached).map(|it| &*it.link.interface).collect()
+    }
+
+    /// Attaches programs again that were detached, if no other program is in their place.
+    ///
+    /// # Errors
+    ///
+    /// The thread that keeps the socket table cannot be restarted.
+    pub(super) fn reattach(&mut self) -> Result<(), Failure> {
+        if !self.watched.iter().any(Watched::can_reattach) {
+            return Ok(());
+        }
+        // It uses the instances.
+        self.keeper = None;
+        let wanted = self.plan.config.xdp_mode.value;
+        for watched in self.watched.iter_mut().filter(|it| it.can_reattach()) {
+            let reattached = watched.reattach(wanted);
+            let link = &watched.link;
+            match reattached {
+                Ok(()) => tell(format_args!(
+                    "{}: attached again: {} XDP, {} mode",
+                    link.interface, link.xdp_mode, link.mode
+                )),
+                Err(failure) => tell(format_args!(
+                    "{}: cannot attach again: {}",
+                    link.interface, failure.message
+                )),
+            }
+        }
+        self.keep()
+    }
+
+    /// Pins again what somebody else has removed from the pin directory, or reports why it cannot.
+    ///
+    /// # Errors
+    ///
+    /// The thread that keeps the socket table cannot be restarted.
+    pub(super) fn check_pins(&mut self) -> Result<(), Failure> {
+        let Some(pins) = &self.pins else {
+            return Ok(());
+        };
+        let is_there = |it: &&Watched| !it.link.gone;
+        let mut watched = self.watched.iter().filter(is_there);
+        if pins.is_in_place() && watched.all(Watched::is_pinned) {
+            return Ok(());
+        }
+        let path = pins.path().to_owned();
+        let restored = match pins.is_in_place() {
+            true => Ok(()),
+            false => PinDirectory::require(&path).map(|pins| self.pins = Some(pins)),
+        };
+        let restored = match restored {
+            Ok(()) => self.pin_again(),
+            Err(error) => Err(error.into()),
+        };
+        self.report_restored(&path, restored);
+        if self.keeper.is_none() { self.keep() } else { Ok(()) }
+    }
+
+    fn pin_again(&mut self) -> Result<(), Failure> {
+        // It uses the instances.
+        self.keeper = None;
+        let mut lost = self.watched.iter_mut().filter(|it| !it.link.gone && !it.is_pinned());
+        lost.try_for_each(Watched::pin_again)
+    }
+
+    /// Reports each cause once.
+    fn report_restored(&mut self, path: &Path, restored: Result<(), Failure>) {
+        let path = path.display();
+        match restored {
+            Ok(()) => {
+                self.unpinned = None;
+                tell(format_args!("{path}: the pins had been removed, and are restored"));
+            }
+            Err(failure) if self.unpinned.as_ref() != Some(&failure.message) => {
+                let ends = if self.stay { "; the programs detach when port12 ends" } else { "" };
+                tell(format_args!(
+                    "{path}: the pins were removed by another process, and cannot be restored: {}. \
+                     Counting and dropping go on{ends}; `port12 bypass`, run as root, still works",
+                    failure.message
+                ));
+                self.unpinned = Some(failure.message);
+            }
+            Err(_) => {}
+        }
+    }
+}
