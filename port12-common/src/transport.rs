@@ -57,7 +57,7 @@ counted_enum! {
         TcpXmas = "tcp_xmas",
         /// Any other TCP segment with neither ACK nor RST.
         TcpOther = "tcp_other",
-        /// A first fragment that ends before the TCP flags (RFC 1858 section 3).
+        /// A first fragment that ends before TCP's flags (RFC 1858 section 3), SCTP's chunk type or DCCP's packet type.
         TinyFragment = "tiny_fragment",
         /// A UDP or UDP-Lite datagram.
         Datagram = "datagram",

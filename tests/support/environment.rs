@@ -66,10 +66,16 @@ pub fn has_socket(transport: Transport, port: u16) -> bool {
 /// Whether the host takes in packets for an address.
 pub fn is_local(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(v4) => {
-            v4 == ADDRESS_V4 || v4.is_loopback() || v4.is_multicast() || v4.is_broadcast()
-        }
-        IpAddr::V6(v6) => v6 == ADDRESS_V6 || v6.is_multicast(),
+        IpAddr::V4(v4) => v4 == ADDRESS_V4 || v4.is_loopback() || is_group(address),
+        IpAddr::V6(v6) => v6 == ADDRESS_V6 || is_group(address),
+    }
+}
+
+/// Whether an address is that of several hosts.
+pub fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast() || v4.is_unspecified(),
+        IpAddr::V6(v6) => v6.is_multicast(),
     }
 }
 

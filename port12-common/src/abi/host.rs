@@ -173,11 +173,12 @@ impl Local {
             || (self.prefixes_v4[0].mask_be != 0 && self.within_v4(address_be))
     }
 
-    /// Whether an IPv4 address, network byte order, is multicast or the limited broadcast. What lies
-    /// between the two (240.0.0.0/4) Linux takes for addresses like others.
+    /// Whether an IPv4 address, network byte order, is multicast or the limited broadcast, for which Linux takes
+    /// 0.0.0.0 too: from a source of 0.0.0.0, it delivers such a datagram to each socket of the port. Between the two
+    /// ranges, 240.0.0.0/4 is an address like others.
     #[inline(always)]
     pub(crate) fn is_group_v4(address_be: u32) -> bool {
-        u32::from_be(address_be) >> 28 == 0xe || address_be == u32::MAX
+        u32::from_be(address_be) >> 28 == 0xe || address_be == u32::MAX || address_be == 0
     }
 
     /// Whether the host takes in an IPv6 destination, network byte order. Multicast always is.

@@ -6,7 +6,7 @@ use super::{
     source::{is_allowed, source, v4, v6, version},
 };
 use crate::{
-    Frame, Malformed, Outcome, Shape, Transport,
+    Frame, Outcome, Shape, Transport,
     abi::{HostTable, Local, SourceAddress},
     frame::first,
     parse::{Packet, Version, segment},
@@ -58,7 +58,7 @@ impl<F: Frame> Start<'_, F> {
     #[inline(always)]
     pub(super) fn unwatched(&self, outcome: Outcome) -> Finding {
         if segment::is_tiny(self.packet, self.transport) {
-            return Finding::malformed(Malformed::TcpTruncated, self.length);
+            return Finding::malformed(segment::truncated(self.transport), self.length);
         }
         let shape = segment::shape(self.frame, self.packet, self.transport);
         self.found(outcome, shape, 0)

@@ -10,8 +10,10 @@ const PSH: u8 = 0x08;
 const ACK: u8 = 0x10;
 const URG: u8 = 0x20;
 
-/// The first byte of a TCP header that a tiny fragment lacks: the flags.
-const TCP_FLAGS: usize = 13;
+/// Bytes of a transport header that a first fragment must hold for its kind to count: TCP's flags are byte 13, SCTP's
+/// chunk type byte 12, DCCP's packet type byte 8. Linux cuts an IPv4 fragment that others follow to a multiple of
+/// eight bytes, and takes the rest from the next one.
+const WITH_KIND: usize = 16;
 
 /// SCTP's INIT chunk (RFC 9260 section 3.2).
 const SCTP_INIT: u8 = 1;
@@ -44,8 +46,8 @@ pub(crate) fn check<F: Frame>(
     let is_whole = match transport {
         Transport::Tcp => return check_tcp(frame, packet),
         Transport::Udp | Transport::UdpLite => header::<F, 4>(frame, packet).is_some(),
-        Transport::Sctp => header::<F, 8>(frame, packet).is_some(),
-        Transport::Dccp => header::<F, 6>(frame, packet).is_some(),
+        Transport::Sctp => header::<F, 8>(frame, packet).is_some() || is_tiny(packet, transport),
+        Transport::Dccp => header::<F, 6>(frame, packet).is_some() || is_tiny(packet, transport),
     };
     if is_whole { Ok(()) } else { Err(truncated(transport)) }
 }
@@ -57,6 +59,9 @@ pub(crate) fn shape<F: Frame>(frame: &F, packet: &Packet, transport: Transport) 
     match transport {
         Transport::Tcp => tcp(frame, packet),
         Transport::Udp | Transport::UdpLite => Some(Shape::Datagram),
+        Transport::Sctp | Transport::Dccp if is_tiny(packet, transport) => {
+            Some(Shape::TinyFragment)
+        }
         Transport::Sctp => {
             let words = checked::<F, 8>(frame, packet)?;
             (first(words[6]) == SCTP_INIT).then_some(Shape::SctpInit)
@@ -88,13 +93,15 @@ pub(crate) fn is_held<F: Frame>(frame: &F, packet: &Packet, transport: Transport
     !rarely(!is_padded(frame.length(), packet.end)) || end <= frame.length()
 }
 
-/// Whether a packet is a first fragment with less of TCP than its flags: fragmented that way to
-/// hide what it starts.
+/// Whether a packet is a first fragment that ends before the field that says what it starts, to hide that.
 #[inline(always)]
 pub(crate) fn is_tiny(packet: &Packet, transport: Transport) -> bool {
-    transport == Transport::Tcp
-        && packet.part == Part::First
-        && !packet.holds(packet.transport, TCP_FLAGS + 1)
+    match transport {
+        Transport::Tcp | Transport::Sctp | Transport::Dccp => {
+            packet.part == Part::First && !packet.holds(packet.transport, WITH_KIND)
+        }
+        Transport::Udp | Transport::UdpLite => false,
+    }
 }
 
 /// The reason of a transport header that is cut short.

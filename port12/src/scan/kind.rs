@@ -72,7 +72,7 @@ impl Kind {
             Self::Fin => "TCP FIN scan",
             Self::Xmas => "TCP Xmas scan",
             Self::OtherTcp => "TCP scan with unusual flags",
-            Self::TinyFragments => "TCP scan in tiny fragments",
+            Self::TinyFragments => "scan in tiny fragments",
             Self::Udp => "UDP scan",
             Self::Sctp => "SCTP INIT scan",
             Self::Dccp => "DCCP Request scan",

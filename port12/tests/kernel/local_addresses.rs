@@ -16,7 +16,7 @@ use crate::{
     subject::Subject,
     support::{
         answer::{Answer, Segment},
-        environment::words,
+        environment::{is_group, words},
     },
 };
 
@@ -31,7 +31,7 @@ const DESTINATIONS: &[(&str, bool)] = &[
     ("192.0.2.255", true),
     ("192.0.1.255", false),
     ("192.0.3.0", false),
-    ("0.0.0.0", false),
+    ("0.0.0.0", true),
     ("126.255.255.255", false),
     ("127.0.0.1", true),
     ("127.255.255.255", true),
@@ -93,7 +93,7 @@ fn every_destination_is_local_while_the_addresses_are_unknown() {
 fn expect(subject: &Subject, destination: &str, outcome: Outcome) {
     let destination: IpAddr = destination.parse().expect("an address");
     // What goes to a group may be for others, and is never dropped.
-    let is_group = destination.is_multicast() || destination.to_string() == "255.255.255.255";
+    let is_group = is_group(destination);
     let outcome = match outcome {
         Outcome::Dropped if is_group => Outcome::Probe,
         outcome => outcome,

@@ -1,7 +1,5 @@
 //! Transport headers, and the judgement on the port that they name.
 
-use std::net::IpAddr;
-
 use etherparse::{TcpHeaderSlice, UdpHeaderSlice, err::tcp};
 use port12_common::{Malformed, Outcome, Shape, Transport, abi::Action};
 
@@ -22,8 +20,8 @@ pub fn answer(protocol: u8, carried: Carried<'_>) -> Answer {
     let read = match transport {
         Transport::Tcp => tcp(carried),
         Transport::Udp | Transport::UdpLite => udp(transport, carried.bytes),
-        Transport::Sctp => sctp(carried.bytes),
-        Transport::Dccp => dccp(carried.bytes),
+        Transport::Sctp => tiny(transport, carried).map_or_else(|| sctp(carried.bytes), Ok),
+        Transport::Dccp => tiny(transport, carried).map_or_else(|| dccp(carried.bytes), Ok),
     };
     match read {
         Ok(segment) => judge(segment, carried),
@@ -39,14 +37,16 @@ fn judge(segment: Segment, carried: Carried<'_>) -> Answer {
     };
     let is_watched = matches!(action, Some(Action::Watch | Action::Drop { .. }));
     if segment.shape == Some(Shape::TinyFragment) && !is_watched {
-        return Answer::malformed(Malformed::TcpTruncated);
+        return Answer::malformed(match segment.transport {
+            Transport::Tcp => Malformed::TcpTruncated,
+            Transport::Udp | Transport::UdpLite => Malformed::UdpTruncated,
+            Transport::Sctp => Malformed::SctpTruncated,
+            Transport::Dccp => Malformed::DccpTruncated,
+        });
     }
     let is_wanted = environment::has_socket(segment.transport, segment.port);
     let is_local = environment::is_local(carried.destination);
-    let is_group = match carried.destination {
-        IpAddr::V4(address) => address.octets()[0] >= 224,
-        IpAddr::V6(address) => address.is_multicast(),
-    };
+    let is_group = environment::is_group(carried.destination);
     match (action, segment.shape) {
         (None, _) => said(Outcome::HighPort),
         (Some(Action::Assigned), _) => said(Outcome::Assigned),
@@ -61,11 +61,17 @@ fn judge(segment: Segment, carried: Carried<'_>) -> Answer {
     }
 }
 
+/// A first fragment of which Linux keeps no more than eight bytes.
+fn tiny(transport: Transport, carried: Carried<'_>) -> Option<Segment> {
+    let promises_no_kind = carried.promised.is_some_and(|promised| promised < 16);
+    let is_tiny = carried.is_first_fragment && promises_no_kind && carried.bytes.len() >= 4;
+    is_tiny.then(|| segment(transport, carried.bytes, Some(Shape::TinyFragment)))
+}
+
 fn tcp(carried: Carried<'_>) -> Result<Segment, Malformed> {
     let bytes = carried.bytes;
-    let promises_no_flags = carried.promised.is_some_and(|promised| promised <= 13);
-    if carried.is_first_fragment && promises_no_flags && bytes.len() >= 4 {
-        return Ok(segment(Transport::Tcp, bytes, Some(Shape::TinyFragment)));
+    if let Some(tiny) = tiny(Transport::Tcp, carried) {
+        return Ok(tiny);
     }
     if carried.is_first_fragment && carried.promised.is_some_and(|promised| promised < 20) {
         return beheaded(bytes);

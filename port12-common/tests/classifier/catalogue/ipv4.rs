@@ -131,7 +131,9 @@ fn fragments() -> Vec<Entry> {
         frame("v4_frag_first_tiny_8_1024", first(cut(1024, 8)), truncated),
         frame("v4_frag_first_3_bytes", first(cut(12, 3)), truncated),
         frame("v4_frag_first_13_bytes_443", first(cut(443, 13)), truncated),
-        frame("v4_frag_first_14_bytes", first(cut(12, 14)), syn_dropped()),
+        // Linux keeps eight bytes of these: the flags come from the next fragment.
+        frame("v4_frag_first_14_bytes", first(cut(12, 14)), tiny),
+        frame("v4_frag_first_15_bytes_ack", first(cut(12, 15).set(13, ACK)), tiny),
         frame("v4_frag_first_16_bytes", first(cut(12, 16)), syn_dropped()),
         frame("v4_frag_first_19_bytes", first(cut(12, 19)), syn_dropped()),
         frame(
@@ -197,8 +199,8 @@ fn destinations() -> Vec<Entry> {
             start(Outcome::Assigned, Tcp, 443, Shape::TcpSyn),
         ),
         frame("v4_to_class_e_tcp_syn_12", to([240, 0, 0, 1]), transit(12, Shape::TcpSyn)),
-        // Nobody has this address, and the hash tables mark their empty elements with it.
-        frame("v4_to_unspecified_tcp_syn_12", to([0, 0, 0, 0]), transit(12, Shape::TcpSyn)),
+        // Linux takes it for the limited broadcast, and the hash tables mark their empty elements with it.
+        frame("v4_to_unspecified_tcp_syn_12", to([0, 0, 0, 0]), probe(Tcp, 12, Shape::TcpSyn)),
         frame("v4_to_loopback_tcp_syn_12", to([127, 200, 0, 1]), syn_dropped()),
         frame(
             "v4_to_multicast_udp_12",

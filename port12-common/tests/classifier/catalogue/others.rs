@@ -3,7 +3,7 @@
 use port12_common::{
     Malformed::*,
     Outcome::*,
-    Shape::{DccpRequest, SctpInit},
+    Shape::{DccpRequest, SctpInit, TinyFragment},
     Transport::{Dccp, Sctp},
 };
 
@@ -37,6 +37,16 @@ fn sctp_entries() -> Vec<Entry> {
             truncated,
         ),
         frame("v4_sctp_cut_15", chunk(12, 1).cut(49), truncated),
+        frame(
+            "v4_frag_first_tiny_8_sctp_12",
+            sctp(12, 1).cut(8).v4_fragment_of(0, true).ethernet(),
+            dropped(Sctp, 12, TinyFragment),
+        ),
+        frame(
+            "v4_frag_first_tiny_8_sctp_22",
+            sctp(22, 1).cut(8).v4_fragment_of(0, true).ethernet(),
+            truncated,
+        ),
     ]
 }
 
@@ -65,6 +75,16 @@ fn dccp_entries() -> Vec<Entry> {
             request(Dropped, 12),
         ),
         frame("v4_dccp_cut_11", packet(12, 0).cut(45), truncated),
+        frame(
+            "v4_frag_first_tiny_8_dccp_12",
+            dccp(12, 0).cut(8).v4_fragment_of(0, true).ethernet(),
+            dropped(Dccp, 12, TinyFragment),
+        ),
+        frame(
+            "v4_frag_first_tiny_14_dccp_data_cut_away_12",
+            dccp(12, 2).cut(14).v4_fragment_of(0, true).ethernet(),
+            dropped(Dccp, 12, TinyFragment),
+        ),
         frame("v4_dccp_11_bytes", dccp(12, 0).cut(11).v4().ethernet(), truncated),
     ]
 }
