@@ -180,11 +180,11 @@ impl From<PinError> for Failure {
             PinError::Map(error) => error.into(),
             PinError::Held { .. } => Self::new(Code::Runtime, error),
             PinError::NoBpffs { .. } => Self::new(Code::Config, error),
-            PinError::Directory { .. } if error.is_permission() => {
+            PinError::Directory { .. } | PinError::Untrusted(_) if error.is_permission() => {
                 Self::new(Code::Permission, error)
             }
             PinError::Directory { .. } if error.is_read_only() => Self::new(Code::Config, error),
-            PinError::Directory { .. } => Self::new(Code::Runtime, error),
+            PinError::Directory { .. } | PinError::Untrusted(_) => Self::new(Code::Runtime, error),
         }
     }
 }

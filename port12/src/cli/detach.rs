@@ -43,8 +43,8 @@ pub struct DetachArgs {
 /// is of another version.
 pub fn run(args: &DetachArgs, out: &mut impl Write) -> Result<(), Failure> {
     // What a killed port12 left behind goes with the lock.
-    let pins = PinDirectory::require(&args.pins.pin_dir)?;
-    let mut slots = pins.slots()?;
+    let pins = PinDirectory::lock_existing(&args.pins.pin_dir)?;
+    let mut slots = pins.as_ref().map_or(Ok(Vec::new()), PinDirectory::slots)?;
     if !args.interfaces.is_empty() {
         slots = named(slots, &args.interfaces)?;
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{
     failure::{Code, Failure},
     kernel::{
-        pin::{self, is_bpffs},
+        pin::{self, MOUNT, is_bpffs},
         pinned::Pinned,
         slot::Slot,
     },
@@ -67,10 +67,8 @@ impl PinArgs {
     pub(super) fn nothing(&self) -> Failure {
         let directory = self.pin_dir.display();
         let why = match is_bpffs(&self.pin_dir) {
-            true => "`port12 attach` or `port12 run` pins what they attach",
-            false => {
-                "it is not in a bpffs, so nobody can pin there (`mount -t bpf bpf /sys/fs/bpf`)"
-            }
+            true => "`port12 attach` or `port12 run` pins what they attach".to_owned(),
+            false => format!("it is not in a bpffs, so nobody can pin there (`{MOUNT}`)"),
         };
         Failure::new(Code::Runtime, format!("nothing of port12 is pinned in {directory}: {why}"))
     }

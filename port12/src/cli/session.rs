@@ -21,7 +21,7 @@ use crate::{
     failure::{Code, Failure},
     host::interfaces,
     kernel::{
-        pin::{PinDirectory, PinError},
+        pin::{MOUNT, PinDirectory, PinError},
         state::Standing,
     },
     ledger::Ledger,
@@ -408,9 +408,7 @@ fn pins_or_none(pin_dir: &Path) -> Result<Option<PinDirectory>, PinError> {
     match PinDirectory::lock(pin_dir) {
         Ok(None) => {
             let directory = pin_dir.display();
-            tell(format_args!(
-                "{directory} is not in a bpffs: {lost} (`mount -t bpf bpf /sys/fs/bpf`)"
-            ));
+            tell(format_args!("{directory} is not in a bpffs: {lost} (`{MOUNT}`)"));
         }
         Err(error) if error.is_permission() || error.is_read_only() => {
             tell(format_args!("{lost}: {error}"));

@@ -6,10 +6,7 @@ use std::{
     io,
     os::{
         fd::AsRawFd as _,
-        unix::{
-            ffi::OsStrExt as _,
-            fs::{DirBuilderExt as _, MetadataExt as _},
-        },
+        unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     },
     path::{Path, PathBuf},
 };
@@ -17,9 +14,23 @@ use std::{
 use thiserror::Error;
 
 use super::{instance::LoadError, slot::Slot};
+use crate::{
+    host::capabilities,
+    trusted_path::{self, Directory, PathError},
+};
 
 /// `BPF_FS_MAGIC` (linux/magic.h).
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
+
+/// The command that mounts a bpffs in which other users can make no directories: without `mode`, all
+/// users can.
+pub const MOUNT: &str = "mount -t bpf -o mode=0700,nosuid,nodev,noexec bpf /sys/fs/bpf";
+
+/// Mode of a directory for pins: another user that can open it can hold its lock.
+pub(super) const PRIVATE: u32 = 0o700;
+
+/// The capability without which nothing is pinned, and its numbers, one of which suffices.
+const CAP_BPF: (&str, &[u32]) = ("CAP_BPF", &[39, 21]);
 
 /// Why something cannot be pinned, or be found where it was pinned.
 #[derive(Debug, Error)]
@@ -45,17 +56,29 @@ pub enum PinError {
     },
     /// The directory is not in a bpffs.
     #[error(
-        "{} is not in a bpffs, which what outlives this process has to be pinned in: `mount -t bpf \
-         bpf /sys/fs/bpf`, or name another directory with --pin-dir",
+        "{} is not in a bpffs, which what outlives this process has to be pinned in: `{MOUNT}`, or \
+         name another directory with --pin-dir",
         path.display()
     )]
     NoBpffs {
         /// The directory.
         path: PathBuf,
     },
+    /// Another local user could redirect the directory, or hold its lock.
+    #[error("{0} with --pin-dir")]
+    Untrusted(PathError),
     /// A map cannot be pinned.
     #[error(transparent)]
     Map(#[from] LoadError),
+}
+
+impl From<PathError> for PinError {
+    fn from(error: PathError) -> Self {
+        match error {
+            PathError::System { path, error } => Self::Directory { path, error },
+            error => Self::Untrusted(error),
+        }
+    }
 }
 
 fn remedy(error: &io::Error) -> &'static str {
@@ -76,6 +99,7 @@ impl PinError {
     pub fn is_permission(&self) -> bool {
         match self {
             Self::Directory { error, .. } => error.kind() == io::ErrorKind::PermissionDenied,
+            Self::Untrusted(error) => error.is_permission(),
             Self::Held { .. } | Self::NoBpffs { .. } | Self::Map(_) => false,
         }
     }
@@ -84,7 +108,7 @@ impl PinError {
     pub fn is_read_only(&self) -> bool {
         match self {
             Self::Directory { error, .. } => error.kind() == io::ErrorKind::ReadOnlyFilesystem,
-            Self::Held { .. } | Self::NoBpffs { .. } | Self::Map(_) => false,
+            Self::Held { .. } | Self::NoBpffs { .. } | Self::Untrusted(_) | Self::Map(_) => false,
         }
     }
 
@@ -119,10 +143,42 @@ impl PinDirectory {
             // A lock could be held there all the same, and nothing be pinned.
             return Err(PinError::at(path)(io::Error::from_raw_os_error(libc::EROFS)));
         }
-        // Whoever can open it can hold its lock.
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.map_err(PinError::at(path))?;
-        let lock = File::open(path).map_err(PinError::at(path))?;
+        let (mut directory, missing) = trusted_path::nearest(path)?;
+        if directory.filesystem() != Some(BPF_FS_MAGIC as u64) {
+            return Ok(None);
+        }
+        if let Some(first) = missing.first()
+            && !capabilities::lacks(&[CAP_BPF]).is_empty()
+        {
+            // It would stay behind, and keep root's port12 from its directory.
+            let first = directory.path().join(first);
+            return Err(PinError::at(&first)(io::ErrorKind::PermissionDenied.into()));
+        }
+        for name in missing {
+            directory = directory.make(&name, PRIVATE)?;
+        }
+        Self::take(path, &directory).map(Some)
+    }
+
+    /// Locks a directory that exists; `None` if it does not.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`].
+    pub fn lock_existing(path: &Path) -> Result<Option<Self>, PinError> {
+        if !is_bpffs(path) {
+            return Err(PinError::NoBpffs { path: path.to_owned() });
+        }
+        let (directory, missing) = trusted_path::nearest(path)?;
+        match missing.is_empty() {
+            true => Self::take(path, &directory).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn take(path: &Path, directory: &Directory) -> Result<Self, PinError> {
+        directory.is_private()?;
+        let lock = directory.readable().map_err(|errno| PinError::at(path)(errno.into()))?;
         // SAFETY: the descriptor is open.
         if unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
             let error = io::Error::last_os_error();
@@ -134,7 +190,7 @@ impl PinDirectory {
         }
         let directory = Self { path: path.to_owned(), lock };
         directory.clear()?;
-        Ok(Some(directory))
+        Ok(directory)
     }
 
     /// Locks a directory that has to be in a bpffs.
@@ -203,18 +259,21 @@ impl Drop for PinDirectory {
 ///
 /// [`PinError`]; a directory that is missing has none.
 pub fn slots(path: &Path) -> Result<Vec<Slot>, PinError> {
-    let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(PinError::at(path))?,
-    };
+    match Directory::open(path) {
+        Err(error) if error.is_missing() => return Ok(Vec::new()),
+        opened => drop(opened?),
+    }
+    // Nobody else can redirect the path since it was verified.
+    let entries = fs::read_dir(path).map_err(PinError::at(path))?;
     let mut slots = Vec::new();
     for entry in entries {
         let path = entry.map_err(PinError::at(path))?.path();
         if path.is_dir() {
             match Slot::found(&path) {
                 // It has just gone.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                found => slots.extend(found.map_err(PinError::at(&path))?),
+                Err(PinError::Directory { error, .. })
+                    if error.kind() == io::ErrorKind::NotFound => {}
+                found => slots.extend(found?),
             }
         }
     }
@@ -239,7 +298,7 @@ impl std::fmt::Display for Holder {
 
 /// Who holds the lock of a directory, as far as /proc/locks tells.
 pub fn holder(path: &Path) -> Option<Holder> {
-    holder_of(&File::open(path).ok()?)
+    holder_of(&Directory::open(path).ok()?.readable().ok()?)
 }
 
 fn holder_of(file: &File) -> Option<Holder> {

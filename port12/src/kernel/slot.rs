@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io,
-    os::fd::AsRawFd as _,
+    os::{fd::AsRawFd as _, unix::fs::DirBuilderExt as _},
     path::{Path, PathBuf},
 };
 
@@ -19,9 +19,9 @@ use port12_common::abi::map;
 use super::{
     errno,
     instance::{Instance, PINNED},
-    pin::PinError,
+    pin::{PRIVATE, PinError},
 };
-use crate::fault::fault;
+use crate::{fault::fault, trusted_path::Directory};
 
 /// The attached program.
 const PROGRAM: &str = "program";
@@ -46,11 +46,15 @@ impl Slot {
     }
 
     /// The place at a path, where it has a map of port12's names in it, and nothing that has none of
-    /// its names. All others may be anybody's.
-    pub(super) fn found(path: &Path) -> io::Result<Option<Self>> {
+    /// its names. All others may be anybody's, as are those that another user could have filled.
+    pub(super) fn found(path: &Path) -> Result<Option<Self>, PinError> {
+        match Directory::open(path).map_err(PinError::from) {
+            Err(PinError::Untrusted(_)) => return Ok(None),
+            opened => drop(opened?),
+        }
         let mut has_a_map = false;
-        for entry in fs::read_dir(path)? {
-            let name = entry?.file_name();
+        for entry in fs::read_dir(path).map_err(PinError::at(path))? {
+            let name = entry.map_err(PinError::at(path))?.file_name();
             let name = name.to_string_lossy();
             let name = name.strip_prefix(NEXT).unwrap_or(&name);
             if !PINNED.contains(&name) && ![PROGRAM, CLOCK_PROGRAM, LINK].contains(&name) {
@@ -130,9 +134,11 @@ impl Slot {
         if Self::found(&self.path).is_ok_and(|found| found.is_some()) {
             self.remove()?;
         }
-        match fs::create_dir(&self.path) {
-            // Left behind by a run that was killed before its first pin.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        match fs::DirBuilder::new().mode(PRIVATE).create(&self.path) {
+            // Left behind by a run that was killed before its first pin, or made by another user.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Directory::open(&self.path)?;
+            }
             made => made.map_err(PinError::at(&self.path))?,
         }
         fault("pin.directory");
@@ -225,6 +231,8 @@ impl Slot {
     ///
     /// [`PinError`].
     pub fn remove(&self) -> Result<(), PinError> {
+        // In place of the directory there may be another user's, or a link.
+        Directory::open(&self.path)?;
         fault("detach.before");
         remove(&self.path.join(LINK))?;
         fault("detach.link");

@@ -108,7 +108,7 @@ impl Directory {
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {}
             FileType::Symlink => {
-                let reason = "and none is followed here: remove it";
+                let reason = "and none is followed here: remove it, or use another path";
                 return Err(PathError::Link { path, reason });
             }
             _ => return Err(PathError::errno(&path)(Errno::NOTDIR)),

@@ -177,6 +177,7 @@ fn what_others_have_pinned_under_common_names_is_left_alone() {
     lab(|| {
         let (pair, bpffs) = (Pair::new(), Bpffs::new());
         let pins = bpffs.pins();
+        bpffs.make_pins();
         for name in ["other/link", "mixed/COUNTERS", "mixed/theirs"] {
             let path = pins.join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -3,6 +3,7 @@
 
 mod adversary;
 mod attached;
+mod attacks;
 mod bans;
 mod binds;
 mod detach;

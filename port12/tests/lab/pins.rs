@@ -65,7 +65,8 @@ fn what_a_killed_run_left_behind_is_replaced() {
 fn what_others_have_pinned_is_left_alone() {
     lab(|| {
         script(
-            "mkdir /sys/fs/bpf/other
+            "chmod 0700 /sys/fs/bpf
+             mkdir /sys/fs/bpf/other
              bpftool map create /sys/fs/bpf/other/precious type array key 4 value 4 entries 1 name p
              bpftool map create /sys/fs/bpf/precious type array key 4 value 4 entries 1 name p
              $PORT12 --pin-dir /sys/fs/bpf --duration 200ms > /dev/null

@@ -1,6 +1,7 @@
 //! What the lab is built of.
 
 pub mod addresses;
+pub mod attacker;
 pub mod banning;
 pub mod build;
 pub mod cpus;
@@ -20,6 +21,7 @@ pub mod sockets;
 pub mod stay;
 pub mod wait;
 
+pub use attacker::Victim;
 pub use banning::Banning;
 pub use knock::reaches;
 pub use namespace::Namespace;

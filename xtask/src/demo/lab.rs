@@ -25,7 +25,7 @@ pub const OUTSIDE: &str = "p12d-outside";
 const MTU: &str = "1280";
 
 /// A bpffs of the lab's own covers the machine's, so that port12 pins nothing in that.
-const HOLD: &str = "if [ -d /sys/fs/bpf ]; then mount -t bpf bpf /sys/fs/bpf || exit 1; fi; \
+const HOLD: &str = "if [ -d /sys/fs/bpf ]; then mount -t bpf -o mode=0700 bpf /sys/fs/bpf || exit 1; fi; \
                     exec sleep infinity";
 
 /// A network namespace that lives as long as the process in it.

@@ -46,7 +46,7 @@ impl Ordinary {
 
     /// Makes the directory for pins, and gives it to the user.
     pub fn takes(&self, bpffs: &Bpffs) {
-        std::fs::create_dir(bpffs.pins()).unwrap();
+        bpffs.make_pins();
         chown(bpffs.pins(), Some(USER), Some(USER)).unwrap();
     }
 

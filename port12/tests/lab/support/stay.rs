@@ -1,6 +1,7 @@
 //! A host on which programs are attached to stay, with a bpffs that outlives each process.
 
 use std::{
+    os::unix::fs::DirBuilderExt as _,
     path::PathBuf,
     process::{Command, Output},
     sync::atomic::{AtomicU32, Ordering},
@@ -45,6 +46,11 @@ impl Bpffs {
     /// Where port12 pins.
     pub fn pins(&self) -> PathBuf {
         self.path.join("port12")
+    }
+
+    /// Makes the directory for pins, as port12 does: for its owner alone.
+    pub fn make_pins(&self) {
+        std::fs::DirBuilder::new().mode(0o700).create(self.pins()).unwrap();
     }
 
     /// What is pinned for an interface, sorted; empty where there is no directory.
