@@ -10,6 +10,7 @@ pub mod confirm;
 pub mod detach;
 pub mod events;
 pub mod explain;
+mod host_changes;
 mod knocks;
 pub mod output;
 pub mod pins;

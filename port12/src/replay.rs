@@ -62,6 +62,7 @@ impl<'a> Replay<'a> {
             mode: subject.mode.as_str(),
             program: engine.name().to_owned(),
             speed_bits_per_second: None,
+            not_dropped: None,
             gone: false,
         };
         Self {

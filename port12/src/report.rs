@@ -3,6 +3,7 @@
 mod format;
 mod json;
 mod model;
+mod not_dropped;
 mod outbound;
 mod printable;
 mod table;
@@ -15,6 +16,7 @@ pub use model::{
     Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, SinkReport, SourceReport,
     SourcesReport, Tallied, ToldReport,
 };
+pub use not_dropped::NotDropped;
 pub use outbound::{OutboundInterface, OutboundOwner, OutboundPortReport, OutboundReport};
 pub(crate) use printable::{Printable, is_treacherous};
 pub use table::write_table;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, io::Write, net::IpAddr, time::Duration};
 
 use port12_common::abi::Ban;
 
-use super::pins::PinArgs;
+use super::{host_changes, pins::PinArgs};
 use crate::{
     config::time::ban,
     failure::{Code, Failure},
@@ -69,6 +69,7 @@ fn source(text: &str) -> Result<IpAddr, String> {
 pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
     let sources: BTreeSet<IpAddr> = args.sources.iter().copied().collect();
     let pinned = args.pins.open()?;
+    host_changes::warn(&args.pins, &pinned);
     check(args, &sources, &pinned)?;
     for it in pinned {
         let now = now(&it)?;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     output::{OutputFormat, ReportError, tell, unless_closed, write_json},
+    preflight,
     registry::RegistryArgs,
     settings::Settings,
 };
@@ -34,7 +35,8 @@ pub struct CheckArgs {
 pub fn run(args: &CheckArgs, out: &mut impl Write) -> Result<(), Failure> {
     let config = args.settings.load()?;
     let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
-    let compiled = config.compile(&registry);
+    let mut compiled = config.compile(&registry);
+    compiled.warnings.extend(preflight::not_dropped(&config));
     Ok(unless_closed(report(args, &config, &compiled, out))?)
 }
 

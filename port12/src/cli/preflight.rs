@@ -4,8 +4,12 @@ use super::selection::Selection;
 use crate::{
     config::Config,
     failure::{Code, Failure},
-    host::{capabilities, forwarding, interfaces::Link},
+    host::{
+        capabilities, forwarding,
+        interfaces::{self, Link},
+    },
     policy::{Forwarding, Mode},
+    report::{NotDropped, Printable},
 };
 
 /// The interfaces to watch, each once; none if `run` would wait for a match.
@@ -57,4 +61,20 @@ pub fn check_forwarding(link: &Link, config: &Config) -> Result<Option<String>, 
             if config.ban.value.is_some() { " and no `ban`" } else { "" },
         ),
     ))
+}
+
+/// Where drop mode would not drop everything, one line for each interface. The file may be for
+/// another host: interfaces that are not here have none.
+pub fn not_dropped(config: &Config) -> Vec<String> {
+    if config.mode.value != Mode::Drop {
+        return Vec::new();
+    }
+    let line = |link: Link| {
+        let why = match interfaces::unproven(&link) {
+            Ok(unproven) => unproven?.to_string(),
+            Err(error) => format!("what stands above it cannot be read ({error})"),
+        };
+        Some(format!("{}: {}", Printable(&link.name), NotDropped::new(why, true)))
+    };
+    links(config).unwrap_or_default().into_iter().filter_map(line).collect()
 }

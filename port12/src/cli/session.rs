@@ -25,7 +25,7 @@ use crate::{
         state::Standing,
     },
     ledger::Ledger,
-    report::{Kind, Report},
+    report::{Kind, NotDropped, Report},
     story::Story,
     watch::{self, Hearing, Keeper, Lookout, Outbound, Presence, Run, Setup, Subject, Watched},
 };
@@ -68,6 +68,8 @@ pub struct Session {
     unpinned: Option<String>,
     /// How drop mode stood on each interface when that was told last.
     said: BTreeMap<String, Standing>,
+    /// What drop mode does not drop on each interface, as it was reported last.
+    not_dropped: BTreeMap<String, NotDropped>,
     /// Who knocked.
     ledger: Ledger,
     /// What is told of it.
@@ -104,6 +106,7 @@ impl Session {
             shunned,
             unpinned: None,
             said: BTreeMap::new(),
+            not_dropped: BTreeMap::new(),
             ledger,
             story,
         })
@@ -361,6 +364,20 @@ impl Session {
             said.insert(name, standing);
         }
         self.said = said;
+        self.tell_not_dropped();
+    }
+
+    /// Reports what drop mode does not drop, whenever that changes.
+    fn tell_not_dropped(&mut self) {
+        let watched = self.watched.iter().filter(|it| !it.link.gone);
+        let not_dropped: BTreeMap<String, NotDropped> =
+            watched.filter_map(|it| Some((it.link.interface.clone(), it.not_dropped()?))).collect();
+        for (name, not_dropped) in &not_dropped {
+            if self.not_dropped.get(name) != Some(not_dropped) {
+                tell(format_args!("{name}: {not_dropped}"));
+            }
+        }
+        self.not_dropped = not_dropped;
     }
 
     /// Reports on the time since the last report, or since the start.
@@ -423,10 +440,11 @@ fn announce(watched: &Watched, plan: &Plan) {
     let rules = plan.compiled.policy.rules[Transport::Tcp as usize].iter();
     let is_watched = |action| matches!(action, Action::Watch | Action::Drop { .. });
     tell(format_args!(
-        "{}: {} XDP, {} mode, {} ports of the registry of {}",
+        "{}: {} XDP, {} mode{}, {} ports of the registry of {}",
         link.interface,
         link.xdp_mode,
         link.mode,
+        if watched.not_dropped().is_some() { " for TCP alone" } else { "" },
         rules.filter(|rule| is_watched(rule.action())).count(),
         plan.registry.edition()
     ));

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    host_changes,
     output::{OutputFormat, unless_closed},
     pins::PinArgs,
     registry::RegistryArgs,
@@ -15,7 +16,7 @@ use crate::{
     config::time::period,
     failure::Failure,
     host::interfaces,
-    kernel::pinned::Pinned,
+    kernel::{clock::Moment, pinned::Pinned},
     registry::Registry,
     report::{Kind, Link, Period, Report, write_json, write_table},
     snapshot::Snapshot,
@@ -51,6 +52,7 @@ pub struct StatsArgs {
 pub fn run(args: &StatsArgs, out: &mut impl Write) -> Result<(), Failure> {
     let registry = args.registry.load()?;
     let pinned = args.pins.open()?;
+    host_changes::warn(&args.pins, &pinned);
     let started = Instant::now();
     let Some(interval) = args.interval else {
         let none = vec![Snapshot::default(); pinned.len()];
@@ -109,7 +111,7 @@ fn report(
     let after: Vec<Snapshot> = pinned.iter().map(Pinned::snapshot).collect();
     for ((pinned, before), after) in pinned.iter().zip(before).zip(&after) {
         let moment = pinned.now().map_err(TruthError::from)?;
-        let link = link(pinned, pinned.state().standing(&moment).drops())?;
+        let link = link(pinned, &moment)?;
         if link.mode == "drop" {
             report.mode = "drop";
         }
@@ -121,7 +123,8 @@ fn report(
     Ok((report, after))
 }
 
-fn link(pinned: &Pinned, drops: bool) -> Result<Link, Failure> {
+fn link(pinned: &Pinned, moment: &Moment) -> Result<Link, Failure> {
+    let drops = pinned.state().standing(moment).drops();
     let attachment = pinned.attachment()?;
     Ok(Link {
         interface: attachment
@@ -131,6 +134,7 @@ fn link(pinned: &Pinned, drops: bool) -> Result<Link, Failure> {
         xdp_mode: attachment.as_ref().map_or("none".to_owned(), |(_, mode)| mode.to_string()),
         counted_at: attachment.as_ref().map_or("driver", |(_, mode)| counted_at(*mode)),
         forwarding: None,
+        not_dropped: attachment.as_ref().and_then(|(link, _)| pinned.not_dropped(link, moment)),
         mode: if drops && attachment.is_some() { "drop" } else { "monitor" },
         program: pinned.program().name_as_str().unwrap_or_default().to_owned(),
         speed_bits_per_second: attachment.as_ref().and_then(|(link, _)| interfaces::speed(link)),

@@ -9,6 +9,7 @@ use port12_common::abi::Action;
 use serde::Serialize;
 
 use super::{
+    host_changes,
     output::{OutputFormat, unless_closed, write_json},
     pins::PinArgs,
 };
@@ -22,7 +23,7 @@ use crate::{
         unpinned::Unpinned,
         whereabouts::Whereabouts,
     },
-    report::Printable,
+    report::{NotDropped, Printable},
     truth::TruthError,
     watch::tell,
 };
@@ -105,6 +106,10 @@ pub(super) struct Interface {
     pub(super) allowed: usize,
     /// The program that is on the interface in place of port12's.
     pub(super) other_program_id: Option<u32>,
+    /// The transports whose probes drop mode passes there, if there are any.
+    pub(super) not_dropped: Option<NotDropped>,
+    /// Changes of the host that a program without a daemon does not know of.
+    pub(super) warnings: Vec<String>,
     #[serde(skip)]
     pub(super) advice: Option<String>,
     #[serde(skip)]
@@ -121,7 +126,7 @@ pub fn run(args: &StatusArgs, out: &mut impl Write) -> Result<(), Failure> {
     let mut interfaces = Vec::new();
     for slot in args.pins.slots()? {
         if let Some(pinned) = Pinned::open_settled(slot)? {
-            interfaces.push(Interface::of(&pinned)?);
+            interfaces.push(Interface::of(&pinned, &args.pins)?);
         }
     }
     let daemon = holder.map(Daemon::from);
@@ -181,7 +186,7 @@ impl Interface {
     /// # Errors
     ///
     /// [`Failure`]: it cannot be read.
-    pub(super) fn of(pinned: &Pinned) -> Result<Self, Failure> {
+    pub(super) fn of(pinned: &Pinned, pins: &PinArgs) -> Result<Self, Failure> {
         let now = pinned.now().map_err(TruthError::from)?;
         let standing = pinned.state().standing(&now);
         let until = match pinned.state().trial(&now) {
@@ -216,6 +221,8 @@ impl Interface {
             allowed: pinned.allowlist()?.list()?.len(),
             advice: tell(standing, &now),
             other_program_id,
+            not_dropped: here.and_then(|(link, _)| pinned.not_dropped(link, &now)),
+            warnings: host_changes::warnings(pins, pinned),
             whereabouts,
         })
     }
@@ -257,6 +264,8 @@ impl Interface {
             policy: Ports::default(),
             allowed: 0,
             other_program_id: None,
+            not_dropped: None,
+            warnings: Vec::new(),
             advice: None,
             whereabouts: Whereabouts::Elsewhere,
         }
@@ -342,6 +351,12 @@ fn table(document: &Document, args: &StatusArgs, out: &mut impl Write) -> std::i
         }
         if let Some(advice) = &it.advice {
             writeln!(out, "  {advice}")?;
+        }
+        if let Some(not_dropped) = &it.not_dropped {
+            writeln!(out, "  {not_dropped}")?;
+        }
+        for warning in &it.warnings {
+            writeln!(out, "  {warning}")?;
         }
         if !it.sockets_fresh {
             writeln!(out, "  no daemon keeps it: the program looks sockets up by itself")?;

@@ -26,7 +26,7 @@ pub use ethtool::{driver, speed};
 pub use layer::{Unsupported, layer, readable};
 pub use link::{Link, XdpAttachment, XdpMode};
 pub use offloads::{Merging, merging};
-pub use stack::{Stack, has_uppers};
+pub use stack::{Stack, Unproven, unproven};
 pub use unlinked::take_off;
 
 /// `RTEXT_FILTER_SKIP_STATS` (linux/rtnetlink.h).

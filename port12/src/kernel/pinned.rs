@@ -27,9 +27,10 @@ use super::{
 use crate::{
     host::{
         HostError,
-        interfaces::{Link, XdpMode},
+        interfaces::{self, Link, XdpMode},
         time::ticks_per_second,
     },
+    report::NotDropped,
     snapshot::Snapshot,
 };
 
@@ -261,6 +262,20 @@ impl Pinned {
     /// Where the host cannot be asked.
     pub fn whereabouts(&self) -> Result<Whereabouts, HostError> {
         Whereabouts::of(self)
+    }
+
+    /// The transports whose probes drop mode passes on an interface, because the program knows that
+    /// socket look-ups prove nothing there.
+    pub fn not_dropped(&self, link: &Link, now: &Moment) -> Option<NotDropped> {
+        if !self.state.standing(now).drops() || self.state.sockets().lookup_proves != 0 {
+            return None;
+        }
+        let why = match interfaces::unproven(link) {
+            Ok(Some(why)) => why.to_string(),
+            Ok(None) => "another interface stood above it when it was attached".to_owned(),
+            Err(error) => format!("what stands above it cannot be read ({error})"),
+        };
+        Some(NotDropped::new(why, self.state.is_fresh(now)))
     }
 
     /// The interface that the program is on, and where it runs; `None` where it is on none of this

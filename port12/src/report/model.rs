@@ -9,7 +9,7 @@ use std::{
 use port12_common::{Malformed, Outcome, Shape, Transport, abi::Tally};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::OutboundReport;
+use super::{NotDropped, OutboundReport};
 use crate::{
     kernel::{banning::Deeds, clock::Moment, events::Told},
     ledger::Ledger,
@@ -181,6 +181,8 @@ pub struct Link {
     pub counted_at: &'static str,
     /// Why a probe may have a taker behind this host, where it forwards.
     pub forwarding: Option<String>,
+    /// The transports whose probes drop mode passes here, if there are any.
+    pub not_dropped: Option<NotDropped>,
     /// `monitor` or `drop`: what the program makes of probes.
     pub mode: &'static str,
     /// The program's name in the kernel.

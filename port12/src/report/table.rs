@@ -81,6 +81,9 @@ fn write_interface(interface: &InterfaceReport, out: &mut impl Write) -> io::Res
     if let Some(reason) = &link.forwarding {
         writeln!(out, "  {reason}: a probe may have a taker behind this host")?;
     }
+    if let Some(not_dropped) = &link.not_dropped {
+        writeln!(out, "  {not_dropped}")?;
+    }
     let counts = Outcome::ALL.into_iter().rev().filter_map(|outcome| {
         let packets = interface.outcomes.get(outcome.as_str())?.packets;
         (packets > 0 || outcome == Outcome::Probe).then(|| format!("{outcome} {packets}"))

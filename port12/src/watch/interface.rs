@@ -2,7 +2,7 @@
 
 use std::{
     net::IpAddr,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -33,7 +33,7 @@ use crate::{
     },
     ledger::Ledger,
     policy::Mode,
-    report::Link,
+    report::{Link, NotDropped},
     snapshot::Snapshot,
     truth::{Truth, TruthError},
 };
@@ -63,6 +63,8 @@ pub struct Watched {
     /// Whether it was attached before this process came.
     pub adopted: bool,
     reverted: Arc<OnceLock<String>>,
+    /// Why a socket look-up that finds nothing proves nothing there.
+    unproven: Arc<Mutex<Option<String>>>,
     last: Snapshot,
     moment: Moment,
     layer: Layer,
@@ -99,7 +101,8 @@ impl Watched {
         if found == Found::Nothing {
             furnish(&instance, setup, &moment)?;
         }
-        instance.state().set_lookup_proves(lookup_proves(host)?);
+        let unproven = interfaces::unproven(host)?.map(|why| why.to_string());
+        instance.state().set_lookup_proves(unproven.is_none());
         Truth::default().publish(&[&instance])?;
         warn_of_reset(host, setup.wanted);
         let attached = match (&slot, found) {
@@ -129,6 +132,7 @@ impl Watched {
                 xdp_mode: attached.mode.to_string(),
                 counted_at: counted_at(attached.mode),
                 forwarding: None,
+                not_dropped: None,
                 mode: setup.orders.mode.as_str(),
                 program,
                 speed_bits_per_second: interfaces::speed(host),
@@ -149,6 +153,7 @@ impl Watched {
             slot,
             adopted: found != Found::Nothing,
             reverted: Arc::default(),
+            unproven: Arc::new(Mutex::new(unproven)),
             moment,
         })
     }
@@ -309,6 +314,20 @@ impl Watched {
         &self.reverted
     }
 
+    /// Where to say why a socket look-up that finds nothing proves nothing there.
+    pub(super) fn unproven(&self) -> &Arc<Mutex<Option<String>>> {
+        &self.unproven
+    }
+
+    /// The transports that drop mode does not drop there, while it is in force.
+    pub fn not_dropped(&self) -> Option<NotDropped> {
+        if !self.standing().drops() || self.presence != Presence::Attached {
+            return None;
+        }
+        let unproven = self.unproven.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        unproven.map(|why| NotDropped::new(why, true))
+    }
+
     /// What the reports say it is, with the mode in force.
     pub fn describe(&mut self) -> Link {
         self.moment();
@@ -320,6 +339,7 @@ impl Watched {
         if !self.standing().drops() || self.presence != Presence::Attached {
             link.mode = Mode::Monitor.as_str();
         }
+        link.not_dropped = self.not_dropped();
         link
     }
 
@@ -382,11 +402,4 @@ pub fn counted_at(mode: XdpMode) -> &'static str {
         XdpMode::Native | XdpMode::Hardware => "driver",
         XdpMode::Generic => "stack",
     }
-}
-
-/// Whether a look-up that finds nothing proves that there is no socket: no device stands above the
-/// interface, and the program does not run on the members of the interface in its place.
-pub(super) fn lookup_proves(host: &HostLink) -> Result<bool, HostError> {
-    let has_members = matches!(host.kind.as_deref(), Some("bond" | "team"));
-    Ok(!has_members && !interfaces::has_uppers(host)?)
 }

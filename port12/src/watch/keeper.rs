@@ -5,14 +5,14 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     net::IpAddr,
-    sync::{Arc, OnceLock, mpsc},
+    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use port12_common::{Transport, abi::bypass};
 
-use super::{Eye, Watched, interface::lookup_proves};
+use super::{Eye, Watched};
 use crate::{
     failure::Failure,
     host::{HostError, addresses::LocalAddresses, forwarding, interfaces, protected::Protected},
@@ -96,6 +96,7 @@ struct Charge {
     index: u32,
     instance: Arc<Instance>,
     reverted: Arc<OnceLock<String>>,
+    unproven: Arc<Mutex<Option<String>>>,
     /// Questions in a row that the host has not answered.
     unanswered: Cell<u32>,
     /// The addresses that the program does not ban by itself.
@@ -112,6 +113,7 @@ impl Charge {
             index: watched.index,
             instance: watched.instance().clone(),
             reverted: watched.reverted().clone(),
+            unproven: watched.unproven().clone(),
             unanswered: Cell::new(0),
             guarded: watched.instance().guarded().ok(),
             slot: watched.slot().cloned(),
@@ -130,8 +132,12 @@ impl Charge {
             }
             link => link,
         };
-        let proves = link.and_then(|link| lookup_proves(&link));
-        self.instance.state().set_lookup_proves(matches!(proves, Ok(true)));
+        let unproven = match link.and_then(|link| interfaces::unproven(&link)) {
+            Ok(unproven) => unproven.map(|why| why.to_string()),
+            Err(error) => Some(format!("what stands above it cannot be read ({error})")),
+        };
+        self.instance.state().set_lookup_proves(unproven.is_none());
+        *self.unproven.lock().unwrap_or_else(PoisonError::into_inner) = unproven;
     }
 
     /// Whether the program has to know whom not to ban, or not to shut out.

@@ -5,9 +5,7 @@ use std::{
 
 use port12::host::{
     HostError,
-    interfaces::{
-        XdpMode, all, by_index, by_name, default_route, driver, has_uppers, layer, speed,
-    },
+    interfaces::{XdpMode, all, by_index, by_name, default_route, driver, layer, speed, unproven},
 };
 use port12_common::Layer;
 
@@ -113,12 +111,16 @@ fn the_driver_tells_its_name_and_the_speed() {
 fn a_bridge_and_a_macvlan_stand_above_and_a_peer_does_not() {
     alone(|| {
         sh(PAIR);
-        let has_uppers = |name| has_uppers(&by_name(name).unwrap()).unwrap();
-        assert!(!has_uppers("va") && !has_uppers("vb") && !has_uppers("lo"));
+        let above = |name| {
+            let unproven = unproven(&by_name(name).unwrap()).unwrap();
+            unproven.map(|it| it.to_string())
+        };
+        assert_eq!(["va", "vb", "lo"].map(above), [None, None, None]);
         sh("ip link add br0 type bridge && ip link set va master br0");
-        assert!(has_uppers("va") && !has_uppers("br0"));
+        assert_eq!(above("va").as_deref(), Some("the bridge br0 stands above it"));
+        assert_eq!(above("br0"), None);
         sh("ip link add mv0 link vb type macvlan");
-        assert!(has_uppers("vb"));
+        assert_eq!(above("vb").as_deref(), Some("the macvlan mv0 stands above it"));
     });
 }
 

@@ -61,6 +61,7 @@ fn has_every_field(report: &Report) {
             "counted_at",
             "mode",
             "forwarding",
+            "not_dropped",
             "program",
             "speed_bits_per_second",
             "gone",

@@ -16,6 +16,7 @@ mod formats;
 mod fresh_binds;
 mod globs;
 mod heartbeat;
+mod host_changes;
 mod interfaces;
 mod json;
 mod listener;

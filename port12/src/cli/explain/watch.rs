@@ -145,7 +145,7 @@ impl Watch {
         let mut limits = Vec::new();
         match pins.open_each() {
             Ok(opened) => {
-                let read = |it: Result<Pinned, Failure>| Interface::of(&it?, port, answer);
+                let read = |it: Result<Pinned, Failure>| Interface::of(&it?, pins, port, answer);
                 let mut interfaces = Vec::new();
                 for interface in opened.into_iter().map(read) {
                     match interface {
@@ -213,8 +213,13 @@ fn unread(failure: &Failure) -> Limit {
 }
 
 impl Interface {
-    fn of(pinned: &Pinned, port: u16, answer: &Answer) -> Result<(Self, Knocks), Failure> {
-        let status = status::Interface::of(pinned)?;
+    fn of(
+        pinned: &Pinned,
+        pins: &PinArgs,
+        port: u16,
+        answer: &Answer,
+    ) -> Result<(Self, Knocks), Failure> {
+        let status = status::Interface::of(pinned, pins)?;
         let knocks = Knocks::read(pinned)?;
         let now = knocks.moment;
         let state = pinned.state();

@@ -1,5 +1,7 @@
 //! Which interfaces stand above another.
 
+use std::fmt;
+
 use super::{HostError, Link, all};
 
 /// Kinds whose `IFLA_LINK` names the other end of a pair, or the interface that a tunnel's outer
@@ -80,14 +82,52 @@ fn stands_on_its_link(link: &Link) -> bool {
     link.kind.as_deref().is_none_or(|kind| !BESIDE.contains(&kind))
 }
 
-/// Whether an interface stands above this one. Sockets may then be bound to the upper one, and a
-/// socket look-up that finds none proves nothing.
+/// Why a socket look-up on an interface that finds nothing does not prove that there is no socket.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Unproven {
+    /// The frames come in on its members, and the program runs there.
+    Members {
+        /// The kind of the interface: "bond" or "team".
+        kind: String,
+    },
+    /// Sockets may be bound to interfaces above.
+    Uppers {
+        /// Kind and name of each.
+        uppers: Vec<(String, String)>,
+    },
+}
+
+impl fmt::Display for Unproven {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Members { kind } => {
+                write!(out, "it is a {kind}, whose members receive the frames")
+            }
+            Self::Uppers { uppers } => {
+                let verb = if uppers.len() == 1 { "stands" } else { "stand" };
+                let uppers: Vec<_> =
+                    uppers.iter().map(|(kind, name)| format!("the {kind} {name}")).collect();
+                write!(out, "{} {verb} above it", uppers.join(" and "))
+            }
+        }
+    }
+}
+
+/// Why a socket look-up on an interface that finds nothing proves nothing; `None` if it proves that
+/// there is no socket.
 ///
 /// # Errors
 ///
 /// As [`Stack::read`].
-pub fn has_uppers(link: &Link) -> Result<bool, HostError> {
-    Ok(Stack::read()?.above(link.index).next().is_some())
+pub fn unproven(link: &Link) -> Result<Option<Unproven>, HostError> {
+    if let Some(kind @ ("bond" | "team")) = link.kind.as_deref() {
+        return Ok(Some(Unproven::Members { kind: kind.to_owned() }));
+    }
+    let stack = Stack::read()?;
+    let kind = |link: &Link| link.kind.clone().unwrap_or_else(|| "interface".to_owned());
+    let uppers: Vec<_> =
+        stack.above(link.index).map(|upper| (kind(upper), upper.name.clone())).collect();
+    Ok((!uppers.is_empty()).then_some(Unproven::Uppers { uppers }))
 }
 
 #[cfg(test)]

@@ -83,6 +83,10 @@ fn interface(text: &mut String, it: &Interface) {
     if it.place == Place::Attached && !status.sockets_fresh {
         note("no daemon keeps it: the program looks sockets up by itself");
     }
+    if let Some(not_dropped) = &status.not_dropped {
+        note(&not_dropped.to_string());
+    }
+    status.warnings.iter().for_each(|warning| note(warning));
     banning(it, &mut note);
     let forecasts = it.ports.iter().filter_map(|it| Some((it.transport, it.stranger.as_ref()?)));
     forecast(forecasts, &mut note);
