@@ -1,5 +1,6 @@
 //! The form in which a sink writes.
 
+mod encode;
 mod eve;
 mod flow;
 mod human;
@@ -16,7 +17,7 @@ mod words;
 mod tests;
 
 use super::{Form, SinkSpec};
-use crate::{event::Event, listeners::Notice, outbound::Started, scan::Alert};
+use crate::{event::Event, listeners::Notice, outbound::Started, report::Printable, scan::Alert};
 
 /// A form. What it writes for a record is whole: a line with its end, blocks, a datagram.
 pub trait Format: Send {
@@ -41,17 +42,17 @@ pub trait Format: Send {
 
 /// An alert as a line for people, without a line end.
 pub fn alert_line(alert: &Alert) -> String {
-    text::alert(alert)
+    Printable(text::alert(alert)).to_string()
 }
 
 /// A notice as a line for people, without a line end.
 pub fn notice_line(notice: &Notice) -> String {
-    text::notice(notice)
+    Printable(text::notice(notice)).to_string()
 }
 
 /// A conversation that this host has started as a line for people, without a line end.
 pub fn started_line(started: &Started) -> String {
-    text::started(started)
+    Printable(text::started(started)).to_string()
 }
 
 /// The form that a sink is to have.

@@ -11,6 +11,7 @@ use record::{
 
 use super::{
     Format,
+    encode::json_line,
     flow::{self, Flow},
     ports, text, time, words,
 };
@@ -18,7 +19,6 @@ use crate::{
     event::Event,
     listeners::{Listener, Notice, What},
     outbound::Started,
-    report::Printable,
     scan::Alert,
     who::{Owner, Process},
 };
@@ -73,7 +73,7 @@ impl Eve {
         Record {
             timestamp,
             flow_id: Some(flow::id(event)),
-            in_iface: Some(Printable(&event.interface).to_string()),
+            in_iface: Some(event.interface.to_string()),
             event_type: "alert",
             vlan: headers.vlans.clone(),
             src_ip: Some(event.source),
@@ -105,7 +105,7 @@ impl Eve {
         Record {
             timestamp: time::numeric_micros(notice.time),
             flow_id: None,
-            in_iface: interface.or(device).map(|name| Printable(name).to_string()),
+            in_iface: interface.or(device).map(str::to_owned),
             event_type: "alert",
             vlan: Vec::new(),
             src_ip: None,
@@ -142,7 +142,7 @@ impl Eve {
         Record {
             timestamp: time::numeric_micros(contact.time),
             flow_id: None,
-            in_iface: Some(Printable(&contact.interface).to_string()),
+            in_iface: Some(contact.interface.to_string()),
             event_type: "alert",
             vlan: Vec::new(),
             src_ip: None,
@@ -177,31 +177,22 @@ impl Eve {
 impl Format for Eve {
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
         let alert = alerted(event, PROBE, event_metadata(event), Own::Event(context(event)));
-        line(&self.record(event, time::numeric_micros(event.time), alert), out);
+        json_line(&self.record(event, time::numeric_micros(event.time), alert), out);
     }
 
     fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>) {
         let signature = if alert.is_end { SCAN_END } else { SCAN };
         let own = Own::Scan(scan_context(alert));
         let alerted = alerted(&alert.sample, signature, scan_metadata(alert), own);
-        line(&self.record(&alert.sample, time::numeric_micros(alert.time), alerted), out);
+        json_line(&self.record(&alert.sample, time::numeric_micros(alert.time), alerted), out);
     }
 
     fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
-        line(&self.listener_record(notice), out);
+        json_line(&self.listener_record(notice), out);
     }
 
     fn started(&mut self, started: &Started, out: &mut Vec<u8>) {
-        line(&self.started_record(started), out);
-    }
-}
-
-fn line(record: &Record<'_>, out: &mut Vec<u8>) {
-    let before = out.len();
-    // Writing to memory does not fail, and every key is text.
-    match serde_json::to_writer(&mut *out, record) {
-        Ok(()) => out.push(b'\n'),
-        Err(_) => out.truncate(before),
+        json_line(&self.started_record(started), out);
     }
 }
 
@@ -289,7 +280,7 @@ fn with_processes(mut metadata: Metadata, processes: &[Process]) -> Metadata {
     let processes = &processes[..processes.len().min(PROCESSES)];
     let pids: Vec<String> = processes.iter().map(|process| process.pid.to_string()).collect();
     let names = processes.iter().filter_map(|process| process.name.as_deref());
-    let names: Vec<String> = names.map(text::printable).collect();
+    let names: Vec<String> = names.map(text::clipped).collect();
     for (key, texts) in [("port12_pid", pids), ("port12_process", names)] {
         if !texts.is_empty() {
             metadata.insert(key, texts);
@@ -312,7 +303,7 @@ fn listener_context(notice: &Notice) -> ListenerContext {
         others,
         owner: words::owner(listener.map_or(Owner::Unseen, |it| it.owner)),
         dual_stack: listener.map(|it| it.dual_stack),
-        device: listener.and_then(|it| it.device.as_deref()).map(text::printable),
+        device: listener.and_then(|it| it.device.as_deref()).map(text::clipped),
         uid: listener.map(|it| it.uid),
         inode: listener.map(|it| it.inode).filter(|&inode| inode != 0),
         processes: processes.iter().take(PROCESSES).map(process).collect(),
@@ -339,21 +330,21 @@ fn process(process: &Process) -> ProcessContext {
     let command = process.command.join(" ");
     ProcessContext {
         pid: process.pid,
-        name: process.name.as_deref().map(text::printable),
-        command: (!command.is_empty()).then(|| text::printable(&command)),
-        exe: program.map(|it| text::printable(&it.path)),
+        name: process.name.as_deref().map(text::clipped),
+        command: (!command.is_empty()).then(|| text::clipped(&command)),
+        exe: program.map(|it| text::clipped(&it.path)),
         exe_on_disk: program.map(|it| it.on_disk),
         uid: process.uid,
         started: process.started.map(time::numeric_micros),
-        unit: cgroup.and_then(|it| it.unit.as_deref()).map(text::printable),
-        container: cgroup.and_then(|it| it.container.as_deref()).map(text::printable),
+        unit: cgroup.and_then(|it| it.unit.as_deref()).map(text::clipped),
+        container: cgroup.and_then(|it| it.container.as_deref()).map(text::clipped),
     }
 }
 
 /// The name of this host, as the kernel has it.
 fn host() -> Option<String> {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
-    let name = Printable(name.trim_end()).to_string();
+    let name = name.trim_end().to_owned();
     (!name.is_empty()).then_some(name)
 }
 

@@ -1,30 +1,32 @@
 //! A line for people, with the time in front.
 
-use super::{Format, text, time};
+use std::time::SystemTime;
+
+use super::{Format, encode, text, time};
 use crate::{event::Event, listeners::Notice, outbound::Started, scan::Alert};
 
 pub(super) struct Human;
 
 impl Format for Human {
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
-        let line = format!("{} {}\n", time::rfc3339_millis(event.time), text::event(event));
-        out.extend(line.as_bytes());
+        line(event.time, &text::event(event), out);
     }
 
     fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>) {
-        let line = format!("{} {}\n", time::rfc3339_millis(alert.time), text::alert(alert));
-        out.extend(line.as_bytes());
+        line(alert.time, &text::alert(alert), out);
     }
 
     fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
-        let line = format!("{} {}\n", time::rfc3339_millis(notice.time), text::notice(notice));
-        out.extend(line.as_bytes());
+        line(notice.time, &text::notice(notice), out);
     }
 
     fn started(&mut self, started: &Started, out: &mut Vec<u8>) {
-        let time = time::rfc3339_millis(started.contact.time);
-        out.extend(format!("{time} {}\n", text::started(started)).as_bytes());
+        line(started.contact.time, &text::started(started), out);
     }
+}
+
+fn line(time: SystemTime, text: &str, out: &mut Vec<u8>) {
+    encode::line(&format!("{} {text}", time::rfc3339_millis(time)), out);
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! An entry of the journal, in its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): one datagram
-//! of fields. A value without a line end is `NAME=value`; another has its length in front.
+//! of fields, `NAME=value`.
 
 use std::net::IpAddr;
 
-use super::{Format, ports, syslog, text, time, words};
+use super::{Format, encode::journal_field, ports, syslog, text, time, words};
 use crate::{
     event::Event,
     listeners::{Notice, What},
@@ -38,7 +38,7 @@ impl Format for Journald {
             ("PORT12_LENGTH", Some(event.length.to_string())),
             ("PORT12_TIME", Some(time::rfc3339_micros(event.time))),
         ] {
-            value.inspect(|value| field(name, value, out));
+            value.inspect(|value| journal_field(name, value, out));
         }
     }
 
@@ -58,7 +58,7 @@ impl Format for Journald {
             ("PORT12_FIRST_SEEN", time::rfc3339_micros(alert.first_seen)),
             ("PORT12_LAST_SEEN", time::rfc3339_micros(alert.last_seen)),
         ] {
-            field(name, &value, out);
+            journal_field(name, &value, out);
         }
     }
 
@@ -88,7 +88,7 @@ impl Format for Journald {
             ("PORT12_EXE", program.map(|it| it.path.clone())),
             ("PORT12_TIME", Some(time::rfc3339_micros(notice.time))),
         ] {
-            value.inspect(|value| field(name, value, out));
+            value.inspect(|value| journal_field(name, value, out));
         }
     }
 
@@ -113,41 +113,29 @@ impl Format for Journald {
             ("PORT12_EXE", program.map(|it| it.path.clone())),
             ("PORT12_TIME", Some(time::rfc3339_micros(contact.time))),
         ] {
-            value.inspect(|value| field(name, value, out));
+            value.inspect(|value| journal_field(name, value, out));
         }
     }
 }
 
 fn head(id: &str, severity: u8, message: &str, out: &mut Vec<u8>) {
-    field("MESSAGE", message, out);
-    field("MESSAGE_ID", id, out);
-    field("PRIORITY", &severity.to_string(), out);
-    field("SYSLOG_FACILITY", &syslog::DAEMON.to_string(), out);
-    field("SYSLOG_IDENTIFIER", "port12", out);
+    journal_field("MESSAGE", message, out);
+    journal_field("MESSAGE_ID", id, out);
+    journal_field("PRIORITY", &severity.to_string(), out);
+    journal_field("SYSLOG_FACILITY", &syslog::DAEMON.to_string(), out);
+    journal_field("SYSLOG_IDENTIFIER", "port12", out);
 }
 
 fn tuple(event: &Event, source: IpAddr, out: &mut Vec<u8>) {
-    field("PORT12_INTERFACE", &event.interface, out);
-    field("PORT12_SOURCE", &source.to_string(), out);
-    field("PORT12_SOURCE_PORT", &event.source_port.to_string(), out);
+    journal_field("PORT12_INTERFACE", &event.interface, out);
+    journal_field("PORT12_SOURCE", &source.to_string(), out);
+    journal_field("PORT12_SOURCE_PORT", &event.source_port.to_string(), out);
     if let Some(destination) = event.headers.destination {
-        field("PORT12_DESTINATION", &destination.to_string(), out);
+        journal_field("PORT12_DESTINATION", &destination.to_string(), out);
     }
-    field("PORT12_TRANSPORT", event.transport.as_str(), out);
-    field("PORT12_PORT", &event.port.to_string(), out);
-    field("PORT12_VERDICT", event.outcome.verdict().as_str(), out);
-}
-
-fn field(name: &str, value: &str, out: &mut Vec<u8>) {
-    out.extend(name.as_bytes());
-    if value.contains('\n') {
-        out.push(b'\n');
-        out.extend((value.len() as u64).to_le_bytes());
-    } else {
-        out.push(b'=');
-    }
-    out.extend(value.as_bytes());
-    out.push(b'\n');
+    journal_field("PORT12_TRANSPORT", event.transport.as_str(), out);
+    journal_field("PORT12_PORT", &event.port.to_string(), out);
+    journal_field("PORT12_VERDICT", event.outcome.verdict().as_str(), out);
 }
 
 #[cfg(test)]

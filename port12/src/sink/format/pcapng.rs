@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use port12_common::{Layer, Verdict};
 
-use block::{Block, fitting};
+use block::Block;
 
 use super::{Format, time, words};
 use crate::{
@@ -15,7 +15,6 @@ use crate::{
     event::Event,
     listeners::Notice,
     outbound::Started,
-    report::Printable,
     scan::Alert,
 };
 
@@ -75,7 +74,7 @@ impl Pcapng {
             .u16(0)
             // No limit on what is captured of a frame.
             .u32(0)
-            .option(IF_NAME, fitting(&Printable(&event.interface).to_string()))
+            .text(IF_NAME, &event.interface)
             .option(IF_TSRESOL, &[NANOSECONDS])
             .end(out);
         self.interfaces.push((Arc::clone(&event.interface), event.layer));
@@ -109,7 +108,7 @@ impl Format for Pcapng {
             .u32(frame.len() as u32)
             .u32(length as u32)
             .bytes(frame)
-            .option(OPT_COMMENT, fitting(&comment(event)))
+            .text(OPT_COMMENT, &comment(event))
             .option(EPB_FLAGS, &INBOUND.to_le_bytes())
             .option(EPB_VERDICT, &verdict(event))
             .end(out);
@@ -134,7 +133,7 @@ fn comment(event: &Event) -> String {
         },
         event.shape,
         event.source,
-        Printable(&event.interface),
+        event.interface,
     )
 }
 

@@ -5,7 +5,7 @@
 
 use port12_common::{Shape, Transport};
 
-use super::{Format, time};
+use super::{Format, encode, time};
 use crate::{event::Event, listeners::Notice, outbound::Started, scan::Alert};
 
 pub(super) struct Portsentry;
@@ -22,7 +22,7 @@ impl Format for Portsentry {
         let blocked = event.is_dropped();
         let line = format!(
             "{} Scan from: [{}] ({}) protocol: [{protocol}] port: [{}] type: [{}] IP opts: [{}] \
-             ignored: [false] triggered: [true] noblock: [{}] blocked: [{blocked}]\n",
+             ignored: [false] triggered: [true] noblock: [{}] blocked: [{blocked}]",
             time::numeric_millis(event.time),
             event.source,
             event.source,
@@ -31,7 +31,7 @@ impl Format for Portsentry {
             options(event),
             !blocked,
         );
-        out.extend(line.as_bytes());
+        encode::line(&line, out);
     }
 
     fn alert(&mut self, _: &Alert, _: &mut Vec<u8>) {}

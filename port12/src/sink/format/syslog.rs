@@ -5,14 +5,11 @@
 //! when it comes; RFC 5424 is read there by none of them unless it is configured. The fields stand in
 //! the message, as netfilter's LOG writes them.
 
-use std::fmt::{Display, Write as _};
-
-use super::{Format, text, words};
+use super::{Format, encode::Message, text, words};
 use crate::{
     event::Event,
     listeners::{Notice, Severity, What},
     outbound::Started,
-    report::Printable,
     scan::Alert,
 };
 
@@ -23,12 +20,6 @@ pub(super) const WARNING: u8 = 4;
 pub(super) const NOTICE: u8 = 5;
 pub(super) const INFORMATIONAL: u8 = 6;
 
-/// Bytes of a message that every receiver takes: rsyslog's default is 8 KiB in all.
-const MAX_MESSAGE: usize = 4096;
-
-/// Bytes of a message before its fields, where others have a say in it.
-const MAX_TEXT: usize = 3072;
-
 pub(super) struct Syslog {
     process: u32,
 }
@@ -38,71 +29,69 @@ impl Syslog {
         Self { process: std::process::id() }
     }
 
-    fn message(&self, severity: u8, mut message: String, out: &mut Vec<u8>) {
-        clip(&mut message, MAX_MESSAGE);
+    fn message(&self, severity: u8, message: Message, out: &mut Vec<u8>) {
         let priority = DAEMON << 3 | severity;
+        let message = message.finish();
         out.extend(format!("<{priority}>port12[{}]: {message}", self.process).as_bytes());
     }
 }
 
 impl Format for Syslog {
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
-        let mut message = text::event(event);
+        let mut message = Message::new(&text::event(event));
         let headers = &event.headers;
-        field(&mut message, "IN", Some(Printable(&event.interface)));
-        field(&mut message, "SRC", Some(event.source));
-        field(&mut message, "DST", headers.destination);
-        field(&mut message, "LEN", Some(event.length));
-        field(&mut message, "TTL", headers.hop_limit);
-        field(&mut message, "PROTO", Some(words::proto(event.transport)));
-        field(&mut message, "SPT", Some(event.source_port));
-        field(&mut message, "DPT", Some(event.port));
-        field(&mut message, "VERDICT", Some(event.outcome.verdict().as_str()));
-        field(&mut message, "SHAPE", Some(event.shape));
+        message.field("IN", Some(&event.interface));
+        message.field("SRC", Some(event.source));
+        message.field("DST", headers.destination);
+        message.field("LEN", Some(event.length));
+        message.field("TTL", headers.hop_limit);
+        message.field("PROTO", Some(words::proto(event.transport)));
+        message.field("SPT", Some(event.source_port));
+        message.field("DPT", Some(event.port));
+        message.field("VERDICT", Some(event.outcome.verdict().as_str()));
+        message.field("SHAPE", Some(event.shape));
         self.message(INFORMATIONAL, message, out);
     }
 
     fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>) {
-        let mut message = text::alert(alert);
-        field(&mut message, "SRC", Some(alert.source));
-        field(&mut message, "SCAN", Some(alert.kind.as_str()));
-        field(&mut message, "PORTS", Some(alert.ports.len()));
-        field(&mut message, "TARGETS", Some(alert.targets.len()));
-        field(&mut message, "EVENTS", Some(alert.events));
-        field(&mut message, "DROPPED", Some(alert.dropped));
+        let mut message = Message::new(&text::alert(alert));
+        message.field("SRC", Some(alert.source));
+        message.field("SCAN", Some(alert.kind.as_str()));
+        message.field("PORTS", Some(alert.ports.len()));
+        message.field("TARGETS", Some(alert.targets.len()));
+        message.field("EVENTS", Some(alert.events));
+        message.field("DROPPED", Some(alert.dropped));
         self.message(severity(alert), message, out);
     }
 
     fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
-        // Whoever names a program must neither write fields nor push them out.
-        let mut message = text::notice(notice).replace('=', r"\u{3d}");
-        clip(&mut message, MAX_TEXT);
+        let mut message = Message::new(&text::notice(notice));
         if let What::Reached { interface, packets, .. } = &notice.what {
-            field(&mut message, "IN", Some(Printable(interface)));
-            field(&mut message, "PACKETS", Some(packets));
+            message.field("IN", Some(interface));
+            message.field("PACKETS", Some(packets));
         }
-        field(&mut message, "DST", notice.listener.as_ref().map(|it| it.address));
-        field(&mut message, "PROTO", Some(words::proto(notice.transport)));
-        field(&mut message, "DPT", Some(notice.port));
+        message.field("DST", notice.listener.as_ref().map(|it| it.address));
+        message.field("PROTO", Some(words::proto(notice.transport)));
+        message.field("DPT", Some(notice.port));
         let process = notice.listener.as_ref().and_then(|it| it.processes.first());
-        field(&mut message, "PID", process.map(|it| it.pid));
-        field(&mut message, "UID", notice.listener.as_ref().map(|it| it.uid));
-        field(&mut message, "LISTENER", Some(words::happening(notice)));
+        message.field("PID", process.map(|it| it.pid));
+        message.field("UID", notice.listener.as_ref().map(|it| it.uid));
+        message.field("LISTENER", Some(words::happening(notice)));
         self.message(urgency(notice), message, out);
     }
 
     fn started(&mut self, started: &Started, out: &mut Vec<u8>) {
-        let mut message = text::started(started);
+        let mut message = Message::new(&text::started(started));
         let contact = &started.contact;
-        field(&mut message, "OUT", Some(Printable(&contact.interface)));
-        field(&mut message, "SRC", Some(contact.source));
-        field(&mut message, "DST", Some(contact.destination));
-        field(&mut message, "PROTO", Some(words::proto(contact.transport)));
-        field(&mut message, "SPT", Some(contact.source_port));
-        field(&mut message, "DPT", Some(contact.port));
-        field(&mut message, "PID", started.sender.processes.first().map(|it| it.pid));
-        field(&mut message, "UID", Some(contact.uid));
-        field(&mut message, "OWNER", Some(started.sender.behind.as_str()));
+        message.field("OUT", Some(&contact.interface));
+        message.field("SRC", Some(contact.source));
+        message.field("DST", Some(contact.destination));
+        message.field("PROTO", Some(words::proto(contact.transport)));
+        message.field("SPT", Some(contact.source_port));
+        message.field("DPT", Some(contact.port));
+        message.field("PID", started.sender.processes.first().map(|it| it.pid));
+        message.field("UID", Some(contact.uid));
+        message.field("OWNER", Some(started.sender.behind.as_str()));
         self.message(WARNING, message, out);
     }
 }
@@ -120,20 +109,6 @@ pub(super) fn urgency(notice: &Notice) -> u8 {
         Severity::High => CRITICAL,
         Severity::Medium => WARNING,
         Severity::Low => NOTICE,
-    }
-}
-
-/// Cuts a text to so many bytes, or less where that would cut a character.
-fn clip(text: &mut String, most: usize) {
-    if let Some(end) = (0..=most).rev().find(|&end| text.is_char_boundary(end)) {
-        text.truncate(end);
-    }
-}
-
-fn field(message: &mut String, name: &str, value: Option<impl Display>) {
-    if let Some(value) = value {
-        // Writing to a text does not fail.
-        let _ = write!(message, " {name}={value}");
     }
 }
 
@@ -209,6 +184,6 @@ mod tests {
         let text = message(|syslog, out| {
             syslog.event(&Event { interface, ..sample::event() }, out);
         });
-        assert!(text.len() < MAX_MESSAGE + 20 && !text.contains('\n'));
+        assert!(text.len() < 4096 + 20 && !text.contains('\n'));
     }
 }

@@ -24,7 +24,7 @@ const CLIPPED: usize = 256;
 pub(super) fn event(event: &Event) -> String {
     let mut text = format!(
         "{} {} {}/{}",
-        Printable(&event.interface),
+        named(&event.interface),
         words::verdict(event),
         event.transport,
         event.port
@@ -62,7 +62,7 @@ pub(super) fn alert(alert: &Alert) -> String {
     let length = std::time::Duration::from_millis(length.as_millis() as u64 / 100 * 100);
     format!(
         "{} {end}{slow}{} from {}: {} of {} in {}, {}, {} dropped: {}",
-        Printable(&alert.sample.interface),
+        named(&alert.sample.interface),
         alert.kind.phrase(),
         alert.source,
         counted(alert.ports.len() as u64, "port", "ports"),
@@ -100,7 +100,7 @@ pub(super) fn notice(notice: &Notice) -> String {
             };
             format!(
                 "{} {}/{}: {} reached a listener, from whom is not known: {owner}{others}",
-                Printable(interface),
+                named(interface),
                 notice.transport,
                 notice.port,
                 counted(*packets, "conversation start", "conversation starts"),
@@ -115,7 +115,7 @@ pub(super) fn started(started: &Started) -> String {
     let contact = &started.contact;
     format!(
         "{} {}/{} of {}: this host has started a conversation: {}",
-        Printable(&contact.interface),
+        named(&contact.interface),
         contact.transport,
         contact.port,
         contact.destination,
@@ -130,11 +130,11 @@ fn sender(sender: &Sender, uid: u32) -> String {
         Behind::Ended => "it was running when the packet left, and has ended: ",
         Behind::Unseen => return format!("which process it was was not seen, user id {uid}"),
     };
-    format!("{said}{}", named(&sender.processes, sender.more_processes))
+    format!("{said}{}", several(&sender.processes, sender.more_processes))
 }
 
 /// The first of some processes.
-fn named(processes: &[Process], more: usize) -> String {
+fn several(processes: &[Process], more: usize) -> String {
     let named: Vec<String> = processes.iter().take(PROCESSES).map(process).collect();
     match processes.len().saturating_sub(PROCESSES) + more {
         0 => named.join("; "),
@@ -144,23 +144,24 @@ fn named(processes: &[Process], more: usize) -> String {
 
 /// `tcp/12 of 0.0.0.0`; `*` is any address of either family.
 fn place(listener: &Listener) -> String {
-    let device = listener.device.as_ref().map(|name| format!("%{name}")).unwrap_or_default();
+    let device =
+        listener.device.as_ref().map(|name| format!("%{}", named(name))).unwrap_or_default();
     let address = match listener.dual_stack {
         true => "*".to_owned(),
         false => listener.address.to_string(),
     };
-    format!("{}/{} of {address}{}", listener.transport, listener.port, Printable(device))
+    format!("{}/{} of {address}{device}", listener.transport, listener.port)
 }
 
 fn owner(listener: &Listener) -> String {
     match listener.owner {
-        Owner::Process => named(&listener.processes, listener.more_processes),
+        Owner::Process => several(&listener.processes, listener.more_processes),
         Owner::None if listener.may_be_kernels() => {
             "no process: the kernel's own, or out of sight (user id 0)".to_owned()
         }
         Owner::None => format!("no process: out of sight (user id {})", listener.uid),
         Owner::Unseen if !listener.processes.is_empty() => {
-            format!("bound by {}", named(&listener.processes, 0))
+            format!("bound by {}", several(&listener.processes, 0))
         }
         Owner::Unseen | Owner::Unaccepted => {
             let inode = match listener.inode {
@@ -175,7 +176,7 @@ fn owner(listener: &Listener) -> String {
 /// `process 4711 (nc), user id 0, runs /usr/bin/nc, which is DELETED, in x.service`.
 fn process(process: &Process) -> String {
     let name = process.name.as_deref().unwrap_or("?");
-    let mut text = format!("process {} ({})", process.pid, printable(name));
+    let mut text = format!("process {} ({})", process.pid, named(name));
     if let Some(uid) = process.uid {
         text.push_str(&format!(", user id {uid}"));
     }
@@ -185,19 +186,28 @@ fn process(process: &Process) -> String {
             OnDisk::Replaced => ", which has been REPLACED by another file",
             OnDisk::Intact | OnDisk::Unknown => "",
         };
-        text.push_str(&format!(", runs {}{on_disk}", printable(&program.path)));
+        text.push_str(&format!(", runs {}{on_disk}", named(&program.path)));
     }
     let of = |cgroup: &crate::who::Cgroup| cgroup.container.clone().or_else(|| cgroup.unit.clone());
     if let Some(of) = process.cgroup.as_ref().and_then(of) {
-        text.push_str(&format!(", in {}", printable(&of)));
+        text.push_str(&format!(", in {}", named(&of)));
     }
     text
 }
 
-/// What somebody else has named, on one line and not too long.
-pub(super) fn printable(text: &str) -> String {
-    let clipped: String = text.chars().take(CLIPPED).collect();
-    Printable(clipped).to_string()
+/// A name that others have chosen, not too long.
+pub(super) fn clipped(text: &str) -> String {
+    text.chars().take(CLIPPED).collect()
+}
+
+/// Such a name in a text: in quotes, unless it has only characters that a path or a unit usually has. A
+/// name with a comma or a parenthesis cannot be taken for what the text says.
+fn named(text: &str) -> String {
+    let is_plain = |it: char| it.is_alphanumeric() || "._-/+@:%~#\\".contains(it);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => clipped(text),
+        false => format!("\"{}\"", Printable(clipped(text).replace('"', r"\u{22}"))),
+    }
 }
 
 fn counted(number: u64, one: &str, more: &str) -> String {

@@ -96,7 +96,7 @@ fn a_listener_has_the_fields_of_its_process() {
 fn a_value_with_a_line_end_forges_no_field() {
     let interface = "a\nPRIORITY=0\n".into();
     let fields = of(|journald, out| journald.event(&Event { interface, ..sample::event() }, out));
-    assert_eq!(fields["PORT12_INTERFACE"], "a\nPRIORITY=0\n");
+    assert_eq!(fields["PORT12_INTERFACE"], r"a\nPRIORITY=0\n");
     assert_eq!(fields["PRIORITY"], "6");
     assert!(!fields["MESSAGE"].contains('\n'));
 }

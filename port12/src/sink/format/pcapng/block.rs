@@ -1,5 +1,7 @@
 //! A block, while it is put together.
 
+use crate::report::Printable;
+
 /// Bytes of a text in an option at most.
 const MAX_TEXT: usize = 512;
 
@@ -47,6 +49,11 @@ impl Block {
         };
         self.has_options = true;
         self.u16(code).u16(length).bytes(value)
+    }
+
+    /// An option with a text, as much of it as goes into one, on one line.
+    pub(super) fn text(self, code: u16, text: &str) -> Self {
+        self.option(code, fitting(&Printable(text).to_string()))
     }
 
     pub(super) fn end(mut self, out: &mut Vec<u8>) {

@@ -1,6 +1,6 @@
 use std::{collections::HashMap, io::Cursor, time::Duration};
 
-use super::*;
+use super::{block::fitting, *};
 use crate::{
     capture::{self, LinkType},
     event::Headers,

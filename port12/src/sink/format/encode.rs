@@ -1,0 +1,135 @@
+//! The encoder of each format, through which all of its records go. Others name programs, processes,
+//! units and interfaces: no name adds a field, a line, a control character or a character that turns
+//! text around.
+
+use std::{
+    fmt::{Display, Write as _},
+    io,
+};
+
+use serde::Serialize;
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
+
+use crate::report::{Printable, is_treacherous};
+
+/// Bytes of a message's text before its fields, where others have a say in it.
+const MAX_TEXT: usize = 3072;
+
+/// Characters of a field's value. The name of an interface has 15 bytes.
+const MAX_VALUE: usize = 64;
+
+/// A line, with its end.
+pub(super) fn line(text: &str, out: &mut Vec<u8>) {
+    out.extend(format!("{}\n", Printable(text)).as_bytes());
+}
+
+/// A text with fields behind it, `NAME=value`, as netfilter's LOG writes them. A reader splits it at
+/// white space, and takes for a field what has an equals sign in it.
+pub(super) struct Message {
+    text: String,
+    fields: String,
+}
+
+impl Message {
+    pub(super) fn new(text: &str) -> Self {
+        let mut text = without_fields(text, |it| it != ' ' && it.is_whitespace());
+        clip(&mut text, MAX_TEXT);
+        // A reader may know quotes.
+        if text.matches('"').count() % 2 == 1 {
+            text.push('"');
+        }
+        Self { text, fields: String::new() }
+    }
+
+    pub(super) fn field(&mut self, name: &'static str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            let value: String = value.to_string().chars().take(MAX_VALUE).collect();
+            let value = without_fields(&value, |it| it.is_whitespace() || it == '"');
+            // Writing to a text does not fail.
+            let _ = write!(self.fields, " {name}={value}");
+        }
+    }
+
+    /// Text and fields: fewer than 4,096 bytes, which every receiver takes. rsyslog's default is 8 KiB
+    /// in all.
+    pub(super) fn finish(self) -> String {
+        self.text + &self.fields
+    }
+}
+
+/// Escapes equals signs, what a terminal obeys, and more.
+fn without_fields(text: &str, more: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character == '=' || is_treacherous(character) || more(character) {
+            true => escaped.extend(character.escape_unicode()),
+            false => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// Cuts a text to so many bytes, or less where that would cut a character.
+fn clip(text: &mut String, most: usize) {
+    if let Some(end) = (0..=most).rev().find(|&end| text.is_char_boundary(end)) {
+        text.truncate(end);
+    }
+}
+
+/// A field of the journal's native protocol. A value has no line end, so that its length is not needed
+/// in front (systemd.io/JOURNAL_NATIVE_PROTOCOL).
+pub(super) fn journal_field(name: &'static str, value: &str, out: &mut Vec<u8>) {
+    out.extend(format!("{name}={}\n", Printable(value)).as_bytes());
+}
+
+/// A line of JSON. What is escaped in its texts is escaped for those who read the JSON and print it.
+pub(super) fn json_line(record: &impl Serialize, out: &mut Vec<u8>) {
+    let before = out.len();
+    // Writing to memory does not fail, and every key is text.
+    match record.serialize(&mut Serializer::with_formatter(&mut *out, PrintableTexts)) {
+        Ok(()) => out.push(b'\n'),
+        Err(_) => out.truncate(before),
+    }
+}
+
+struct PrintableTexts;
+
+impl Formatter for PrintableTexts {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        for character in fragment.chars() {
+            match is_treacherous(character) {
+                true => escape(out, character)?,
+                false => write!(out, "{character}")?,
+            }
+        }
+        Ok(())
+    }
+
+    fn write_char_escape<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        escaped: CharEscape,
+    ) -> io::Result<()> {
+        let control = match escaped {
+            CharEscape::Quote | CharEscape::ReverseSolidus | CharEscape::Solidus => {
+                return CompactFormatter.write_char_escape(out, escaped);
+            }
+            CharEscape::Backspace => 8,
+            CharEscape::Tab => b'\t',
+            CharEscape::LineFeed => b'\n',
+            CharEscape::FormFeed => 12,
+            CharEscape::CarriageReturn => b'\r',
+            CharEscape::AsciiControl(control) => control,
+        };
+        escape(out, control.into())
+    }
+}
+
+/// `\u{..}` as a text, in which JSON escapes the backslash.
+fn escape<W: ?Sized + io::Write>(out: &mut W, character: char) -> io::Result<()> {
+    write!(out, r"\{}", character.escape_default())
+}
