@@ -16,7 +16,7 @@ pub use self::{
 use self::{
     finding::{Common, Itself},
     judge::judge,
-    shut_out::is_shut_out,
+    shut_out::{is_other_shut_out, is_segment_shut_out},
     start::Start,
 };
 use crate::{
@@ -93,19 +93,20 @@ fn classify_packet<F: Frame, E: Environment, C: Conclude>(
 ) -> C::End {
     let length = then.length(packet.end);
     let network = |outcome| Finding::at_network(outcome, length);
-    // Not one place where all ways meet: those that look for no such bans would be longer by it.
-    let shut_out =
-        |transport| environment.shuts_out() && is_shut_out(frame, packet, transport, environment);
+    // Whatever its source: without the first fragment, none is reassembled.
     if packet.part == Part::Later {
-        let outcome = if shut_out(None) { Outcome::Banned } else { Outcome::Fragment };
-        return then.conclude(network(outcome));
+        return then.conclude(network(Outcome::Fragment));
     }
     let Some(transport) = Transport::from_protocol(packet.protocol) else {
-        let outcome = if shut_out(None) { Outcome::Banned } else { Outcome::OtherTransport };
+        // Not one place for all bans: the ways that look for none would be longer by it.
+        let is_banned = environment.shuts_out() && is_other_shut_out(frame, packet, environment);
+        let outcome = if is_banned { Outcome::Banned } else { Outcome::OtherTransport };
         return then.conclude(network(outcome));
     };
+    let is_banned =
+        || environment.shuts_out() && is_segment_shut_out(frame, packet, transport, environment);
     match segment::check(frame, packet, transport) {
-        Ok(()) if shut_out(Some(transport)) => then.conclude(network(Outcome::Banned)),
+        Ok(()) if is_banned() => then.conclude(network(Outcome::Banned)),
         Ok(()) => classify_segment(frame, (packet, transport, length), environment, then),
         Err(reason) => then.conclude(Finding::malformed(reason, length)),
     }

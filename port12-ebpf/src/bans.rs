@@ -41,30 +41,27 @@ fn counted(high: u64, low: u64, now: u64) -> u64 {
         if !(*ban).holds(now) {
             return 0;
         }
-        atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*ban).packets, 1);
     }
+    count(ban);
     1
 }
 
-/// Whether nothing at all is let in of a source, for a packet that is dropped for it: it is counted. The host's
-/// own addresses and whom it needs are never shut out, even after nobody says any longer who that is.
+/// The ban of scope `all` of a source. Addresses that the host needs have none, even if their list is stale.
 #[inline(always)]
-pub fn shut_out(source: SourceAddress, now: u64, allowed: impl FnOnce() -> bool) -> bool {
-    let Some(ban) = BANS.get_ptr_mut(source) else {
-        return false;
-    };
+pub fn of_all(source: SourceAddress, now: u64) -> Option<*mut Ban> {
+    let ban = BANS.get_ptr_mut(source)?;
+    // SAFETY: as above.
+    let is_meant = unsafe { (*ban).scope == Ban::ALL && (*ban).holds(now) };
+    (is_meant && PROTECTED.get_ptr(source).is_none()).then_some(ban)
+}
+
+/// Counts a packet that is dropped for a ban.
+#[inline(always)]
+pub fn count(ban: *mut Ban) {
     // SAFETY: as above.
     unsafe {
-        if (*ban).scope != Ban::ALL
-            || !(*ban).holds(now)
-            || PROTECTED.get_ptr(source).is_some()
-            || allowed()
-        {
-            return false;
-        }
         atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*ban).packets, 1);
     }
-    true
 }
 
 /// Takes note of a probe that speaks against its source, where the policy bans at all.
@@ -139,7 +136,7 @@ fn ban(banning: &mut Banning, evidence: &mut Evidence, source: SourceAddress, no
         since: now,
         times: times as u32,
         origin: Ban::THRESHOLD,
-        scope: banning.scope as u8,
+        scope: Ban::UNASSIGNED,
         ..Ban::default()
     };
     let flags = if before.is_some() { BPF_ANY } else { BPF_NOEXIST };

@@ -15,8 +15,9 @@ use port12_common::{Addresses, Flow, Socket, Transport};
 
 use crate::constants;
 
-/// `TCP_ESTABLISHED` of the kernel's `tcp_states.h`, which a connected UDP socket is in too.
-const ESTABLISHED: u32 = 1;
+/// The states of a connection (net/tcp_states.h): ESTABLISHED, which a connected UDP socket is in too, FIN_WAIT1,
+/// FIN_WAIT2, CLOSE_WAIT, LAST_ACK, CLOSING. Not SYN_SENT and SYN_RECV: the peer's address may be forged.
+const CONNECTED: u32 = 1 << 1 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 9 | 1 << 11;
 
 /// Looks sockets up for the frame at hand.
 pub struct Namespace<'a> {
@@ -106,6 +107,6 @@ unsafe fn state(socket: *mut bpf_sock) -> Socket {
     unsafe {
         let state = (*socket).state;
         bpf_sk_release(socket.cast());
-        if state == ESTABLISHED { Socket::Connected } else { Socket::Bound }
+        if CONNECTED >> (state & 31) & 1 != 0 { Socket::Connected } else { Socket::Bound }
     }
 }

@@ -5,7 +5,7 @@ use core::hint;
 use aya_ebpf::{btf_maps::lpm_trie::Key, helpers::bpf_jiffies64, programs::XdpContext};
 use port12_common::{
     Environment, Flow, Socket,
-    abi::{HostTable, Policy, SourceAddress},
+    abi::{Ban, HostTable, Policy, SourceAddress},
 };
 
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
     sockets::Namespace,
 };
 
-/// The maps, the kernel's clock and the sockets around the frame at hand, and whether sources are looked for of which
-/// nothing is let in.
+/// The maps, the kernel's clock and the sockets around the frame at hand. `SHUTS_OUT`: whether bans of scope `all` are
+/// looked up.
 pub struct Kernel<'a, const SHUTS_OUT: bool> {
     ctx: &'a XdpContext,
 }
@@ -29,6 +29,8 @@ impl<'a, const SHUTS_OUT: bool> Kernel<'a, SHUTS_OUT> {
 }
 
 impl<const SHUTS_OUT: bool> Environment for Kernel<'_, SHUTS_OUT> {
+    type Ban = *mut Ban;
+
     #[inline(always)]
     fn state(&self) -> Option<(&Policy, &HostTable)> {
         STATE.get(0).map(|state| (&state.policy, &state.host))
@@ -65,8 +67,13 @@ impl<const SHUTS_OUT: bool> Environment for Kernel<'_, SHUTS_OUT> {
     }
 
     #[inline(always)]
-    fn is_shut_out(&self, source: SourceAddress, now: u64, allowed: impl FnOnce() -> bool) -> bool {
-        bans::shut_out(source, now, allowed)
+    fn ban_of_all(&self, source: SourceAddress, now: u64) -> Option<*mut Ban> {
+        bans::of_all(source, now)
+    }
+
+    #[inline(always)]
+    fn count(&self, ban: *mut Ban) {
+        bans::count(ban);
     }
 
     #[inline(always)]

@@ -9,6 +9,7 @@ mod diag;
 mod error;
 mod namespace;
 mod netlink;
+mod nexthops;
 mod routes;
 
 pub mod addresses;

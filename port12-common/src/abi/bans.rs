@@ -1,4 +1,4 @@
-//! Sources of which nothing is let in that nobody waits for.
+//! Bans, and the evidence for them.
 
 use super::{Budget, SourceAddress};
 
@@ -44,8 +44,9 @@ impl Ban {
     /// Of [`Ban::scope`]: what would be a probe.
     pub const UNASSIGNED: u8 = 0;
 
-    /// Of [`Ban::scope`]: everything that can be read, but for neighbour discovery and DHCP, by a program
-    /// that looks for it: [`program::FRAGS_ALL`](super::program::FRAGS_ALL).
+    /// Of [`Ban::scope`]: everything except established TCP connections, connected UDP sockets, ARP, neighbour
+    /// discovery, DHCP, later fragments, ICMP errors and unreadable packets. It needs a program that looks for it:
+    /// [`program::FRAGS_ALL`](super::program::FRAGS_ALL).
     pub const ALL: u8 = 1;
 
     /// Whether it is in force, at a time in jiffies.
@@ -93,8 +94,8 @@ pub struct Banning {
     pub refused: u64,
     /// Who is looked at, in memory of the CPU's own; see [`Pending`](super::Pending).
     pub suspect: SourceAddress,
-    /// Which [`Ban::scope`] the bans have.
-    pub scope: u64,
+    /// Zero.
+    pub reserved: u64,
 }
 
 const _: () = {

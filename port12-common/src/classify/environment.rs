@@ -24,7 +24,7 @@ pub enum Addresses {
     },
 }
 
-/// What a socket look-up needs: a conversation start and its addresses.
+/// What a socket look-up needs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Flow {
     /// TCP or UDP: the kernel can look up no other sockets.
@@ -44,7 +44,8 @@ pub enum Socket {
     None,
     /// A listener, or an unconnected socket.
     Bound,
-    /// A socket connected to the source.
+    /// A TCP connection or a connected UDP socket of this very flow. TCP: ESTABLISHED, FIN_WAIT1, FIN_WAIT2,
+    /// CLOSE_WAIT, LAST_ACK or CLOSING; every other state counts as [`Socket::Bound`].
     Connected,
     /// It cannot be known; a would-be drop is passed.
     Unknown,
@@ -70,6 +71,9 @@ impl Lookup for NoLookup {
 /// Everything but the frame that an outcome depends on. Each part is asked for where it is
 /// needed: most frames need none.
 pub trait Environment {
+    /// A ban of scope `all`.
+    type Ban;
+
     /// The policy in force, and the host's sockets and addresses.
     fn state(&self) -> Option<(&Policy, &HostTable)>;
 
@@ -86,13 +90,14 @@ pub trait Environment {
     /// whether the packet is dropped: who counts for a ban does so there.
     fn is_banned(&self, source: SourceAddress, now: u64) -> bool;
 
-    /// Whether there may be sources of which nothing at all is let in.
+    /// Whether there may be bans of scope `all`.
     fn shuts_out(&self) -> bool;
 
-    /// Whether nothing at all is let in of a source, at a time in jiffies: it is banned with scope `all`, the host
-    /// does not need it, and it is not `allowed`, which is asked last. Asked, and counted, as
-    /// [`Environment::is_banned`].
-    fn is_shut_out(&self, source: SourceAddress, now: u64, allowed: impl FnOnce() -> bool) -> bool;
+    /// The ban of scope `all` that a source has at a time in jiffies; none of a source that the host needs.
+    fn ban_of_all(&self, source: SourceAddress, now: u64) -> Option<Self::Ban>;
+
+    /// Counts a packet that is dropped for such a ban.
+    fn count(&self, ban: Self::Ban);
 
     /// See [`Lookup::socket`].
     fn socket(&self, flow: &Flow) -> Socket;
@@ -127,6 +132,8 @@ pub struct Tables<'a, L> {
 }
 
 impl<L: Lookup> Environment for Tables<'_, L> {
+    type Ban = ();
+
     fn state(&self) -> Option<(&Policy, &HostTable)> {
         Some((self.policy, self.host))
     }
@@ -151,12 +158,14 @@ impl<L: Lookup> Environment for Tables<'_, L> {
         self.shuts_out && self.policy.lists & Policy::BANS != 0
     }
 
-    fn is_shut_out(&self, source: SourceAddress, now: u64, allowed: impl FnOnce() -> bool) -> bool {
+    fn ban_of_all(&self, source: SourceAddress, now: u64) -> Option<()> {
         let is_meant = |(address, ban): &(SourceAddress, Ban)| {
             *address == source && ban.scope == Ban::ALL && ban.holds(now)
         };
-        self.banned.iter().any(is_meant) && !allowed()
+        self.banned.iter().any(is_meant).then_some(())
     }
+
+    fn count(&self, (): ()) {}
 
     fn socket(&self, flow: &Flow) -> Socket {
         self.lookup.socket(flow)

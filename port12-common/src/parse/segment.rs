@@ -104,6 +104,19 @@ pub(crate) fn is_tiny(packet: &Packet, transport: Transport) -> bool {
     }
 }
 
+/// Whether a TCP segment opens a connection: SYN without ACK and RST. A [tiny](is_tiny) fragment has no flags to tell.
+#[inline(always)]
+pub(crate) fn is_bare_syn<F: Frame>(frame: &F, packet: &Packet) -> bool {
+    if is_tiny(packet, Transport::Tcp) {
+        return false;
+    }
+    let Some([word]) = frame.words::<1>(packet.transport + 12) else {
+        return false;
+    };
+    let [_, flags] = u16::from_be(word).to_be_bytes();
+    flags & (SYN | ACK | RST) == SYN
+}
+
 /// The reason of a transport header that is cut short.
 #[inline(always)]
 pub(crate) const fn truncated(transport: Transport) -> Malformed {

@@ -1,7 +1,8 @@
-//! Bans of scope `all`: what they take of a source, and what they leave.
+//! Bans of scope `all`: the packets that they drop, and those that they keep.
 
 use port12_common::{
-    Allowed, Conclude, Finding, Flow, NoLookup, Outcome, Socket, Tables, Verdict,
+    Allowed, Conclude, Finding, Flow, Lookup, NoLookup, Outcome, Shape, Socket, Tables, Transport,
+    Verdict,
     abi::{Ban, Gate, HostTable, Policy, Prefix4, SourceAddress},
     classify, classify_common,
 };
@@ -11,9 +12,15 @@ use crate::support::{
     named::{self, NamedFrame},
 };
 
-/// What hosts get their addresses and neighbours by.
-const CONFIGURATION: [&str; 4] =
-    ["v4_dhcp_discover", "v4_dhcp_offer", "v6_dhcp_server", "v6_nd_solicitation"];
+/// Packets that no ban takes: DHCP, neighbour discovery, ICMP errors.
+const EXEMPT: [&str; 6] = [
+    "v4_dhcp_discover",
+    "v4_dhcp_offer",
+    "v6_dhcp_server",
+    "v6_nd_solicitation",
+    "v4_icmp_unreachable_embeds_tcp_syn_12",
+    "v6_icmp_unreachable_embeds_tcp_syn_12",
+];
 
 /// Whether it is a first fragment with its ports, and without its flags: to a port that is not watched it is
 /// malformed, which is found behind.
@@ -21,10 +28,12 @@ fn is_tiny(name: &str) -> bool {
     name.contains("frag_first_tiny") || name == "v4_frag_first_13_bytes_443"
 }
 
-/// A host that every source is banned on.
-struct Closed<'a>(Tables<'a, NoLookup>);
+/// A host that has banned every source.
+struct Closed<'a, L>(Tables<'a, L>);
 
-impl port12_common::Environment for Closed<'_> {
+impl<L: Lookup> port12_common::Environment for Closed<'_, L> {
+    type Ban = ();
+
     fn state(&self) -> Option<(&Policy, &HostTable)> {
         self.0.state()
     }
@@ -49,9 +58,11 @@ impl port12_common::Environment for Closed<'_> {
         true
     }
 
-    fn is_shut_out(&self, _: SourceAddress, _: u64, allowed: impl FnOnce() -> bool) -> bool {
-        !allowed()
+    fn ban_of_all(&self, _: SourceAddress, _: u64) -> Option<()> {
+        Some(())
     }
+
+    fn count(&self, (): ()) {}
 
     fn socket(&self, flow: &Flow) -> Socket {
         self.0.socket(flow)
@@ -73,24 +84,102 @@ impl Conclude for Keep {
     }
 }
 
-#[test]
-fn of_a_source_that_is_shut_out_only_what_configures_and_what_cannot_be_read_comes_in() {
+/// Every look-up has the same answer.
+#[derive(Clone, Copy)]
+struct Always(Socket);
+
+impl Lookup for Always {
+    fn socket(&self, _: &Flow) -> Socket {
+        self.0
+    }
+}
+
+/// The environment in monitor mode.
+fn observing() -> Environment {
     let mut environment = Environment::new();
     environment.policy.gate = Gate::SHUT;
-    let world = Closed(environment.tables());
-    for frame in named::all() {
-        let (name, bytes) = (frame.name, frame.bytes.as_slice());
-        let found = classify(&bytes, frame.layer, &world);
-        let expected = match frame.expected.outcome {
-            outcome if CONFIGURATION.contains(&name) => outcome,
-            Outcome::Malformed if is_tiny(name) => Outcome::Banned,
-            outcome @ (Outcome::NotIp | Outcome::Malformed) => outcome,
-            _ => Outcome::Banned,
+    environment
+}
+
+fn closed(environment: &Environment, socket: Socket) -> Closed<'_, Always> {
+    let Tables { policy, host, allowed, banned, shuts_out, now, lookup: NoLookup } =
+        environment.tables();
+    Closed(Tables { policy, host, allowed, banned, shuts_out, now, lookup: Always(socket) })
+}
+
+#[test]
+fn without_a_connection_only_exempt_and_unreadable_packets_of_a_banned_source_pass() {
+    let environment = observing();
+    for socket in [Socket::None, Socket::Bound] {
+        let world = closed(&environment, socket);
+        for frame in named::all() {
+            let (name, bytes) = (frame.name, frame.bytes.as_slice());
+            let found = classify(&bytes, frame.layer, &world);
+            let expected = match frame.expected.outcome {
+                outcome if EXEMPT.contains(&name) => outcome,
+                Outcome::Malformed if is_tiny(name) => Outcome::Banned,
+                outcome @ (Outcome::NotIp | Outcome::Malformed | Outcome::Fragment) => outcome,
+                _ => Outcome::Banned,
+            };
+            assert_eq!(found.outcome, expected, "{name}");
+            assert_eq!(found.outcome.verdict() == Verdict::Drop, expected == Outcome::Banned);
+            let shorter = classify_common(&bytes, frame.layer, &world, &Keep);
+            assert_eq!(shorter, None, "{name}: nothing goes past the look-up");
+        }
+    }
+}
+
+/// Whether it is a SYN without ACK and RST, with whatever other flags.
+fn is_bare_syn(name: &str, shape: Option<Shape>) -> bool {
+    const DRESSED: [&str; 4] = [
+        "v4_tcp_syn_fin_12",
+        "v4_tcp_syn_psh_12",
+        "v4_tcp_syn_urg_12",
+        "v4_tcp_every_start_flag_12",
+    ];
+    shape == Some(Shape::TcpSyn) || DRESSED.contains(&name)
+}
+
+#[test]
+fn packets_of_a_connection_keep_their_ordinary_outcome_except_a_bare_syn() {
+    let environment = observing();
+    for socket in [Socket::Connected, Socket::Unknown] {
+        let world = closed(&environment, socket);
+        let mut kept = [0; 2];
+        for frame in named::all() {
+            let (name, bytes) = (frame.name, frame.bytes.as_slice());
+            let tables = &world.0;
+            let ordinary = classify(&bytes, frame.layer, tables);
+            let Some(transport @ (Transport::Tcp | Transport::Udp)) = ordinary.transport else {
+                continue;
+            };
+            let found = classify(&bytes, frame.layer, &world).outcome;
+            if transport == Transport::Tcp && is_bare_syn(name, ordinary.shape) {
+                assert_eq!(found, Outcome::Banned, "{name}");
+            } else {
+                assert_eq!(found, ordinary.outcome, "{name}");
+                kept[usize::from(transport == Transport::Udp)] += 1;
+            }
+        }
+        assert!(kept[0] > 10 && kept[1] > 10, "{kept:?}");
+    }
+}
+
+#[test]
+fn a_look_up_that_proves_nothing_cuts_no_connection() {
+    let mut environment = observing();
+    environment.host.sockets.lookup_proves = 0;
+    for socket in [Socket::None, Socket::Bound] {
+        let world = closed(&environment, socket);
+        let of = |name: &str| {
+            let frame = named::all().into_iter().find(|frame| frame.name == name).expect(name);
+            classify(&frame.bytes.as_slice(), frame.layer, &world).outcome
         };
-        assert_eq!(found.outcome, expected, "{name}");
-        assert_eq!(found.outcome.verdict() == Verdict::Drop, expected == Outcome::Banned);
-        let shorter = classify_common(&bytes, frame.layer, &world, &Keep);
-        assert_eq!(shorter, None, "{name}: nothing goes past the look-up");
+        assert_eq!(of("v4_tcp_ack_443"), Outcome::Assigned);
+        assert_eq!(of("v4_udp_1024"), Outcome::HighPort);
+        assert_eq!(of("v4_tcp_syn_443"), Outcome::Banned);
+        assert_eq!(of("v4_sctp_init_22"), Outcome::Banned);
+        assert_eq!(of("v4_icmp_echo"), Outcome::Banned);
     }
 }
 

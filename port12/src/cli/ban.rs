@@ -1,4 +1,4 @@
-//! `port12 ban`, `port12 unban`: sources of which nothing is let in that nobody waits for.
+//! `port12 ban`, `port12 unban`.
 
 use std::{collections::BTreeSet, io::Write, net::IpAddr, time::Duration};
 
@@ -8,7 +8,7 @@ use super::{host_changes, pins::PinArgs};
 use crate::{
     config::time::ban,
     failure::{Code, Failure},
-    host::{forwarding, protected::Protected},
+    host::{forwarding, interfaces, protected::Protected, sockets},
     kernel::{banning::Scope, bans::BansError, clock::Moment, pin, pinned::Pinned},
     truth::TruthError,
 };
@@ -22,10 +22,12 @@ pub struct BanArgs {
     /// How long, by running time: 10m, 1h [default: until `port12 unban`]
     #[arg(long = "for", value_name = "TIME", value_parser = ban)]
     pub time: Option<Duration>,
-    /// What is dropped of them; "all" takes `[ban] scope = "all"` in the policy file
+    /// What is dropped of them; "all", everything except established connections, requires `[ban] scope = "all"` in the
+    /// policy file
     #[arg(long, value_enum, default_value_t)]
     pub scope: Scope,
-    /// Even one that this host needs, is allowed, or may be meant for others
+    /// Even one that this host needs or that is allowed (not with scope "all"), one with an established connection, or
+    /// on a host that forwards
     #[arg(long)]
     pub force: bool,
     /// Where
@@ -81,7 +83,10 @@ pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
         for source in &sources {
             let held = bans.add(*source, (until, args.scope), now.jiffies)?;
             let again = if held { "still " } else { "" };
-            let scope = if args.scope == Scope::All { ", with all that it sends" } else { "" };
+            let scope = match args.scope {
+                Scope::All => " (everything except established connections)",
+                Scope::Unassigned => "",
+            };
             let end = args.time.map_or_else(String::new, |time| {
                 format!(" for {}", humantime::format_duration(time))
             });
@@ -102,25 +107,66 @@ fn now(pinned: &Pinned) -> Result<Moment, Failure> {
     Ok(pinned.now().map_err(TruthError::from)?)
 }
 
-/// Refuses what would do harm, and what the programs do not look for.
+/// Refuses bans that would do harm, and those that the programs do not look for.
 fn check(args: &BanArgs, sources: &BTreeSet<IpAddr>, pinned: &[Pinned]) -> Result<(), Failure> {
     let is_for_all = args.scope == Scope::All;
-    if let Some(it) = pinned.iter().find(|it| is_for_all && !it.state().shuts_out()) {
-        let text = format!(
-            "the program on {} looks for bans in would-be probes alone: write `scope = \"all\"` below \
-             `[ban]` in the policy file, and restart",
-            it.interface()
-        );
-        return Err(Failure::new(Code::Config, text));
+    if is_for_all {
+        check_programs(pinned)?;
     }
-    // Whom the host needs, the program does not shut out, whoever says so.
+    // With scope "all" the program never drops what the host needs, whoever bans it.
     if is_for_all || !args.force {
         check_needed(sources, pinned, is_for_all)?;
+    }
+    if is_for_all {
+        check_peers(sources, args.force)?;
     }
     match (args.force, sources.first()) {
         (false, Some(source)) => check_forwarding(*source, pinned),
         _ => Ok(()),
     }
+}
+
+/// A ban of scope "all" requires a program that looks for it, and a look-up that finds every connection.
+fn check_programs(pinned: &[Pinned]) -> Result<(), Failure> {
+    for it in pinned {
+        let name = it.interface();
+        if !it.state().shuts_out() {
+            let text = format!(
+                "the program on {name} looks for bans in would-be probes alone: write `scope = \"all\"` below \
+                 `[ban]` in the policy file, and restart"
+            );
+            return Err(Failure::new(Code::Config, text));
+        }
+        let Some((link, _)) = it.attachment()? else {
+            continue;
+        };
+        if let Some(why) = interfaces::unproven(&link)? {
+            let text = format!(
+                "`--scope all` is refused on {name}: {why}; the kernel's look-up may miss a connection there, and the \
+                 ban would cut it: use scope \"unassigned\""
+            );
+            return Err(Failure::new(Code::Config, text));
+        }
+    }
+    Ok(())
+}
+
+/// An established connection goes on, but its peer could not open another.
+fn check_peers(sources: &BTreeSet<IpAddr>, force: bool) -> Result<(), Failure> {
+    let peers = sockets::peers();
+    for source in sources {
+        if let Some(why) = &peers.unlisted {
+            let text = format!(
+                "{source} is not banned: the peers of connections ({why}) could not be listed, and it may be one of them"
+            );
+            return Err(Failure::new(Code::Config, text));
+        }
+        if !force && peers.addresses.contains(source) {
+            let why = "it is the peer of an established connection, and could open no other";
+            return Err(refused(*source, why, false));
+        }
+    }
+    Ok(())
 }
 
 fn refused(source: IpAddr, why: &str, is_final: bool) -> Failure {

@@ -10,6 +10,7 @@ use port12_common::{
 
 use super::{Config, PortAction, PortRule, Ports};
 use crate::{
+    kernel::banning::Scope,
     policy::{Mode, policy},
     registry::{PortSet, Registry},
     report::Printable,
@@ -39,6 +40,13 @@ impl Config {
                  in force",
                 self.place(index, "action"),
                 self.mode.origin
+            ));
+        }
+        if self.ban.value.is_some_and(|it| it.after.is_some() && it.scope == Scope::All) {
+            compiled.warnings.push(format!(
+                "ban.scope ({}): the program bans with scope \"unassigned\" by itself, for source addresses can be \
+                 forged; \"all\" is for `port12 ban --scope all`",
+                self.ban.origin
             ));
         }
         compiled

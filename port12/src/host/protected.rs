@@ -1,8 +1,10 @@
-//! Addresses that it would do harm to ban.
+//! Addresses that bans must not cover: the host's own, gateways and name servers.
+
+mod resolvers;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, fs, io,
+    fmt,
     net::IpAddr,
 };
 
@@ -17,11 +19,8 @@ use port12_common::abi::SourceAddress;
 use super::{
     HostError,
     addresses::{self, LocalAddresses},
-    routes, sockets,
+    nexthops, routes,
 };
-
-/// Where a resolver says whom it asks. The second is systemd-resolved's, which puts itself into the first.
-const RESOLVERS: [&str; 2] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
 
 /// What an address is to this host.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -30,12 +29,10 @@ pub enum Role {
     Special,
     /// The host's own.
     Own,
-    /// The next hop of a default route.
+    /// The next hop of a route, in whichever table.
     Gateway,
-    /// A name server.
+    /// A name server, or one that a resolver on this host asks.
     NameServer,
-    /// The peer of an established connection.
-    Peer,
 }
 
 impl fmt::Display for Role {
@@ -43,9 +40,8 @@ impl fmt::Display for Role {
         out.write_str(match self {
             Self::Special => "no host's address",
             Self::Own => "this host's own address",
-            Self::Gateway => "the gateway of a default route",
+            Self::Gateway => "the gateway of a route",
             Self::NameServer => "a name server of this host",
-            Self::Peer => "the peer of an established connection",
         })
     }
 }
@@ -57,7 +53,7 @@ pub struct Protected {
     pub addresses: BTreeMap<IpAddr, Role>,
     /// Prefixes that are the host's own as a whole.
     pub own: BTreeSet<IpNet>,
-    /// Reason why peers or name servers may be missing; `None` when all could be listed.
+    /// Reason why name servers may be missing; `None` when all could be listed.
     pub unlisted: Option<String>,
 }
 
@@ -77,17 +73,13 @@ impl Protected {
         v6.into_iter().for_each(|address| note(address.into(), Role::Own));
         for family in [AddressFamily::Inet, AddressFamily::Inet6] {
             for route in routes::list(family, RouteType::Unicast, RouteHeader::RT_TABLE_UNSPEC)? {
-                if route.length == 0 {
-                    route.gateways.into_iter().for_each(|hop| note(hop, Role::Gateway));
-                }
+                route.gateways.into_iter().for_each(|hop| note(hop, Role::Gateway));
             }
         }
-        let (servers, unread) = name_servers();
+        nexthops::gateways()?.into_iter().for_each(|hop| note(hop, Role::Gateway));
+        let (servers, unread) = resolvers::servers();
         servers.into_iter().for_each(|server| note(server, Role::NameServer));
-        let peers = sockets::peers();
-        peers.addresses.into_iter().for_each(|peer| note(peer, Role::Peer));
-        protected.unlisted =
-            peers.unlisted.map(|why| format!("the peers of connections ({why})")).or(unread);
+        protected.unlisted = unread;
         let v4 = prefixes_v4.iter().filter_map(|it| Ipv4Net::new(it.network, it.length).ok());
         let v6 = prefixes_v6.iter().filter_map(|it| Ipv6Net::new(it.network, it.length).ok());
         protected.own = v4.map(IpNet::from).chain(v6.map(IpNet::from)).collect();
@@ -104,41 +96,9 @@ impl Protected {
     }
 }
 
-/// The name servers, and what could not be read of them. A file that does not exist names none.
-fn name_servers() -> (Vec<IpAddr>, Option<String>) {
-    let (mut found, mut unread) = (Vec::new(), None);
-    for path in RESOLVERS {
-        match fs::read_to_string(path) {
-            Ok(text) => found.extend(servers(&text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => unread = Some(format!("the name servers ({path}: {error})")),
-        }
-    }
-    (found, unread)
-}
-
-/// The addresses of `nameserver` lines (resolv.conf(5)), without their zones.
-fn servers(text: &str) -> Vec<IpAddr> {
-    let server = |line: &str| {
-        let mut words = line.split_whitespace();
-        let address = words.next().filter(|word| *word == "nameserver").and(words.next())?;
-        address.split('%').next()?.parse().ok()
-    };
-    text.lines().filter_map(server).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn name_servers_are_read_as_the_resolver_reads_them() {
-        let text = "# nameserver 192.0.2.9\nsearch example\nnameserver 192.0.2.53\n  nameserver\t\
-                    fe80::53%eth0 # ours\nnameserver\nnameservers 192.0.2.1\nnameserver x\n";
-        let expected: Vec<IpAddr> =
-            ["192.0.2.53", "fe80::53"].iter().map(|text| text.parse().unwrap()).collect();
-        assert_eq!(servers(text), expected);
-    }
 
     #[test]
     fn what_is_no_single_host_s_has_a_role_without_being_listed() {

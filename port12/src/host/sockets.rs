@@ -114,7 +114,7 @@ pub struct Peers {
     pub unlisted: Option<String>,
 }
 
-/// The peers of TCP connections and of connected UDP sockets, on any port.
+/// The peers of established TCP connections and of connected UDP sockets, on any port.
 pub fn peers() -> Peers {
     let mut peers = Peers::default();
     for transport in [Transport::Tcp, Transport::Udp] {

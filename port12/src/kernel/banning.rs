@@ -30,7 +30,8 @@ pub enum Scope {
     /// What would be a probe
     #[default]
     Unassigned,
-    /// Everything, but for neighbour discovery and DHCP
+    /// Everything except established TCP connections, connected UDP sockets, neighbour discovery, DHCP, ICMP errors and
+    /// later fragments
     All,
 }
 
@@ -53,7 +54,8 @@ pub struct Terms {
     pub time: Duration,
     /// The window.
     pub within: Duration,
-    /// What is dropped then. [`Scope::All`] takes a program that was loaded for it.
+    /// Whether to load the programs that [`Scope::All`] requires. Bans by the program itself are
+    /// [`Scope::Unassigned`], whatever is written here.
     pub scope: Scope,
 }
 
@@ -90,7 +92,6 @@ pub(super) fn set(counters: &Mapped<CpuCounters>, terms: Option<&Terms>, hz: u64
                 (&raw mut (*banning).term).write_volatile(jiffies(terms.time));
                 (&raw mut (*banning).longest).write_volatile(jiffies(terms.time.max(DAY)));
                 (&raw mut (*banning).window).write_volatile(jiffies(terms.within));
-                (&raw mut (*banning).scope).write_volatile(terms.scope.code().into());
                 (&raw mut (*banning).after).write_volatile(after);
             }
         }

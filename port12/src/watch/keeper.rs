@@ -158,8 +158,7 @@ impl Charge {
             addresses.extend(guarded.known().map_err(BansError::from)?);
         }
         let fits = guarded.set(&addresses).map_err(BansError::from)?;
-        let may_ban = protected.unlisted.is_none() || !self.instance.state().shuts_out();
-        if fits && may_ban {
+        if fits {
             self.instance.vouch(&now, time);
         }
         if std::mem::replace(&mut self.crowded, !fits) == fits {

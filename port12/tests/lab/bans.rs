@@ -5,9 +5,8 @@ mod kept;
 mod threshold;
 
 use std::{
-    io::Read as _,
+    io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -161,14 +160,32 @@ fn what_the_host_needs_is_banned_by_force_alone() {
         refused("ff02::1", "no host's address");
         refused("10.12.3.4", "10.12.3.0/24 is on the allowlist of w0");
         near.sh("ip route add default via 10.12.0.2; ip -6 route add default via fd12::2");
-        refused("10.12.0.2", "the gateway of a default route");
-        refused("fd12::2", "the gateway of a default route");
+        refused("10.12.0.2", "the gateway of a route");
+        refused("fd12::2", "the gateway of a route");
         near.sh("ip route del default; ip -6 route del default");
         near.sh("ip route add default nexthop via 10.12.0.7 nexthop via 10.12.0.8");
-        refused("10.12.0.8", "the gateway of a default route");
+        refused("10.12.0.8", "the gateway of a route");
         near.sh("ip route flush exact 0/0; ip route add default via inet6 fd12::2 dev w0");
-        refused("fd12::2", "the gateway of a default route");
+        refused("fd12::2", "the gateway of a route");
         near.sh("ip route flush exact 0/0");
+        near.sh("ip route add 198.51.100.0/24 via 10.12.0.5; ip route add 198.51.100.0/24 via 10.12.0.6 table 77");
+        near.sh("ip -6 route add 2001:db8::/32 via fd12::5 table 77");
+        refused("10.12.0.5", "the gateway of a route");
+        refused("10.12.0.6", "the gateway of a route");
+        refused("fd12::5", "the gateway of a route");
+        near.sh(
+            "ip route del 198.51.100.0/24; ip route flush table 77; ip -6 route flush table 77",
+        );
+        near.sysctl("ipv4/nexthop_compat_mode", "0");
+        near.sh(
+            "ip nexthop add id 1 via 10.12.0.3 dev w0; ip nexthop add id 2 via 10.12.0.4 dev w0",
+        );
+        near.sh("ip nexthop add id 3 group 1/2; ip nexthop add id 4 via fd12::4 dev w0");
+        near.sh("ip route add 198.51.100.0/24 nhid 3");
+        for hop in ["10.12.0.3", "10.12.0.4", "fd12::4"] {
+            refused(hop, "the gateway of a route");
+        }
+        near.sh("ip route del 198.51.100.0/24; ip nexthop flush");
         near.sysctl("ipv4/ip_forward", "1");
         refused("10.12.0.2", "a taker behind this host");
         near.sysctl("ipv4/ip_forward", "0");
@@ -180,45 +197,58 @@ fn what_the_host_needs_is_banned_by_force_alone() {
     });
 }
 
+/// In the places where distributions keep what resolvers read.
 #[test]
-fn a_name_server_is_not_banned() {
+fn a_name_server_is_not_banned_whichever_resolver_asks_it() {
     lab(|| {
         let (pair, bpffs) = (Pair::new(), Bpffs::new());
         let near = &pair.near;
         bpffs.ok(near, "attach -i w0");
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "nameserver 10.12.0.53\n").unwrap();
-        let mut command = near.command("unshare");
-        let script = format!(
-            "mount --bind {} /etc/resolv.conf && exec {} ban 10.12.0.53",
-            file.path().display(),
-            env!("CARGO_BIN_EXE_port12")
-        );
-        command.args(["--mount", "sh", "-c", &script]).env("PORT12_PIN_DIR", bpffs.pins());
-        let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(3), "{said}");
-        assert!(said.contains("a name server of this host"), "{said}");
+        let etc = tempfile::tempdir().unwrap();
+        for (path, text) in [
+            ("resolv.conf", "nameserver 127.0.0.53\nnameserver 10.12.0.51\n"),
+            ("systemd/resolved.conf", "[Resolve]\nDNS=10.12.0.52:853#dns.example\n"),
+            ("systemd/resolved.conf.d/x.conf", "[Resolve]\nFallbackDNS=fd12::53\n"),
+            ("dnsmasq.conf", "server=/example.com/10.12.0.53#5353\nresolv-file=/etc/upstream\n"),
+            ("upstream", "nameserver 10.12.0.54\n"),
+            ("unbound/unbound.conf.d/x.conf", "forward-zone:\n forward-addr: 10.12.0.55@853\n"),
+        ] {
+            let path = etc.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let servers =
+            ["10.12.0.51", "10.12.0.52", "fd12::53", "10.12.0.53", "10.12.0.54", "10.12.0.55"];
+        for server in servers {
+            let mut command = near.command("unshare");
+            let script = format!(
+                "mount --bind {} /etc && exec {} ban {server}",
+                etc.path().display(),
+                env!("CARGO_BIN_EXE_port12")
+            );
+            command.args(["--mount", "sh", "-c", &script]).env("PORT12_PIN_DIR", bpffs.pins());
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(3), "{server}: {said}");
+            assert!(said.contains("a name server of this host"), "{server}: {said}");
+        }
     });
 }
 
 #[test]
-fn the_peer_of_a_connection_is_banned_once_it_is_over() {
+fn the_peer_of_a_connection_is_banned_and_keeps_it() {
     lab(|| {
         let (pair, bpffs) = (Pair::new(), Bpffs::new());
         let near = &pair.near;
         bpffs.ok(near, "attach -i w0");
         let listener = near.enter(|| tcp_listener(NEAR.into(), 8080, None));
-        let connect = || TcpStream::connect((NEAR, 8080)).unwrap();
-        let mut there = pair.far.enter(connect);
-        let (here, peer) = listener.accept().unwrap();
+        let mut there = pair.far.enter(|| TcpStream::connect((NEAR, 8080)).unwrap());
+        let (mut here, peer) = listener.accept().unwrap();
         assert_eq!(peer.ip(), FAR);
-        let said = bpffs.fails(near, "ban 10.12.0.2", 3);
-        assert!(said.contains("the peer of an established connection"), "{said}");
-        drop(here);
-        assert_eq!(there.read(&mut [0]).unwrap(), 0);
-        drop(there);
-        thread::sleep(Duration::from_millis(200));
         bpffs.ok(near, "ban 10.12.0.2");
+        assert!(!reaches(&pair.far_raw(), 12));
+        there.write_all(b"x").unwrap();
+        here.read_exact(&mut [0]).unwrap();
+        assert!(pair.far.enter(|| TcpStream::connect((NEAR, 8080))).is_ok());
     });
 }

@@ -142,3 +142,12 @@ fn transit_is_in_every_rule_and_allowlists_are_known_by_family() {
     }
     assert_eq!(policy.lists, Policy::ALLOW_V6);
 }
+
+#[test]
+fn a_scope_that_the_program_does_not_ban_with_is_warned_of() {
+    let all = compiled("[ban]\nafter = 20\nscope = \"all\"");
+    let [warning] = &all.warnings[..] else { panic!("{:?}", all.warnings) };
+    assert!(warning.contains("bans with scope \"unassigned\" by itself"), "{warning}");
+    assert!(compiled("[ban]\nscope = \"all\"").warnings.is_empty(), "it is the operator's");
+    assert!(compiled("[ban]\nafter = 20").warnings.is_empty());
+}

@@ -84,7 +84,8 @@ impl Banning {
         run
     }
 
-    fn protected_until(&self) -> u64 {
+    /// Jiffies up to which the program knows the addresses not to ban.
+    pub fn protected_until(&self) -> u64 {
         let counters = self.bpffs.counters("w0");
         // SAFETY: the element is mapped, and the word is written whole.
         unsafe { (&raw const (*counters.first()).banning.protected_until).read_volatile() }
