@@ -10,6 +10,7 @@ mod error;
 mod namespace;
 mod netlink;
 mod nexthops;
+pub(crate) mod programs;
 mod routes;
 
 pub mod addresses;

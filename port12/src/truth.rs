@@ -19,7 +19,8 @@ use crate::{
     host::{
         HostError,
         addresses::{self, LocalAddresses},
-        news::AddressNews,
+        news::{News, Subject},
+        programs,
         publish::publish,
         sockets::{self, OpenSockets},
     },
@@ -57,13 +58,13 @@ pub struct Truth {
     /// router's table takes its time.
     due: Option<Instant>,
     /// Tells of addresses that come and go, so that they need not wait for their turn.
-    news: Option<AddressNews>,
+    news: Option<News>,
 }
 
 impl Truth {
     /// One that hears of the addresses of the calling thread's network namespace.
     pub fn listening() -> Self {
-        let news = AddressNews::open();
+        let news = News::open(Subject::Addresses);
         if let Err(error) = &news {
             log::info!("no word of addresses that come and go ({error}): they are listed in turn");
         }
@@ -82,7 +83,7 @@ impl Truth {
         for instance in instances {
             self.open = Some(publish_sockets(instance)?);
         }
-        let news = self.news.as_ref().is_some_and(AddressNews::have_come);
+        let news = self.news.as_ref().is_some_and(News::have_come);
         if !news && self.due.is_some_and(|due| Instant::now() < due) {
             return Ok(LocalAddresses::default());
         }
@@ -129,7 +130,10 @@ fn publish_sockets(instance: &Instance) -> Result<OpenSockets, TruthError> {
         let mut rules = rules[transport as usize].iter();
         rules.any(|rule| matches!(rule.action(), Action::Drop { .. }))
     };
-    let valid_until = if proves_none(&open, drops) { valid_until } else { 0 };
+    // A program that chooses sockets may choose one of another port; the look-ups run it.
+    let may_be_elsewhere = programs::chooses_sockets().unwrap_or(true);
+    let is_proof = proves_none(&open, drops) && !may_be_elsewhere;
+    let valid_until = if is_proof { valid_until } else { 0 };
     // SAFETY: the pointer is to a mapped element, and every byte and word is written whole.
     unsafe { write_sockets(instance.state().host(), &listed, valid_until) };
     Ok(open)

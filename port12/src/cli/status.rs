@@ -359,7 +359,8 @@ fn table(document: &Document, args: &StatusArgs, out: &mut impl Write) -> std::i
             writeln!(out, "  {warning}")?;
         }
         if !it.sockets_fresh {
-            writeln!(out, "  no daemon keeps it: the program looks sockets up by itself")?;
+            let why = if document.daemon.is_none() { "no daemon keeps it: " } else { "" };
+            writeln!(out, "  {why}the program looks sockets up by itself")?;
         }
     }
     Ok(())

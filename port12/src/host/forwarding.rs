@@ -2,26 +2,33 @@
 //!
 //! Drop mode is refused where there is a reason. What is looked at: IP forwarding; bridges,
 //! Open vSwitch, macvlan and ipvlan, on the interface or on anything that stands above it; rules
-//! that translate, redirect or forward; IPVS.
+//! that translate, rewrite, redirect, copy or forward, of nf_tables, legacy iptables and tc; BPF programs
+//! at ingress, which cannot be read; IPVS.
 //!
-//! What is not: BPF programs that redirect packets or assign them a socket (at TC, `sk_lookup`,
-//! XDP elsewhere), queues to user space, packet and raw sockets. Interfaces and rules are those
-//! of this network namespace.
+//! Not looked at: XDP programs elsewhere, queues to user space, packet and raw sockets. `sk_lookup` programs are no
+//! reason: [`Truth`](crate::truth::Truth) has the program look sockets up. Interfaces and rules are those of this
+//! network namespace.
 
 use std::fmt;
 
 use port12_common::Version;
 
-use super::{HostError, interfaces::Stack};
+use super::HostError;
 
 mod ipvs;
 mod legacy;
 mod netconf;
 mod nftables;
 mod procfs;
+mod rewrite;
 mod stacked;
+mod survey;
+mod targets;
+mod tc;
 
+pub use legacy::Family;
 pub use nftables::Rule;
+pub use survey::Survey;
 
 /// Why a missing socket proves nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -51,14 +58,23 @@ pub enum Reason {
         /// What it stands on.
         lower: String,
     },
-    /// An nf_tables rule translates, redirects or forwards.
+    /// An nf_tables rule translates, rewrites, redirects, copies or forwards.
     Rule(Rule),
-    /// A table of legacy iptables that translates or redirects is in use.
-    LegacyTable {
-        /// The file that lists it.
-        file: &'static str,
-        /// The table.
+    /// A rule of legacy iptables translates, redirects or copies.
+    LegacyRule {
+        /// Whether it is one of iptables or ip6tables.
+        family: Family,
+        /// Its table.
         table: String,
+        /// Its target.
+        target: String,
+    },
+    /// A tc filter or a BPF program rewrites, redirects or copies packets, or may.
+    Filter {
+        /// The interface on whose ingress it is.
+        device: String,
+        /// What it does: a predicate.
+        what: String,
     },
     /// IPVS balances connections.
     Ipvs {
@@ -87,8 +103,11 @@ impl fmt::Display for Reason {
                 write!(out, "the {kind} {name} stands on {lower}")
             }
             Self::Rule(rule) => rule.fmt(out),
-            Self::LegacyTable { file, table } => {
-                write!(out, "iptables has a table {table}, which may redirect packets ({file})")
+            Self::LegacyRule { family, table, target } => {
+                write!(out, "a rule of legacy iptables does {target} ({family} {table})")
+            }
+            Self::Filter { device, what } => {
+                write!(out, "a tc filter on the ingress of {device} {what}")
             }
             Self::Ipvs { services } => {
                 write!(out, "IPVS has {services} virtual services (/proc/net/ip_vs)")
@@ -97,25 +116,11 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Every reason for the interface of an index; empty where a missing socket does prove that
-/// nobody wants a packet.
-///
-/// Reading nf_tables needs CAP_NET_ADMIN. Where legacy iptables is loaded, reading its tables
-/// needs user id 0 or group id 0 of the namespace, or CAP_DAC_READ_SEARCH.
+/// Every reason for the interface of an index; see [`Survey::reasons`].
 ///
 /// # Errors
 ///
-/// Where any of it cannot be read: an empty list is never a guess. A subsystem that the kernel
-/// lacks gives no reason.
+/// As [`Survey::reasons`].
 pub fn reasons(interface: u32) -> Result<Vec<Reason>, HostError> {
-    let stack = Stack::read()?;
-    if stack.get(interface).is_none() {
-        return Err(HostError::NoInterface(format!("with index {interface}")));
-    }
-    let mut reasons = netconf::reasons(&stack.from(interface))?;
-    reasons.extend(stacked::reasons(&stack, interface));
-    reasons.extend(nftables::rules()?.into_iter().map(Reason::Rule));
-    reasons.extend(legacy::reasons()?);
-    reasons.extend(ipvs::reasons()?);
-    Ok(reasons)
+    Survey::default().reasons(interface)
 }

@@ -1,28 +1,45 @@
-//! Whether an address has come or gone, as the kernel tells those who listen.
+//! Notifications of the kernel about addresses, and about traffic control.
 
 use std::io;
 
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
-/// `RTNLGRP_IPV4_IFADDR` and `RTNLGRP_IPV6_IFADDR` (linux/rtnetlink.h).
-const GROUPS: [u32; 2] = [5, 9];
+/// A subject of notifications.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Subject {
+    /// Addresses that appear or disappear.
+    Addresses,
+    /// Qdiscs, filters and actions that change.
+    TrafficControl,
+}
 
-/// Listens in the network namespace of the thread that has opened it.
-pub struct AddressNews {
+impl Subject {
+    /// `RTNLGRP_IPV4_IFADDR` and `RTNLGRP_IPV6_IFADDR`, or `RTNLGRP_TC` (linux/rtnetlink.h).
+    const fn groups(self) -> &'static [u32] {
+        match self {
+            Self::Addresses => &[5, 9],
+            Self::TrafficControl => &[4],
+        }
+    }
+}
+
+/// Receives the notifications of the network namespace of the thread that has opened it.
+#[derive(Debug)]
+pub struct News {
     socket: Socket,
 }
 
-impl AddressNews {
+impl News {
     /// Starts listening.
     ///
     /// # Errors
     ///
     /// Where no netlink socket can be had.
-    pub fn open() -> io::Result<Self> {
+    pub fn open(subject: Subject) -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         socket.bind(&SocketAddr::new(0, 0))?;
-        for group in GROUPS {
-            socket.add_membership(group)?;
+        for group in subject.groups() {
+            socket.add_membership(*group)?;
         }
         socket.set_non_blocking(true)?;
         Ok(Self { socket })

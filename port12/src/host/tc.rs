@@ -11,13 +11,13 @@ use super::{
 };
 
 /// `sizeof(struct tcmsg)` (linux/rtnetlink.h).
-const FIXED: usize = 20;
+pub(super) const FIXED: usize = 20;
 
 // linux/pkt_sched.h: the qdisc, its place, and the places of its filters.
 const CLSACT_HANDLE: u32 = 0xffff_0000;
-const CLSACT: u32 = 0xffff_fff1;
-const INGRESS: u32 = 0xffff_fff2;
-const EGRESS: u32 = 0xffff_fff3;
+pub(super) const CLSACT: u32 = 0xffff_fff1;
+pub(super) const INGRESS: u32 = 0xffff_fff2;
+pub(super) const EGRESS: u32 = 0xffff_fff3;
 
 // linux/rtnetlink.h.
 const TCA_KIND: u16 = 1;
@@ -48,7 +48,7 @@ pub struct Filter {
 }
 
 /// The head of a message about queueing.
-fn head(interface: u32, handle: u32, parent: u32, info: u32) -> Vec<u8> {
+pub(super) fn head(interface: u32, handle: u32, parent: u32, info: u32) -> Vec<u8> {
     let mut payload = vec![0; 4];
     for word in [interface, handle, parent, info] {
         payload.extend(word.to_ne_bytes());
@@ -57,13 +57,13 @@ fn head(interface: u32, handle: u32, parent: u32, info: u32) -> Vec<u8> {
 }
 
 /// The words of the head of an answer behind the address family.
-fn words(message: &[u8]) -> Option<[u32; 4]> {
+pub(super) fn words(message: &[u8]) -> Option<[u32; 4]> {
     let mut words = message.get(4..FIXED)?.chunks_exact(4);
     let mut next = || Some(u32::from_ne_bytes(words.next()?.try_into().ok()?));
     Some([next()?, next()?, next()?, next()?])
 }
 
-fn request<T>(
+pub(super) fn request<T>(
     (kind, what): (u16, &'static str),
     scope: Scope,
     payload: &[u8],
@@ -72,8 +72,8 @@ fn request<T>(
     Request { protocol: NETLINK_ROUTE, kind, scope, payload, what }.ask(read)
 }
 
-const QDISCS: &str = "qdiscs";
-const FILTERS: &str = "tc filters";
+pub(super) const QDISCS: &str = "qdiscs";
+pub(super) const FILTERS: &str = "tc filters";
 
 /// What is in the place of the qdisc `clsact`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -15,7 +15,9 @@ use port12_common::{Transport, abi::bypass};
 use super::{Eye, Watched};
 use crate::{
     failure::Failure,
-    host::{HostError, addresses::LocalAddresses, forwarding, interfaces, protected::Protected},
+    host::{
+        HostError, addresses::LocalAddresses, forwarding::Survey, interfaces, protected::Protected,
+    },
     kernel::{bans::BansError, guarded::Guarded, instance::Instance, slot::Slot},
     truth::{self, Truth, TruthError},
 };
@@ -27,8 +29,8 @@ const QUESTION: Duration = Duration::from_secs(1);
 /// How long the program bans by itself after it was told whom not to ban.
 const VOUCHED: Duration = Duration::from_secs(5);
 
-/// Listing the protected addresses takes no more than one part in so many of the time: where there are
-/// that many connections, the program bans part of the time.
+/// Each question takes no more than one part in so many of the time. Where there are very many connections, the
+/// program bans part of the time.
 const SHARE: u32 = 50;
 
 /// Questions without an answer, in a row, that end drop mode.
@@ -58,7 +60,8 @@ impl Keeper {
             eye,
             failing: false,
             unseen: BTreeSet::new(),
-            asked: Instant::now(),
+            survey: Survey::default(),
+            asks_at: Instant::now() + QUESTION,
             due: Instant::now(),
         };
         let thread = thread::Builder::new().name("truth".into()).spawn(move || {
@@ -173,11 +176,11 @@ impl Charge {
     }
 
     /// Gives drop mode up where the host has begun to forward, or does not say.
-    fn question(&self) {
+    fn question(&self, survey: &mut Survey) {
         if self.reverted.get().is_some() {
             return;
         }
-        let why = match forwarding::reasons(self.index) {
+        let why = match survey.reasons(self.index) {
             Ok(reasons) => {
                 self.unanswered.set(0);
                 match reasons.first() {
@@ -215,7 +218,10 @@ struct Keeping {
     failing: bool,
     /// Transports whose sockets could not be listed, as they were reported last.
     unseen: BTreeSet<Transport>,
-    asked: Instant,
+    /// What stands against drop mode, from question to question.
+    survey: Survey,
+    /// When the interfaces, and what stands against drop mode, are looked at again.
+    asks_at: Instant,
     /// When the protected addresses are listed again.
     due: Instant,
 }
@@ -249,12 +255,14 @@ impl Keeping {
         if Instant::now() >= self.due {
             self.guard();
         }
-        if self.asked.elapsed() >= QUESTION {
-            self.asked = Instant::now();
+        if Instant::now() >= self.asks_at {
+            let began = Instant::now();
             self.charges.iter().for_each(Charge::look_around);
             if self.guards {
-                self.charges.iter().for_each(Charge::question);
+                let Self { charges, survey, .. } = self;
+                charges.iter().for_each(|charge| charge.question(survey));
             }
+            self.asks_at = began + QUESTION.max(began.elapsed() * SHARE);
         }
     }
 }

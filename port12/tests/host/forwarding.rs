@@ -1,3 +1,6 @@
+#[path = "forwarding/rewriting.rs"]
+mod rewriting;
+
 use std::process::Command;
 
 use port12::host::{
@@ -147,23 +150,6 @@ fn rules_of_iptables_are_named() {
         sysctl("ipv4/ip_forward", "0");
         sh("iptables -t nat -A PREROUTING -p tcp --dport 12 -j REDIRECT --to-ports 22");
         assert!(!shown("lo").is_empty());
-    });
-}
-
-#[test]
-fn a_table_of_legacy_iptables_counts_whatever_is_in_it() {
-    alone(|| {
-        let used = |table| Command::new("iptables-legacy").args(["-t", table, "-nL"]).output();
-        if !used("filter").is_ok_and(|output| output.status.success()) {
-            return eprintln!("not run: there is no iptables-legacy, or the kernel has no tables");
-        }
-        sysctl("ipv4/ip_forward", "0");
-        assert!(shown("lo").is_empty());
-        assert!(used("nat").unwrap().status.success());
-        assert_eq!(
-            shown("lo"),
-            ["iptables has a table nat, which may redirect packets (/proc/net/ip_tables_names)"]
-        );
     });
 }
 

@@ -12,7 +12,9 @@ pub const NATIVE: u32 = 4;
 const BPF_PROG_LOAD: i64 = 5;
 const BPF_LINK_CREATE: i64 = 28;
 const BPF_PROG_TYPE_XDP: u32 = 6;
+const BPF_PROG_TYPE_SCHED_CLS: u32 = 3;
 const BPF_XDP: u32 = 37;
+const BPF_TCX_INGRESS: u32 = 46;
 
 /// The head of `union bpf_attr` for `BPF_PROG_LOAD`.
 #[repr(C)]
@@ -43,6 +45,20 @@ pub fn attach(interface: u32, flags: u32) -> OwnedFd {
     bpf(BPF_LINK_CREATE, &Create { program, interface, kind: BPF_XDP, flags })
 }
 
+/// Attaches a program to the packets that an interface receives (TCX, kernel 6.6) until the link is dropped; `None` if
+/// the kernel is older.
+pub fn attach_at_ingress(interface: u32) -> Option<OwnedFd> {
+    // TCX_NEXT
+    let program = load(BPF_PROG_TYPE_SCHED_CLS, u32::MAX);
+    let program = program.as_raw_fd() as u32;
+    let create = Create { program, interface, kind: BPF_TCX_INGRESS, flags: 0 };
+    let link = try_bpf(BPF_LINK_CREATE, &create);
+    match link {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => None,
+        link => Some(link.unwrap()),
+    }
+}
+
 /// Loads a program of a type (`BPF_PROG_TYPE_*`) that returns a number.
 pub fn load(kind: u32, result: u32) -> OwnedFd {
     // r0 = result; exit
@@ -60,9 +76,15 @@ pub fn load(kind: u32, result: u32) -> OwnedFd {
 }
 
 fn bpf<T>(command: i64, attributes: &T) -> OwnedFd {
+    try_bpf(command, attributes).unwrap_or_else(|error| panic!("bpf({command}): {error}"))
+}
+
+fn try_bpf<T>(command: i64, attributes: &T) -> io::Result<OwnedFd> {
     // SAFETY: the attributes, and the code and the licence that they point to, outlive the call.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, attributes, size_of::<T>()) };
-    assert!(result >= 0, "bpf({command}): {}", io::Error::last_os_error());
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
     // SAFETY: the kernel has just opened the descriptor for us.
-    unsafe { OwnedFd::from_raw_fd(result as i32) }
+    Ok(unsafe { OwnedFd::from_raw_fd(result as i32) })
 }

@@ -30,6 +30,7 @@ mod privileges;
 mod reasons;
 mod reload;
 mod reserved_source;
+mod rewriting;
 mod router;
 mod scan;
 mod shut_out;

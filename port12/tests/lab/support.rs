@@ -17,6 +17,7 @@ pub mod raw;
 pub mod report;
 pub mod root;
 pub mod seccomp;
+pub mod sk_lookup;
 pub mod sockets;
 pub mod stay;
 pub mod wait;

@@ -1,43 +1,61 @@
-//! Legacy iptables (ip_tables, ip6_tables): which tables exist.
+//! Legacy iptables (ip_tables, ip6_tables): rules that translate, redirect or copy.
 //!
-//! A table exists from its first use on. Asking for its rules would create it, so a table that
-//! could translate or redirect counts, whatever rules it has.
+//! A table exists from its first use on, and a question about its rules would create it: only those
+//! that the kernel lists are asked for.
 
-use super::{Reason, procfs};
+mod blob;
+
+use std::{fmt, io};
+
+use super::{Reason, procfs, targets};
 use crate::host::HostError;
 
-const FILES: [(&str, &str); 2] = [
-    ("ip_tables_names", "/proc/net/ip_tables_names"),
-    ("ip6_tables_names", "/proc/net/ip6_tables_names"),
-];
+/// The IP version of a set of tables.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Family {
+    /// iptables.
+    Ip,
+    /// ip6tables.
+    Ip6,
+}
 
-/// `nat` translates; `mangle` is where TPROXY stands.
-const TABLES: [&str; 2] = ["nat", "mangle"];
+impl Family {
+    /// The file of procfs that lists its tables.
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Ip => "ip_tables_names",
+            Self::Ip6 => "ip6_tables_names",
+        }
+    }
+}
 
+impl fmt::Display for Family {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Ip => "ip",
+            Self::Ip6 => "ip6",
+        })
+    }
+}
+
+/// A reason for each table with a rule that counts.
 pub(super) fn reasons() -> Result<Vec<Reason>, HostError> {
     let mut reasons = Vec::new();
-    for (name, file) in FILES {
-        let names = procfs::read(name)?.unwrap_or_default();
-        reasons.extend(redirecting(&names).map(|table| Reason::LegacyTable { file, table }));
+    for family in [Family::Ip, Family::Ip6] {
+        let names = procfs::read(family.file())?.unwrap_or_default();
+        for table in names.lines() {
+            let rules = blob::targets(family, table).map_err(refused)?;
+            let target = rules.into_iter().find(|target| targets::redirects(target));
+            reasons.extend(target.map(|target| Reason::LegacyRule {
+                family,
+                table: table.to_owned(),
+                target,
+            }));
+        }
     }
     Ok(reasons)
 }
 
-fn redirecting(names: &str) -> impl Iterator<Item = String> {
-    names.lines().filter(|name| TABLES.contains(name)).map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn filter_alone_redirects_nothing() {
-        assert_eq!(redirecting("filter\nraw\nsecurity\n").count(), 0);
-    }
-
-    #[test]
-    fn nat_and_mangle_may_redirect() {
-        assert!(redirecting("mangle\nfilter\nnat\n").eq(["mangle", "nat"]));
-    }
+fn refused(source: io::Error) -> HostError {
+    HostError::Refused { what: "rules of legacy iptables", source }
 }

@@ -1,8 +1,8 @@
-//! nf_tables rules, those of iptables-nft included, that take a packet away from the socket that
-//! its destination names.
-//!
-//! Source translation counts as well as destination translation: a reply to a translated port
-//! has no socket on that port.
+//! nf_tables rules, those of iptables-nft included, that send a packet to another socket or host than its
+//! header says.
+
+mod chains;
+mod rule;
 
 use std::fmt;
 
@@ -13,27 +13,22 @@ use crate::host::{
     HostError,
     netlink::{Request, Scope, attributes, behind, text},
 };
+use chains::Chain;
 
 // linux/netfilter/nfnetlink.h and nf_tables.h.
 const NFNL_SUBSYS_NFTABLES: u16 = 10;
 const NFT_MSG_GETRULE: u16 = 7;
+const NFT_MSG_GETGEN: u16 = 16;
 const NFTA_RULE_TABLE: u16 = 1;
 const NFTA_RULE_CHAIN: u16 = 2;
 const NFTA_RULE_HANDLE: u16 = 3;
 const NFTA_RULE_EXPRESSIONS: u16 = 4;
-const NFTA_EXPR_NAME: u16 = 1;
-const NFTA_EXPR_DATA: u16 = 2;
-const NFTA_TARGET_NAME: u16 = 1;
-const NFTA_NAT_TYPE: u16 = 1;
+const NFTA_GEN_ID: u16 = 1;
 
 /// `struct nfgenmsg`: a family, a version, an id.
 const HEADER: usize = 4;
 
-/// Targets of iptables that do what the statements do.
-const TARGETS: [&str; 7] =
-    ["DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP", "TPROXY", "SYNPROXY"];
-
-/// A rule that translates, redirects or forwards.
+/// A rule that translates, rewrites, redirects, copies or forwards.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rule {
     /// The family of its table: "ip", "ip6", "inet", "bridge", "netdev" or "arp".
@@ -44,7 +39,7 @@ pub struct Rule {
     pub chain: String,
     /// Its handle, as `nft --handle list ruleset` shows it.
     pub handle: u64,
-    /// What it does: "dnat", "redirect", "tproxy", or the name of an iptables target.
+    /// What it does: "dnat", "redirect", "rewriting of ports", or the name of an iptables target.
     pub statement: String,
 }
 
@@ -55,42 +50,108 @@ impl fmt::Display for Rule {
     }
 }
 
-/// Every such rule, of all families. A kernel without nf_tables has none.
-pub(super) fn rules() -> Result<Vec<Rule>, HostError> {
+/// The rules of a network namespace that count, as they were read last.
+#[derive(Debug, Default)]
+pub(super) struct Ruleset {
+    /// Number of the transaction before which they were read; `None` before the first reading.
+    generation: Option<u32>,
+    rules: Vec<Rule>,
+    /// Base chains of single devices.
+    chains: Vec<Chain>,
+}
+
+impl Ruleset {
+    /// Reads the rules, of all families, if a transaction has changed them. A kernel without nf_tables has
+    /// none.
+    pub(super) fn refresh(&mut self) -> Result<(), HostError> {
+        let generation = generation()?;
+        if generation.is_some() && generation == self.generation {
+            return Ok(());
+        }
+        self.generation = None;
+        self.rules = or_none(list(NFT_MSG_GETRULE, "nf_tables rules", read))?;
+        let is_of_devices = |rule: &Rule| matches!(rule.family, "netdev" | "inet");
+        self.chains = match self.rules.iter().any(is_of_devices) {
+            true => chains::of_devices()?,
+            false => Vec::new(),
+        };
+        self.generation = generation;
+        Ok(())
+    }
+
+    /// The rules that count for frames of some interfaces.
+    pub(super) fn of<'a>(&'a self, interfaces: &'a [&str]) -> impl Iterator<Item = &'a Rule> {
+        let is_elsewhere = |rule: &Rule| {
+            let mut chains = self.chains.iter();
+            chains.any(|chain| chain.has(rule) && !chain.sees_any(interfaces))
+        };
+        self.rules.iter().filter(move |rule| !is_elsewhere(rule))
+    }
+}
+
+/// The number of the last transaction; `None` without nf_tables.
+fn generation() -> Result<Option<u32>, HostError> {
     let request = Request {
         protocol: NETLINK_NETFILTER,
-        kind: NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE,
-        scope: Scope::List,
+        kind: NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN,
+        scope: Scope::Single,
         payload: &[0; HEADER],
         what: "nf_tables rules",
     };
-    match request.ask(read) {
-        // nfnetlink calls a request to a subsystem that is not there invalid.
+    let numbers = or_none(request.ask(|message| -> Result<_, DecodeError> {
+        for attribute in attributes(behind(message, HEADER)?) {
+            if let (NFTA_GEN_ID, value) = attribute? {
+                return Ok(value.first_chunk().copied().map(u32::from_be_bytes));
+            }
+        }
+        Ok(None)
+    }))?;
+    Ok(numbers.into_iter().next())
+}
+
+fn list<T>(
+    kind: u16,
+    what: &'static str,
+    read: impl FnMut(&[u8]) -> Result<Option<T>, DecodeError>,
+) -> Result<Vec<T>, HostError> {
+    let request = Request {
+        protocol: NETLINK_NETFILTER,
+        kind: NFNL_SUBSYS_NFTABLES << 8 | kind,
+        scope: Scope::List,
+        payload: &[0; HEADER],
+        what,
+    };
+    request.ask(read)
+}
+
+/// nfnetlink calls a request to a subsystem that is not there invalid.
+fn or_none<T>(answer: Result<Vec<T>, HostError>) -> Result<Vec<T>, HostError> {
+    match answer {
         Err(error) if error.is_unsupported() || error.is_invalid() => Ok(Vec::new()),
-        rules => rules,
+        answer => answer,
     }
 }
 
 fn read(message: &[u8]) -> Result<Option<Rule>, DecodeError> {
+    let number = message.first().copied().unwrap_or_default();
     let mut rule = Rule {
-        family: family(message.first().copied().unwrap_or_default()),
+        family: family(number),
         table: String::new(),
         chain: String::new(),
         handle: 0,
         statement: String::new(),
     };
+    let mut expressions = &[][..];
     for attribute in attributes(behind(message, HEADER)?) {
         match attribute? {
+            (NFTA_RULE_EXPRESSIONS, value) => expressions = value,
             (NFTA_RULE_TABLE, value) => rule.table = text(value),
             (NFTA_RULE_CHAIN, value) => rule.chain = text(value),
             (NFTA_RULE_HANDLE, value) => rule.handle = netlink_packet_core::parse_u64_be(value)?,
-            (NFTA_RULE_EXPRESSIONS, value) => {
-                rule.statement = statement(value)?.unwrap_or_default();
-            }
             _ => {}
         }
     }
-    Ok((!rule.statement.is_empty()).then_some(rule))
+    Ok(rule::statement(number, expressions)?.map(|statement| Rule { statement, ..rule }))
 }
 
 fn family(number: u8) -> &'static str {
@@ -105,114 +166,5 @@ fn family(number: u8) -> &'static str {
     }
 }
 
-/// The first expression of a rule that takes the packet elsewhere.
-fn statement(expressions: &[u8]) -> Result<Option<String>, DecodeError> {
-    for element in attributes(expressions) {
-        let (mut name, mut data) = (String::new(), &[][..]);
-        for attribute in attributes(element?.1) {
-            match attribute? {
-                (NFTA_EXPR_NAME, value) => name = text(value),
-                (NFTA_EXPR_DATA, value) => data = value,
-                _ => {}
-            }
-        }
-        if let Some(statement) = elsewhere(&name, data)? {
-            return Ok(Some(statement));
-        }
-    }
-    Ok(None)
-}
-
-fn elsewhere(name: &str, data: &[u8]) -> Result<Option<String>, DecodeError> {
-    let statement = match name {
-        "nat" => match find(data, NFTA_NAT_TYPE)? {
-            Some([0, 0, 0, 0]) => "snat",
-            _ => "dnat",
-        },
-        "masq" => "masquerade",
-        "redir" => "redirect",
-        "tproxy" => "tproxy",
-        "fwd" => "fwd",
-        "synproxy" => "synproxy",
-        "target" => {
-            let target = find(data, NFTA_TARGET_NAME)?.map(text).unwrap_or_default();
-            return Ok(TARGETS.contains(&target.as_str()).then_some(target));
-        }
-        _ => return Ok(None),
-    };
-    Ok(Some(statement.to_owned()))
-}
-
-fn find(data: &[u8], wanted: u16) -> Result<Option<&[u8]>, DecodeError> {
-    for attribute in attributes(data) {
-        let (kind, value) = attribute?;
-        if kind == wanted {
-            return Ok(Some(value));
-        }
-    }
-    Ok(None)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::host::netlink::push_attribute;
-
-    fn nest(attributes: &[(u16, &[u8])]) -> Vec<u8> {
-        let mut nested = Vec::new();
-        for (kind, value) in attributes {
-            push_attribute(&mut nested, *kind, value);
-        }
-        nested
-    }
-
-    /// A rule of the family ip with one expression.
-    fn rule(name: &str, data: &[u8]) -> Vec<u8> {
-        let name = [name.as_bytes(), &[0]].concat();
-        let expression = nest(&[(NFTA_EXPR_NAME, &name), (NFTA_EXPR_DATA, data)]);
-        let mut message = vec![2, 0, 0, 0];
-        message.extend(nest(&[
-            (NFTA_RULE_TABLE, b"nat\0"),
-            (NFTA_RULE_CHAIN, b"PREROUTING\0"),
-            (NFTA_RULE_HANDLE, &5_u64.to_be_bytes()),
-            (NFTA_RULE_EXPRESSIONS, &nest(&[(1, &expression)])),
-        ]));
-        message
-    }
-
-    fn shown(message: &[u8]) -> Option<String> {
-        read(message).unwrap().map(|rule| rule.to_string())
-    }
-
-    #[test]
-    fn a_target_of_iptables_is_known_by_its_name() {
-        let data = nest(&[(NFTA_TARGET_NAME, b"DNAT\0"), (2, &1_u32.to_be_bytes())]);
-        assert_eq!(
-            shown(&rule("target", &data)).unwrap(),
-            "a firewall rule does DNAT (ip nat PREROUTING, handle 5)"
-        );
-        let log = nest(&[(NFTA_TARGET_NAME, b"LOG\0")]);
-        assert_eq!(shown(&rule("target", &log)), None);
-    }
-
-    #[test]
-    fn both_directions_of_translation_count() {
-        for (kind, name) in [(0_u32, "snat"), (1, "dnat")] {
-            let data = nest(&[(NFTA_NAT_TYPE, &kind.to_be_bytes())]);
-            assert!(shown(&rule("nat", &data)).unwrap().contains(name));
-        }
-    }
-
-    #[test]
-    fn a_rule_that_counts_or_accepts_is_no_reason() {
-        assert_eq!(shown(&rule("counter", &[])), None);
-        assert_eq!(shown(&rule("immediate", &[])), None);
-    }
-
-    #[test]
-    fn a_garbled_rule_is_an_error() {
-        let mut message = rule("nat", &[]);
-        message.truncate(message.len() - 3);
-        assert!(read(&message).is_err());
-    }
-}
+mod tests;

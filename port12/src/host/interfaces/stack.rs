@@ -46,6 +46,11 @@ impl Stack {
         all().map(|links| Self { links })
     }
 
+    /// Every interface, by index.
+    pub fn all(&self) -> &[Link] {
+        &self.links
+    }
+
     /// An interface.
     pub fn get(&self, index: u32) -> Option<&Link> {
         self.links.iter().find(|link| link.index == index)
