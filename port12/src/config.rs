@@ -88,6 +88,8 @@ pub struct Config {
     pub pin: Valued<bool>,
     /// Whether a program that was detached by somebody else is attached again.
     pub reattach: Valued<bool>,
+    /// Whether `run` gives up all capabilities but the three for watching after its start.
+    pub least_privilege: Valued<bool>,
     /// The time between reports, 100 ms to 1 year.
     pub interval: Valued<Duration>,
     /// How many sources a run remembers.
@@ -151,6 +153,7 @@ impl Config {
             egress: first(flag.egress, file.egress, false),
             pin: first(flag.pin, file.pin, false),
             reattach: first(flag.reattach, file.reattach, false),
+            least_privilege: first(flag.least_privilege, file.least_privilege, false),
             interval: first(flag.interval, file.interval, Duration::from_secs(1)),
             remember_sources: first(flag.remember_sources, file.remember_sources, CAPACITY),
             sinks: first(flag.sinks, file.sinks, Vec::new()),

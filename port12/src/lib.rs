@@ -14,6 +14,7 @@ pub mod listeners;
 pub mod outbound;
 pub mod outlook;
 pub mod policy;
+pub mod privileges;
 pub mod registry;
 pub mod replay;
 pub mod report;

@@ -30,6 +30,7 @@ use crate::{
     config::{DEFAULT_PATH, time::period},
     failure::Failure,
     fault::fault,
+    privileges,
     report::Kind,
     sink::has_stdout,
 };
@@ -70,6 +71,8 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
     let plan = Plan::make(&args.settings, &args.pins.pin_dir)?;
     let (stay, targets) = (plan.config.pin.value, plan.targets.clone());
     let manner = Manner { pin_dir: &args.pins.pin_dir, stay, trace: args.trace };
+    privileges::decide(plan.config.least_privilege.value);
+    privileges::raise_memory_limit();
     let view = View::of(plan.config.output.value, has_stdout(&plan.config.sinks.value));
     let mut session = Session::open(plan, manner)?;
     for target in &targets {
@@ -83,6 +86,7 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
     session.keep()?;
     session.watch_outbound()?;
     let printer = Printer::start(out)?;
+    privileges::give_up();
     let watch = Watch { args, view: &view, printer: &printer };
     let end = watch.until_end(&mut session, signals, changes).await;
     session.end();

@@ -135,6 +135,16 @@ struct Flags {
         env = "PORT12_REATTACH"
     )]
     reattach: Option<bool>,
+    /// Keep CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON alone after the start: processes of other users stay unnamed
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        env = "PORT12_LEAST_PRIVILEGE"
+    )]
+    least_privilege: Option<bool>,
     /// Time between reports: 1s, 500ms, 1m [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = period, env = "PORT12_INTERVAL")]
     interval: Option<Duration>,
@@ -199,6 +209,7 @@ impl FromArgMatches for Settings {
                 egress: sources.of("egress", flags.egress),
                 pin: sources.of("pin", flags.pin),
                 reattach: sources.of("reattach", flags.reattach),
+                least_privilege: sources.of("least_privilege", flags.least_privilege),
                 interval: sources.of("interval", flags.interval),
                 remember_sources: sources
                     .of("remember_sources", flags.remember_sources.map(|number| number as usize)),

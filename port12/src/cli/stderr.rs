@@ -19,6 +19,8 @@ use rustix::{
     io::Errno,
 };
 
+use crate::privileges;
+
 /// Lines that wait for the reader, at most. Further ones are dropped and counted.
 const MOST: usize = 1024;
 
@@ -35,7 +37,7 @@ static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
 pub fn start() -> io::Result<()> {
     let queue = Arc::<Queue>::default();
     let work = Arc::clone(&queue);
-    thread::Builder::new().name("stderr".into()).spawn(move || work.work(write_out))?;
+    privileges::spawn_without("stderr", move || work.work(write_out))?;
     if QUEUE.set(queue).is_ok() {
         panic::set_hook(Box::new(report_panic));
     }

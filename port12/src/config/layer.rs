@@ -46,6 +46,8 @@ pub struct Layer {
     pub pin: Option<Valued<bool>>,
     /// Whether a program that was detached by somebody else is attached again.
     pub reattach: Option<Valued<bool>>,
+    /// Whether `run` gives up all capabilities but the three for watching after its start.
+    pub least_privilege: Option<Valued<bool>>,
     /// The time between reports.
     pub interval: Option<Valued<Duration>>,
     /// How many sources a run remembers.

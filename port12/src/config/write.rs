@@ -78,6 +78,11 @@ impl Config {
             entry("egress", &self.egress, Some(self.egress.value.into())),
             entry("pin", &self.pin, Some(self.pin.value.into())),
             entry("reattach", &self.reattach, Some(self.reattach.value.into())),
+            entry(
+                "least_privilege",
+                &self.least_privilege,
+                Some(self.least_privilege.value.into()),
+            ),
             entry("interval", &self.interval, Some(time(self.interval.value))),
             entry(
                 "remember_sources",

@@ -20,6 +20,7 @@ use super::{
     outlet::{self, Outlet},
     worker::{Order, Shared, Worker, mend},
 };
+use crate::privileges;
 
 /// Records that wait for a sink at most: what a ring buffer holds, which is read at once, and what two CPUs
 /// may tell at once. A record takes less than a kilobyte, and all sinks share it.
@@ -50,8 +51,7 @@ impl Sink {
         let (end, ended) = mpsc::channel();
         let shared = Arc::new(Shared::default());
         let worker = Worker::new(spec.clone(), outlet, Arc::clone(&shared));
-        let thread = thread::Builder::new().name(format!("sink {}", spec.form));
-        let spawned = thread.spawn(move || {
+        let spawned = privileges::spawn(&format!("sink {}", spec.form), move || {
             worker.work(&queue);
             // Nobody waits for it after a stalled end.
             let _ = end.send(());

@@ -3,12 +3,11 @@
 use std::{
     mem,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
 use super::{Counts, Record, Sink, SinkError, SinkSpec};
-use crate::report::Printable;
+use crate::{privileges, report::Printable};
 
 /// All sinks, each of which writes for itself.
 #[derive(Debug, Default)]
@@ -126,7 +125,7 @@ fn retire(sink: Sink, patience: Duration) {
         }
     };
     // Without a thread nobody waits: the worker ends when its queue is empty.
-    let _ = thread::Builder::new().name("retired sink".into()).spawn(wait);
+    let _ = privileges::spawn("retired sink", wait);
 }
 
 /// No two sinks have one target.

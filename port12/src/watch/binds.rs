@@ -5,7 +5,6 @@ use std::{
     fmt::Display,
     io,
     sync::mpsc::{self, Receiver, Sender},
-    thread,
 };
 
 use aya::maps::MapData;
@@ -14,6 +13,7 @@ use super::{Eye, Watched};
 use crate::{
     host::cgroups::{self, Highest},
     kernel::binds::{Binds, BindsError},
+    privileges,
 };
 
 /// Hears of binds until it is dropped. The programs leave with this process at the latest.
@@ -28,7 +28,7 @@ impl Hearing {
     /// Where no thread can be had.
     pub fn start(eye: Eye) -> io::Result<Self> {
         let (sender, wanted) = mpsc::channel();
-        thread::Builder::new().name("binds".into()).spawn(move || hear(&wanted, &eye))?;
+        privileges::spawn("binds", move || hear(&wanted, &eye))?;
         Ok(Self(sender))
     }
 

@@ -6,7 +6,7 @@ use std::{
     io,
     net::IpAddr,
     sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
-    thread::{self, JoinHandle},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -19,6 +19,7 @@ use crate::{
         HostError, addresses::LocalAddresses, forwarding::Survey, interfaces, protected::Protected,
     },
     kernel::{bans::BansError, guarded::Guarded, instance::Instance, slot::Slot},
+    privileges,
     truth::{self, Truth, TruthError},
 };
 
@@ -64,7 +65,7 @@ impl Keeper {
             asks_at: Instant::now() + QUESTION,
             due: Instant::now(),
         };
-        let thread = thread::Builder::new().name("truth".into()).spawn(move || {
+        let thread = privileges::spawn("truth", move || {
             while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
                 keeping.renew();
                 if stopped.recv_timeout(truth::PERIOD) != Err(mpsc::RecvTimeoutError::Timeout) {

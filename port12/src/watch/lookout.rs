@@ -13,7 +13,6 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender},
     },
-    thread,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -23,6 +22,7 @@ use crate::{
     host::sockets::{OpenSocket, OpenSockets},
     kernel::binds::{BindRing, Losses},
     listeners::{Notice, Reached, Register, Scope},
+    privileges,
     who::{self, Owned},
 };
 use bell::Bell;
@@ -154,7 +154,7 @@ impl Lookout {
             suppressed: Arc::clone(&suppressed),
         };
         // Nobody waits for it: /proc may hang.
-        thread::Builder::new().name("lookout".into()).spawn(move || while watch.go_on() {})?;
+        privileges::spawn("lookout", move || while watch.go_on() {})?;
         Ok(Self { scope, eye, notices, suppressed })
     }
 

@@ -8,11 +8,11 @@ use std::{
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
-    thread,
     time::Duration,
 };
 
 use super::Limit;
+use crate::privileges;
 
 /// All questions together may be late by so much.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -91,7 +91,7 @@ where
                 }
             }
         };
-        thread::Builder::new().spawn(work).is_ok()
+        privileges::spawn("process reader", work).is_ok()
     };
     let mut answers = BTreeMap::new();
     let mut is_working = work();
@@ -126,6 +126,8 @@ pub(super) fn limit(unanswered: usize) -> Option<Limit> {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     static OF_TESTS: AtomicUsize = AtomicUsize::new(0);

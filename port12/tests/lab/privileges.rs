@@ -1,6 +1,9 @@
 //! CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and nothing else: what they are enough for, and what is
 //! said where they are not.
 
+mod kept;
+mod sinks;
+
 use std::{fs, process::Output};
 
 use crate::support::{

@@ -8,6 +8,7 @@ pub mod cpus;
 pub mod flood;
 pub mod foreign;
 pub mod frame;
+pub mod inject;
 pub mod knock;
 pub mod namespace;
 pub mod ordinary;
@@ -24,6 +25,7 @@ pub mod wait;
 
 pub use attacker::Victim;
 pub use banning::Banning;
+pub use inject::Seized;
 pub use knock::reaches;
 pub use namespace::Namespace;
 pub use ordinary::Ordinary;

@@ -9,7 +9,7 @@ pub struct Tool {
     pub package: &'static str,
 }
 
-const TOOLS: [Tool; 17] = [
+const TOOLS: [Tool; 18] = [
     // Namespaces, links, routes, bridges.
     tool("ip", "iproute2"),
     tool("bridge", "iproute2"),
@@ -34,6 +34,8 @@ const TOOLS: [Tool; 17] = [
     tool("jq", "jq"),
     tool("tshark", "tshark"),
     tool("fail2ban-regex", "fail2ban"),
+    // What moves their files away.
+    tool("logrotate", "logrotate"),
 ];
 
 const fn tool(program: &'static str, package: &'static str) -> Tool {

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::privileges;
+
 /// Writes reports in the order in which they come.
 pub struct Printer {
     queue: SyncSender<Vec<u8>>,
@@ -33,7 +35,7 @@ impl Printer {
     pub fn start(mut out: impl Write + Send + 'static) -> io::Result<Self> {
         let (queue, reports) = mpsc::sync_channel::<Vec<u8>>(1);
         let (end, ended) = mpsc::channel();
-        thread::Builder::new().name("printer".into()).spawn(move || {
+        privileges::spawn("printer", move || {
             let written = reports
                 .iter()
                 .try_for_each(|report| out.write_all(&report).and_then(|()| out.flush()));

@@ -6,6 +6,7 @@ use crate::{
     config::Config,
     failure::{Code, Failure},
     kernel::banning::Scope,
+    privileges,
     sink::has_stdout,
     watch::{Occasion, Watched},
 };
@@ -77,7 +78,15 @@ impl Session {
     }
 
     fn change_sinks(&mut self, plan: &Plan) -> Result<(), Failure> {
-        Ok(self.story.change(&plan.config.sinks.value, plan.config.frame_bytes.value)?)
+        let changed = self.story.change(&plan.config.sinks.value, plan.config.frame_bytes.value);
+        changed.map_err(|error| match error.is_permission() && privileges::is_limited() {
+            true => {
+                let why = "port12 has given up CAP_DAC_OVERRIDE since its start: let user id 0 write there, or \
+                           restart it";
+                Failure::new(Code::Permission, format!("{error}; {why}"))
+            }
+            false => error.into(),
+        })
     }
 
     /// Attaches what a plan adds, gives its orders to what it keeps, and parts with the rest; or
@@ -121,6 +130,7 @@ impl Session {
         let waits = [
             ("ban.scope", scope(old) != scope(new)),
             ("pin", old.pin.value != new.pin.value),
+            ("least_privilege", old.least_privilege.value != new.least_privilege.value),
             ("xdp_mode", old.xdp_mode.value != new.xdp_mode.value),
             ("output", old.output.value != new.output.value),
         ];

@@ -35,6 +35,7 @@ pub const KEYS: &[&str] = &[
     "egress",
     "pin",
     "reattach",
+    "least_privilege",
     "interval",
     "remember_sources",
     "sinks",
@@ -73,6 +74,7 @@ pub(super) fn read(node: &Node<'_>, layer: &mut Layer) -> Result<(), Refusal> {
         "egress" => layer.egress = Some(node.valued(Node::truth)?),
         "pin" => layer.pin = Some(node.valued(Node::truth)?),
         "reattach" => layer.reattach = Some(node.valued(Node::truth)?),
+        "least_privilege" => layer.least_privilege = Some(node.valued(Node::truth)?),
         "interval" => {
             let accepted = "write a time such as \"1s\"";
             layer.interval = Some(node.valued(|node| node.text(accepted, period))?);

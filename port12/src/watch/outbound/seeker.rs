@@ -19,7 +19,7 @@ use aya::maps::{MapData, RingBuf};
 use super::pace::{Pace, SHARE};
 use crate::{
     outbound::{Contact, Reading, Sender},
-    who,
+    privileges, who,
 };
 
 /// How long it waits for the program before it looks whether it is to end.
@@ -64,7 +64,7 @@ impl Seeker {
             walks_after: Instant::now(),
         };
         // Nobody waits for it: /proc may hang.
-        thread::Builder::new().name("outbound".into()).spawn(move || while seeking.go_on() {})?;
+        privileges::spawn("outbound", move || while seeking.go_on() {})?;
         Ok(Self { names, found, is_end })
     }
 
