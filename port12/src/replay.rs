@@ -17,7 +17,11 @@ use crate::{
     cli::output::ReportError,
     event::Event,
     failure::{Code, Failure},
-    kernel::{clock::Moment, events, instance::LoadError},
+    kernel::{
+        clock::{Moment, Timeline},
+        events,
+        instance::LoadError,
+    },
     ledger::Ledger,
     report::{Capture, Kind, Link, Period, Printable, Report, SourcesReport},
     snapshot::Snapshot,
@@ -177,12 +181,8 @@ impl<'a> Replay<'a> {
         let wall = wall(until);
         let length = until.saturating_sub(self.reported);
         let after = self.engine.snapshot();
-        let period = Period {
-            before: &self.last,
-            after: &after,
-            length,
-            moment: Moment { jiffies: jiffies(until), hz: HZ, wall },
-        };
+        let timeline: Timeline = Moment { jiffies: jiffies(until), hz: HZ, wall }.into();
+        let period = Period { before: &self.last, after: &after, length, timeline: &timeline };
         let registry = self.subject.registry;
         let report = Report {
             kind,
@@ -197,7 +197,7 @@ impl<'a> Replay<'a> {
                 |transport, port| describe(registry, transport, port),
                 |_, _| false,
             ),
-            sources: Some(SourcesReport::of(&self.ledger, &period.moment)),
+            sources: Some(SourcesReport::of(&self.ledger, &timeline)),
             outbound: None,
             told: Some(self.story.report()),
             capture,

@@ -86,19 +86,19 @@ impl Run<'_> {
         for interface in interfaces {
             let link = interface.describe();
             interface.note_sources(ledger);
-            let (before, after, moment) = interface.advance();
+            let (before, after, timeline) = interface.advance();
             let before = match kind {
                 Kind::Interval => &before,
                 Kind::Totals => &origin,
             };
-            let period = Period { before, after, length: period, moment };
-            last = Some(moment);
+            let period = Period { before, after, length: period, timeline: &timeline };
             report.interfaces.push(period.interface(&link));
             let describe = |transport, port| describe(self.subject.registry, transport, port);
             let is_expected = |transport, port| self.subject.expected.contains(&(transport, port));
             report.ports.extend(period.ports(&link, describe, is_expected));
+            last = Some(timeline);
         }
-        report.sources = last.map(|moment| SourcesReport::of(ledger, &moment));
+        report.sources = last.map(|timeline| SourcesReport::of(ledger, &timeline));
         report
     }
 }

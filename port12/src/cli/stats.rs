@@ -115,7 +115,7 @@ fn report(
         if link.mode == "drop" {
             report.mode = "drop";
         }
-        let period = Period { before, after, length, moment };
+        let period = Period { before, after, length, timeline: &moment.into() };
         report.interfaces.push(period.interface(&link));
         let describe = |transport, port| describe(registry, transport, port);
         report.ports.extend(period.ports(&link, describe, |_, _| false));

@@ -1,6 +1,6 @@
 //! The kernel's tick.
 
-use std::{io, time::Duration};
+use std::{fs, io, sync::OnceLock, time::Duration};
 
 /// The kernel's tick rate, in Hz: how many jiffies a second has. A coarse clock advances once a
 /// tick, so its resolution is the tick.
@@ -18,8 +18,43 @@ pub fn ticks_per_second() -> io::Result<u32> {
     rate(tick).ok_or_else(|| io::Error::other("the coarse clock has no resolution"))
 }
 
-/// The time since the machine booted, suspend included: that of `bpf_ktime_get_boot_ns`.
+/// The time since the machine booted, suspend included: that of `bpf_ktime_get_boot_ns`, which knows nothing of time
+/// namespaces.
 pub fn since_boot() -> Duration {
+    let nanoseconds = i128::try_from(since_own_boot().as_nanos()).unwrap_or(i128::MAX);
+    let nanoseconds = u64::try_from((nanoseconds - boot_offset()).max(0));
+    Duration::from_nanos(nanoseconds.unwrap_or(u64::MAX))
+}
+
+/// A time since the machine booted, as this process's time namespace has it (kernel 5.6): /proc shows those.
+pub fn in_namespace(since_boot: Duration) -> Duration {
+    let nanoseconds = i128::try_from(since_boot.as_nanos()).unwrap_or(i128::MAX);
+    let nanoseconds = u64::try_from((nanoseconds + boot_offset()).max(0));
+    Duration::from_nanos(nanoseconds.unwrap_or(u64::MAX))
+}
+
+/// Nanoseconds by which CLOCK_BOOTTIME of this process is ahead of the kernel's. A process stays in its time namespace.
+fn boot_offset() -> i128 {
+    static OFFSET: OnceLock<i128> = OnceLock::new();
+    *OFFSET.get_or_init(|| {
+        let is_own = || {
+            let namespace = |name| fs::read_link(format!("/proc/self/ns/{name}")).ok();
+            namespace("time") == namespace("time_for_children")
+        };
+        let offsets = fs::read_to_string("/proc/self/timens_offsets");
+        offsets.ok().filter(|_| is_own()).and_then(|offsets| offset(&offsets)).unwrap_or(0)
+    })
+}
+
+/// The offset of CLOCK_BOOTTIME: a line of the clock, seconds and nanoseconds.
+fn offset(offsets: &str) -> Option<i128> {
+    let mut words =
+        offsets.lines().find_map(|line| line.strip_prefix("boottime"))?.split_whitespace();
+    let mut number = || words.next()?.parse::<i64>().ok();
+    Some(i128::from(number()?) * 1_000_000_000 + i128::from(number()?))
+}
+
+fn since_own_boot() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a valid timespec for the kernel to fill. The clock is there since kernel 2.6.39.
     unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &mut time) };
@@ -46,6 +81,13 @@ mod tests {
         assert_eq!(rate_of(1_000_000), Some(1000));
         assert_eq!(rate_of(999_848), Some(1000));
         assert_eq!(rate_of(0), None);
+    }
+
+    #[test]
+    fn the_offset_of_a_time_namespace_is_read() {
+        let offsets = "monotonic           0         0\nboottime      -1000000         5\n";
+        assert_eq!(offset(offsets), Some(-1_000_000_000_000_000 + 5));
+        assert_eq!(offset(""), None);
     }
 
     #[test]

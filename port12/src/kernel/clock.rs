@@ -1,11 +1,16 @@
-//! The kernel's jiffies, and what time they stand for.
+//! The kernel's jiffies, and the time of day that they stand for.
+
+mod timeline;
 
 use std::time::{Duration, SystemTime};
 
 use aya::programs::{ProgramError, TestRun as _, TestRunOptions, Xdp};
 use port12_common::abi::Clock;
 
+pub use timeline::Timeline;
+
 use super::mapped::Mapped;
+use crate::host::time::since_boot;
 
 /// Asks the kernel for its jiffies, by a test-run of the program that reads them.
 ///
@@ -33,28 +38,30 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The time of day at a jiffy before this moment. Jiffies stop while the machine is suspended.
-    pub fn wall_at(&self, jiffies: u64) -> SystemTime {
-        let ago = u128::from(self.jiffies.saturating_sub(jiffies)) * 1000;
-        let ago = u64::try_from(ago / u128::from(self.hz.max(1))).unwrap_or(u64::MAX);
-        let wall = self.wall.checked_sub(Duration::from_millis(ago));
-        // A time before the epoch is none that a report can write.
-        wall.unwrap_or(SystemTime::UNIX_EPOCH).max(SystemTime::UNIX_EPOCH)
+    /// The present one, with nanoseconds since boot in place of jiffies (`bpf_ktime_get_boot_ns`).
+    pub fn since_boot() -> Self {
+        let boot_ns = u64::try_from(since_boot().as_nanos()).unwrap_or(u64::MAX);
+        Self { jiffies: boot_ns, hz: 1_000_000_000, wall: SystemTime::now() }
     }
 
-    /// This moment by the wall clock of an earlier one, so that a jiffy has the same time of day
-    /// in every report; but where the wall clock was set, or the machine slept, this moment.
-    pub fn anchored(self, anchor: &Self) -> Self {
-        let since = u128::from(self.jiffies.saturating_sub(anchor.jiffies)) * 1_000_000_000;
-        let since = u64::try_from(since / u128::from(self.hz.max(1))).unwrap_or(u64::MAX);
-        let Some(wall) = anchor.wall.checked_add(Duration::from_nanos(since)) else {
-            return self;
+    /// The time of day at a jiffy before this moment, by the present wall clock. Jiffies stop while the machine is
+    /// suspended.
+    pub fn wall_at(&self, jiffies: u64) -> SystemTime {
+        self.at(jiffies.min(self.jiffies))
+    }
+
+    /// The time of day at a jiffy before or after this moment, by the jiffies between them.
+    fn at(&self, jiffies: u64) -> SystemTime {
+        let nanoseconds = |jiffies: u64| {
+            let nanoseconds = u128::from(jiffies) * 1_000_000_000 / u128::from(self.hz.max(1));
+            Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
         };
-        let distance = match self.wall.duration_since(wall) {
-            Ok(ahead) => ahead,
-            Err(behind) => behind.duration(),
+        let wall = match jiffies.checked_sub(self.jiffies) {
+            Some(later) => self.wall.checked_add(nanoseconds(later)),
+            None => self.wall.checked_sub(nanoseconds(self.jiffies - jiffies)),
         };
-        if distance < Duration::from_secs(1) { Self { wall, ..self } } else { self }
+        // A time before the epoch is none that a report can write.
+        wall.unwrap_or(SystemTime::UNIX_EPOCH).max(SystemTime::UNIX_EPOCH)
     }
 
     /// The jiffy `duration` later, rounded up.
@@ -77,20 +84,6 @@ mod tests {
         assert_eq!(moment.wall_at(6000), wall);
         let ancient = Moment { jiffies: u64::MAX, hz: 1, wall };
         assert_eq!(ancient.wall_at(0), SystemTime::UNIX_EPOCH);
-    }
-
-    #[test]
-    fn a_jiffy_keeps_its_time_of_day_until_the_wall_clock_is_set() {
-        let at = |milliseconds| SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds);
-        let anchor = Moment { jiffies: 1000, hz: 250, wall: at(50_000) };
-        let later = Moment { jiffies: 1250, hz: 250, wall: at(51_003) };
-        assert_eq!(
-            later.anchored(&anchor).wall_at(1100),
-            anchor.wall_at(1100 - 100) + Duration::from_millis(400)
-        );
-        assert_eq!(later.anchored(&anchor).wall, at(51_000));
-        let set = Moment { wall: at(90_000), ..later };
-        assert_eq!(set.anchored(&anchor), set);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::{NotDropped, OutboundReport};
 use crate::{
-    kernel::{banning::Deeds, clock::Moment, events::Told},
+    kernel::{banning::Deeds, clock::Timeline, events::Told},
     ledger::Ledger,
     snapshot::Snapshot,
 };
@@ -134,8 +134,8 @@ impl SourcesReport {
     /// Those with the most probes.
     const TOP: usize = 10;
 
-    /// What a ledger remembers; `moment` tells the time of day.
-    pub fn of(ledger: &Ledger, moment: &Moment) -> Self {
+    /// What a ledger remembers, with the times of day of a timeline.
+    pub fn of(ledger: &Ledger, timeline: &Timeline) -> Self {
         let top = ledger.top(Self::TOP).into_iter();
         Self {
             remembered: ledger.len(),
@@ -145,8 +145,8 @@ impl SourcesReport {
                     source,
                     packets: remembered.tally.packets,
                     bytes: remembered.tally.bytes,
-                    first_seen: moment.wall_at(remembered.first_seen),
-                    last_seen: moment.wall_at(remembered.last_seen),
+                    first_seen: timeline.wall_at(remembered.first_seen),
+                    last_seen: timeline.wall_at(remembered.last_seen),
                     ports: remembered.touched.count(),
                 })
                 .collect(),
@@ -274,8 +274,8 @@ pub struct Period<'a> {
     pub after: &'a Snapshot,
     /// How long it was.
     pub length: Duration,
-    /// The clock when it ended.
-    pub moment: Moment,
+    /// The times of day until it ended.
+    pub timeline: &'a Timeline,
 }
 
 impl Period<'_> {
@@ -338,7 +338,7 @@ impl Period<'_> {
                     local_socket: counters.local_socket,
                     packets_per_second: self.per_second(before.packets, probes.packets),
                     bits_per_second: self.per_second(before.bytes, probes.bytes) * 8.0,
-                    last_seen: self.moment.wall_at(counters.last_seen),
+                    last_seen: self.timeline.wall_at(counters.last_seen),
                     description: describe(transport, port),
                     expected: is_expected(transport, port),
                 }

@@ -24,7 +24,7 @@ use crate::{
     },
     kernel::{
         attach::{Attached, Wanted, attach},
-        clock::Moment,
+        clock::{Moment, Timeline},
         events::{EventRing, Reading},
         instance::{Instance, LoadOptions, entry_point},
         pin::PinDirectory,
@@ -67,6 +67,8 @@ pub struct Watched {
     unproven: Arc<Mutex<Option<String>>>,
     last: Snapshot,
     moment: Moment,
+    /// The times of day of its jiffies.
+    timeline: Timeline,
     layer: Layer,
     ring: EventRing,
     /// What is known of its bans.
@@ -155,6 +157,7 @@ impl Watched {
             reverted: Arc::default(),
             unproven: Arc::new(Mutex::new(unproven)),
             moment,
+            timeline: moment.into(),
         })
     }
 
@@ -175,7 +178,8 @@ impl Watched {
     /// Asks the kernel for its clock; where it does not say, it is what it was.
     pub fn moment(&mut self) -> Moment {
         if let Ok(moment) = self.instance.now() {
-            self.moment = moment.anchored(&self.moment);
+            self.timeline.observe(moment);
+            self.moment = moment;
         }
         self.moment
     }
@@ -343,11 +347,11 @@ impl Watched {
         link
     }
 
-    /// Reads the counters: the last ones, the present ones, and the clock.
-    pub fn advance(&mut self) -> (Snapshot, &Snapshot, Moment) {
+    /// Reads the counters: the last ones, the present ones, and the times of day.
+    pub fn advance(&mut self) -> (Snapshot, &Snapshot, Timeline) {
         self.moment();
         let before = std::mem::replace(&mut self.last, Snapshot::read(self.instance.counters()));
-        (before, &self.last, self.moment)
+        (before, &self.last, self.timeline.clone())
     }
 
     /// Conversation starts that a socket has taken since this was asked last, by port.

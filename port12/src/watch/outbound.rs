@@ -7,7 +7,7 @@ mod seeker;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use port12_common::abi::{OutboundPort, OutboundTally};
@@ -21,10 +21,11 @@ use crate::{
         interfaces::{self, Link},
     },
     kernel::{
+        clock::{Moment, Timeline},
         egress::{Egress, Hook, OutboundTold},
         state::Rules,
     },
-    outbound::{Reading, Register, Started},
+    outbound::{Register, Started},
     registry::Registry,
     report::{Kind, OutboundInterface, OutboundOwner, OutboundPortReport, OutboundReport},
 };
@@ -39,6 +40,8 @@ pub struct Outbound {
     seeker: Seeker,
     register: Register,
     last: BTreeMap<OutboundPort, OutboundTally>,
+    /// The times of day of the nanoseconds since boot.
+    timeline: Timeline,
     /// Interfaces that cannot be watched, which is told once.
     shunned: BTreeSet<u32>,
 }
@@ -67,6 +70,7 @@ impl Outbound {
             seeker,
             register: Register::default(),
             last: BTreeMap::new(),
+            timeline: Moment::since_boot().into(),
             shunned: BTreeSet::new(),
         })
     }
@@ -163,6 +167,7 @@ impl Outbound {
 
     /// What there is to tell.
     pub fn news(&mut self) -> Vec<Started> {
+        self.timeline.observe(Moment::since_boot());
         let found = self.seeker.found();
         let is_watched = |name: &str| self.hooks.values().any(|hooked| *hooked.name == *name);
         // It may have gone since, or have another name.
@@ -198,7 +203,7 @@ impl Outbound {
             true => now.saturating_sub(before) as f64 / seconds,
             false => 0.0,
         };
-        let reading = Reading::new();
+        self.timeline.observe(Moment::since_boot());
         let OutboundTold { told, suppressed, lost, uncounted } = self.egress.told();
         let mut ports: Vec<_> = tallies
             .iter()
@@ -216,7 +221,7 @@ impl Outbound {
                     bytes: tally.bytes,
                     packets_per_second: rate(tally.packets, before.packets),
                     bits_per_second: rate(tally.bytes, before.bytes) * 8.0,
-                    last_seen: reading.wall(tally.last_seen).min(SystemTime::now()),
+                    last_seen: self.timeline.wall_at(tally.last_seen),
                     description: describe(registry, *transport, port.port),
                     owners: known.unwrap_or_default(),
                     more_owners: owners.map_or(0, |it| it.forgotten),

@@ -7,6 +7,8 @@ use std::{
 
 use procfs::process::Process as Procfs;
 
+use crate::host::time::in_namespace;
+
 use super::{Cgroup, Holder, Process, Through, cgroup, patience, process, sight};
 
 /// Processes that are looked at, at most; of the others there is what the kernel told.
@@ -61,7 +63,9 @@ fn was_there(pid: i32, did: Duration) -> bool {
     let ticks = |process: Procfs| process.stat().map(|stat| stat.starttime);
     let started = Procfs::new(pid).and_then(ticks);
     let length = Duration::from_secs(1) / (procfs::ticks_per_second().clamp(1, 1_000_000) as u32);
-    started.is_ok_and(|ticks| length * u32::try_from(ticks).unwrap_or(u32::MAX) <= did + TICK)
+    started.is_ok_and(|ticks| {
+        length * u32::try_from(ticks).unwrap_or(u32::MAX) <= in_namespace(did) + TICK
+    })
 }
 
 fn told(doer: &Doer, cgroup: Option<&Cgroup>) -> Process {

@@ -6,6 +6,7 @@ mod attached;
 mod attacks;
 mod bans;
 mod binds;
+mod clocks;
 mod detach;
 mod detached;
 mod egress;
