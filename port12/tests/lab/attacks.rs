@@ -5,3 +5,4 @@
 //! The comment of a test names the change that lets its attack succeed.
 
 mod pins;
+mod process;

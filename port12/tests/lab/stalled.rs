@@ -82,6 +82,26 @@ fn a_reader_of_standard_error_that_stalls_stops_neither_the_counters_nor_the_end
     });
 }
 
+/// Whoever shares a terminal or a pipe may do so.
+#[test]
+fn no_line_is_lost_if_somebody_else_makes_standard_error_nonblocking() {
+    lab(|| {
+        let near = Namespace::new();
+        let (reader, pipe) = std::io::pipe().unwrap();
+        fill(&pipe);
+        // SAFETY: fcntl takes numbers, and the descriptor is open.
+        assert_eq!(unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }, 0);
+        let mut command = Port12::command(&near, "-i lo --duration 300ms");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(pipe);
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        until("attachment", || program(&near, "lo"));
+        let said: Vec<String> = BufReader::new(reader).lines().map(Result::unwrap).collect();
+        assert!(said.iter().any(|line| line.contains("ports of the registry of")), "{said:?}");
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    });
+}
+
 #[test]
 fn a_panic_ends_a_run_whose_reader_of_standard_error_has_stalled() {
     lab(|| {
