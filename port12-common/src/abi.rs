@@ -32,7 +32,7 @@ pub use sources::{
 pub use state::{Header, State};
 
 /// The layout version of every map.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// Well-known ports: 0 to 1023 (RFC 6335 section 6).
 pub const PORTS: usize = 1024;

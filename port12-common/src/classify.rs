@@ -7,11 +7,13 @@ mod judge;
 mod shut_out;
 mod source;
 mod start;
+mod too_deep;
+mod vlan;
 
 pub use self::{
     departure::{Departure, departure, departure_common},
     environment::{Addresses, Allowed, Environment, Flow, Lookup, NoLookup, Socket, Tables},
-    finding::{Conclude, Finding, may_hide_headers},
+    finding::{Conclude, Depth, Finding, may_hide_headers},
 };
 use self::{
     finding::{Common, Itself},
@@ -80,6 +82,12 @@ pub fn classify_then<F: Frame, E: Environment, C: Conclude>(
         }
         Err(Stop::Malformed(reason)) => {
             then.conclude(Finding::malformed(reason, then.length(UNBOUNDED)))
+        }
+        Err(Stop::TooDeep(reason, network)) => {
+            rare();
+            let is_dropped = too_deep::is_dropped(frame, (reason, network), environment);
+            let depth = Depth { reason, is_dropped };
+            then.conclude(Finding::too_deep(depth, then.length(UNBOUNDED)))
         }
     }
 }

@@ -15,11 +15,11 @@ mod transport;
 pub mod watched;
 
 pub use classify::{
-    Addresses, Allowed, Conclude, Departure, Environment, Finding, Flow, Lookup, NoLookup, Socket,
-    Tables, classify, classify_common, classify_then, departure, departure_common,
+    Addresses, Allowed, Conclude, Departure, Depth, Environment, Finding, Flow, Lookup, NoLookup,
+    Socket, Tables, classify, classify_common, classify_then, departure, departure_common,
     may_hide_headers,
 };
 pub use frame::Frame;
-pub use outcome::{Malformed, Outcome, Verdict};
+pub use outcome::{Malformed, Outcome, TooDeep, Verdict};
 pub use parse::{Layer, Version};
 pub use transport::{Shape, Transport};

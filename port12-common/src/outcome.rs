@@ -46,6 +46,9 @@ counted_enum! {
         NotIp = "not_ip",
         /// A header is cut short or contradicts itself; see [`Malformed`]. Passed: the stack decides.
         Malformed = "malformed",
+        /// More VLAN tags or IPv6 extension headers than are read; see [`TooDeep`]. Dropped under
+        /// conditions that [`Finding::verdict`](crate::Finding::verdict) knows.
+        TooDeep = "too_deep",
         /// A fragment that is not the first carries no ports.
         Fragment = "fragment",
         /// IP, but not a transport with ports: ICMP, ESP, GRE.
@@ -74,12 +77,14 @@ counted_enum! {
 }
 
 impl Outcome {
-    /// What the program tells the driver to do with the frame.
+    /// Verdict on a frame of this outcome. [`Outcome::TooDeep`] has either: [`Finding::verdict`](crate::Finding::verdict)
+    /// knows which.
     pub const fn verdict(self) -> Verdict {
         match self {
             Self::Banned | Self::Dropped => Verdict::Drop,
             Self::NotIp
             | Self::Malformed
+            | Self::TooDeep
             | Self::Fragment
             | Self::OtherTransport
             | Self::HighPort
@@ -120,8 +125,6 @@ counted_enum! {
         EthernetTruncated = "ethernet_truncated",
         /// A VLAN tag without the four bytes it takes.
         VlanTruncated = "vlan_truncated",
-        /// More than four VLAN tags.
-        VlanDepth = "vlan_depth",
         /// The version nibble is not that of the EtherType.
         IpVersion = "ip_version",
         /// Fewer than 20 bytes of IPv4 header.
@@ -134,8 +137,6 @@ counted_enum! {
         Ipv6Truncated = "ipv6_truncated",
         /// An extension header longer than the packet.
         Ipv6ExtensionTruncated = "ipv6_extension_truncated",
-        /// More than eight extension headers.
-        Ipv6ExtensionCount = "ipv6_extension_count",
         /// Fewer than 20 bytes of TCP header.
         TcpTruncated = "tcp_truncated",
         /// A data offset under 5, or options beyond the packet (RFC 9293 section 3.1).
@@ -146,5 +147,15 @@ counted_enum! {
         SctpTruncated = "sctp_truncated",
         /// Fewer than 12 bytes of DCCP header.
         DccpTruncated = "dccp_truncated",
+    }
+}
+
+counted_enum! {
+    /// Headers that a packet has too many of.
+    TooDeep {
+        /// More than [`MAX_VLAN_TAGS`](crate::parse::MAX_VLAN_TAGS).
+        VlanTags = "vlan_tags",
+        /// More than [`MAX_EXTENSION_HEADERS`](crate::parse::MAX_EXTENSION_HEADERS).
+        ExtensionHeaders = "ipv6_extension_headers",
     }
 }

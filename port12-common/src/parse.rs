@@ -6,7 +6,9 @@ mod ipv6;
 mod link;
 pub(crate) mod segment;
 
-use crate::{Frame, Malformed, Transport};
+pub(crate) use link::{DOT1AD_BE, HEADER as ETHERNET_HEADER, TAG as VLAN_TAG};
+
+use crate::{Frame, Malformed, TooDeep, Transport};
 
 /// What the first byte of a frame belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,8 +23,8 @@ pub enum Layer {
 /// 802.1Q and 802.1ad tags that are read.
 pub const MAX_VLAN_TAGS: usize = 4;
 
-/// IPv6 extension headers that are read.
-pub const MAX_EXTENSION_HEADERS: usize = 8;
+/// IPv6 extension headers that are read. Linux accepts any number before it accepts 12.
+pub const MAX_EXTENSION_HEADERS: usize = 12;
 
 /// Longer than any frame, in bytes.
 pub const UNBOUNDED: usize = 1 << 18;
@@ -109,6 +111,8 @@ pub enum Stop {
     NotIp,
     /// A header cannot be read.
     Malformed(Malformed),
+    /// More headers than are read. With the offset of the IPv6 header, or of the first VLAN tag that is not read.
+    TooDeep(TooDeep, u16),
 }
 
 /// How a frame begins that is like most.
@@ -170,10 +174,9 @@ pub fn network<F: Frame>(frame: &F, layer: Layer) -> Result<(Version, usize), St
 pub fn packet<F: Frame>(frame: &F, layer: Layer) -> Result<Packet, Stop> {
     let (version, network) = link::network(frame, layer)?;
     let mut packet = match version {
-        Version::V4 => ipv4::packet(frame, network),
+        Version::V4 => ipv4::packet(frame, network).map_err(Stop::Malformed),
         Version::V6 => ipv6::packet(frame, network),
-    }
-    .map_err(Stop::Malformed)?;
+    }?;
     // Whatever led to the transport header, the way on from it is one.
     packet.transport = frame.obscure(packet.transport);
     Ok(packet)

@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 
 use port12_common::{
-    Layer, Malformed, Outcome, Shape, Transport,
+    Layer, Malformed, Outcome, Shape, TooDeep, Transport,
     abi::{
         self, Action, Ban, Banning, BindRecord, Budget, Clock, Contact, CpuCounters, EventRecord,
         Evidence, FIRST_TOUCH, Gate, Header, Hearing, HostTable, Local, OutboundPort,
@@ -14,8 +14,8 @@ use port12_common::{
 };
 
 #[test]
-fn the_layout_is_that_of_version_6() {
-    assert_eq!(abi::VERSION, 6);
+fn the_layout_is_that_of_version_7() {
+    assert_eq!(abi::VERSION, 7);
 }
 
 #[test]
@@ -29,15 +29,16 @@ fn counters_keep_their_layout() {
     assert_eq!(offset_of!(PortCounters, local_socket), 32);
     assert_eq!(offset_of!(PortCounters, last_seen), 40);
 
-    assert_eq!((size_of::<CpuCounters>(), align_of::<CpuCounters>()), (1_047_360, 64));
+    assert_eq!((size_of::<CpuCounters>(), align_of::<CpuCounters>()), (1_047_424, 64));
     assert_eq!(offset_of!(CpuCounters, outcomes), 0);
     assert_eq!(offset_of!(CpuCounters, reasons), 256);
     assert_eq!(offset_of!(CpuCounters, shapes), 384);
-    assert_eq!(offset_of!(CpuCounters, ports), 512);
-    assert_eq!(offset_of!(CpuCounters, touches), 246_272);
-    assert_eq!(offset_of!(CpuCounters, telling), 256_512);
-    assert_eq!(offset_of!(CpuCounters, banning), 256_640);
-    assert_eq!(offset_of!(CpuCounters, sources), 256_768);
+    assert_eq!(offset_of!(CpuCounters, too_deep), 512);
+    assert_eq!(offset_of!(CpuCounters, ports), 576);
+    assert_eq!(offset_of!(CpuCounters, touches), 246_336);
+    assert_eq!(offset_of!(CpuCounters, telling), 256_576);
+    assert_eq!(offset_of!(CpuCounters, banning), 256_704);
+    assert_eq!(offset_of!(CpuCounters, sources), 256_832);
 }
 
 #[test]
@@ -132,7 +133,8 @@ fn the_byte_of_the_bans_is_theirs_alone() {
 
 #[test]
 fn the_policy_keeps_its_layout() {
-    assert_eq!((size_of::<Policy>(), align_of::<Policy>()), (5144, 8));
+    assert_eq!((size_of::<Policy>(), align_of::<Policy>()), (5152, 8));
+    assert_eq!(offset_of!(Policy, too_deep), 5144);
     assert_eq!((offset_of!(Policy, gate), offset_of!(Policy, lists)), (0, 16));
     assert_eq!((size_of::<Rule>(), offset_of!(Policy, rules)), (1, 24));
     assert_eq!((offset_of!(Gate, drop_until), offset_of!(Gate, bypass)), (0, 8));
@@ -142,9 +144,9 @@ fn the_policy_keeps_its_layout() {
 fn the_state_keeps_its_layout() {
     assert_eq!((size_of::<Header>(), align_of::<Header>()), (64, 8));
     assert_eq!((offset_of!(Header, version), offset_of!(Header, attached_at)), (0, 8));
-    assert_eq!((size_of::<State>(), align_of::<State>()), (109_344, 8));
+    assert_eq!((size_of::<State>(), align_of::<State>()), (109_480, 8));
     assert_eq!((offset_of!(State, header), offset_of!(State, policy)), (0, 64));
-    assert_eq!(offset_of!(State, host), 5208);
+    assert_eq!(offset_of!(State, host), 5216);
 }
 
 #[test]
@@ -167,10 +169,11 @@ fn the_host_table_keeps_its_layout() {
     assert_eq!(offset_of!(Local, v4_be), 344);
     assert_eq!(offset_of!(Local, v6_be), 16_728);
 
-    assert_eq!((size_of::<HostTable>(), align_of::<HostTable>()), (104_136, 8));
+    assert_eq!((size_of::<HostTable>(), align_of::<HostTable>()), (104_264, 8));
     assert_eq!(offset_of!(HostTable, sockets), 0);
     assert_eq!(offset_of!(HostTable, active), 5136);
     assert_eq!(offset_of!(HostTable, local), 5144);
+    assert_eq!(offset_of!(HostTable, macs), 104_136);
 }
 
 #[test]
@@ -178,17 +181,19 @@ fn counters_keep_their_indexes() {
     let outcomes = Outcome::ALL.map(Outcome::as_str).join(" ");
     assert_eq!(
         outcomes,
-        "not_ip malformed fragment other_transport high_port assigned ignored reply transit \
+        "not_ip malformed too_deep fragment other_transport high_port assigned ignored reply transit \
          allowed local_socket banned dropped probe"
     );
     let reasons = Malformed::ALL.map(Malformed::as_str).join(" ");
     assert_eq!(
         reasons,
-        "ethernet_truncated vlan_truncated vlan_depth ip_version ipv4_truncated \
+        "ethernet_truncated vlan_truncated ip_version ipv4_truncated \
          ipv4_header_length ipv4_total_length ipv6_truncated \
-         ipv6_extension_truncated ipv6_extension_count tcp_truncated tcp_data_offset \
+         ipv6_extension_truncated tcp_truncated tcp_data_offset \
          udp_truncated sctp_truncated dccp_truncated"
     );
+    let too_deep = TooDeep::ALL.map(TooDeep::as_str).join(" ");
+    assert_eq!(too_deep, "vlan_tags ipv6_extension_headers");
     let shapes = Shape::ALL.map(Shape::as_str).join(" ");
     assert_eq!(
         shapes,
@@ -202,6 +207,7 @@ fn counters_keep_their_indexes() {
 fn a_variant_is_the_index_of_its_counter() {
     assert!(Outcome::ALL.into_iter().enumerate().all(|(index, it)| index == it as usize));
     assert!(Malformed::ALL.into_iter().enumerate().all(|(index, it)| index == it as usize));
+    assert!(TooDeep::ALL.into_iter().enumerate().all(|(index, it)| index == it as usize));
     assert!(Shape::ALL.into_iter().enumerate().all(|(index, it)| index == it as usize));
     assert!(Transport::ALL.into_iter().enumerate().all(|(index, it)| index == it as usize));
     assert_eq!((Layer::Ethernet as u8, Layer::Ip as u8), (0, 1));

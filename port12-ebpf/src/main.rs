@@ -222,7 +222,7 @@ fn conclude(counters: Counters, finding: &Finding) -> End {
     let knock = counters.record(finding);
     #[cfg(feature = "trace")]
     trace::log(finding);
-    let action = match finding.outcome.verdict() {
+    let action = match finding.verdict() {
         Verdict::Pass => xdp_action::XDP_PASS,
         Verdict::Drop => xdp_action::XDP_DROP,
     };

@@ -4,7 +4,7 @@ use core::ptr;
 
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use port12_common::{
-    Finding, Malformed, Outcome,
+    Depth, Finding, Malformed, Outcome,
     abi::{Banning, CpuCounters, Knock, Known, Label, PORTS, PortCounters, Tally, Telling},
 };
 
@@ -109,6 +109,11 @@ fn record(counters: &mut CpuCounters, finding: &Finding) -> Option<Knock> {
         Outcome::Malformed => {
             if let Some(reason) = finding.reason {
                 counters.reasons[reason as usize & 15] += 1;
+            }
+        }
+        Outcome::TooDeep => {
+            if let Some(Depth { reason, is_dropped }) = finding.depth {
+                counters.too_deep[reason as usize & 3][usize::from(is_dropped)] += 1;
             }
         }
         Outcome::LocalSocket => {

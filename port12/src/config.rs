@@ -45,7 +45,7 @@ use crate::{
     host::interfaces::Link,
     kernel::{attach::Wanted, banning::Terms},
     ledger::CAPACITY,
-    policy::{Forwarding, Mode, Transit},
+    policy::{Forwarding, Mode, TooDeepPolicy, Transit},
     report::OutputFormat,
     sink::SinkSpec,
 };
@@ -70,6 +70,8 @@ pub struct Config {
     pub transit: Valued<Transit>,
     /// Whether drop mode is refused where this host forwards.
     pub forwarding: Valued<Forwarding>,
+    /// Verdict on packets with more headers than port12 reads.
+    pub too_deep: Valued<TooDeepPolicy>,
     /// The time within which drop mode is to be confirmed, 1 s to 1 day.
     pub confirm: Valued<Option<Duration>>,
     /// Whether reserved ports are watched too.
@@ -140,6 +142,7 @@ impl Config {
             xdp_mode: first(flag.xdp_mode, file.xdp_mode, Wanted::default()),
             transit: first(flag.transit, file.transit, Transit::default()),
             forwarding: first(flag.forwarding, file.forwarding, Forwarding::default()),
+            too_deep: first(flag.too_deep, file.too_deep, TooDeepPolicy::default()),
             confirm: first(flag.confirm.map(some), file.confirm.map(some), None),
             include_reserved: first(flag.include_reserved, file.include_reserved, false),
             extra: first(flag.extra, file.extra, Vec::new()),

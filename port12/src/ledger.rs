@@ -303,6 +303,7 @@ mod tests {
         let mut finding = Finding {
             outcome: Outcome::Probe,
             reason: None,
+            depth: None,
             transport: Some(Transport::Udp),
             source: SourceAddress::v4(7_u32.to_be()),
             source_port: 4000,

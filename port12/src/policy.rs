@@ -70,6 +70,16 @@ pub enum Forwarding {
     Drop,
 }
 
+/// Verdict on packets with more headers than port12 reads, while a rule or a ban of scope `all` drops.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum TooDeepPolicy {
+    /// Drop them
+    #[default]
+    Drop,
+    /// Pass them
+    Pass,
+}
+
 /// The policy for the kernel program.
 pub fn policy(watched: &Watched, mode: Mode, transit: TransitPolicy) -> Box<abi::Policy> {
     let mut policy = Box::new(abi::Policy::EMPTY);
@@ -85,6 +95,7 @@ pub fn policy(watched: &Watched, mode: Mode, transit: TransitPolicy) -> Box<abi:
             }
         }
     }
+    policy.too_deep = abi::Policy::too_deep_by(&policy.rules, false);
     policy
 }
 

@@ -17,12 +17,14 @@ mod sample;
 
 pub use counts::Counts;
 pub use error::SinkError;
-pub use format::{Format, alert_line, notice_line, started_line};
+pub use format::{Format, alert_line, notice_line, started_line, too_deep_line};
 pub use running::{QUEUE, Sink};
 pub use set::Sinks;
 pub use spec::{Form, Level, SinkSpec, SpecError, Target};
 
-use crate::{event::Event, listeners::Notice, outbound::Started, scan::Alert};
+use crate::{
+    event::Event, listeners::Notice, outbound::Started, scan::Alert, too_deep::TooDeepAlert,
+};
 
 /// Whether one of the sinks has standard output for itself.
 pub fn has_stdout(specs: &[SinkSpec]) -> bool {
@@ -40,6 +42,8 @@ pub enum Record {
     Notice(Box<Notice>),
     /// A conversation that this host has started.
     Started(Box<Started>),
+    /// Packets with too many headers.
+    TooDeep(Box<TooDeepAlert>),
 }
 
 impl From<Event> for Record {
@@ -57,6 +61,12 @@ impl From<Alert> for Record {
 impl From<Notice> for Record {
     fn from(notice: Notice) -> Self {
         Self::Notice(Box::new(notice))
+    }
+}
+
+impl From<TooDeepAlert> for Record {
+    fn from(alert: TooDeepAlert) -> Self {
+        Self::TooDeep(Box::new(alert))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use port12_common::{
-    Malformed, Outcome, Shape, Transport,
+    Depth, Malformed, Outcome, Shape, TooDeep, Transport,
     abi::{CpuCounters, PORTS, PortCounters, Tally},
 };
 
@@ -14,6 +14,7 @@ use crate::kernel::{banning::Deeds, events::Told, mapped::Mapped};
 pub struct Snapshot {
     outcomes: [Tally; Outcome::ALL.len()],
     reasons: [u64; Malformed::ALL.len()],
+    too_deep: [[u64; 2]; TooDeep::ALL.len()],
     shapes: [u64; Shape::ALL.len()],
     ports: BTreeMap<(Transport, u16), PortCounters>,
     told: Told,
@@ -28,15 +29,17 @@ impl Snapshot {
         for cpu in (0..counters.len()).filter_map(|index| counters.pointer(index)) {
             // SAFETY: the pointer is to a mapped element, which the kernel may be writing: it is
             // only copied from.
-            let (outcomes, reasons, shapes) = unsafe {
+            let (outcomes, reasons, too_deep, shapes) = unsafe {
                 (
                     (&raw const (*cpu).outcomes).read_volatile(),
                     (&raw const (*cpu).reasons).read_volatile(),
+                    (&raw const (*cpu).too_deep).read_volatile(),
                     (&raw const (*cpu).shapes).read_volatile(),
                 )
             };
             snapshot.outcomes.iter_mut().zip(outcomes).for_each(|(sum, tally)| *sum += tally);
             snapshot.reasons.iter_mut().zip(reasons).for_each(|(sum, count)| *sum += count);
+            snapshot.add_too_deep(&too_deep);
             snapshot.shapes.iter_mut().zip(shapes).for_each(|(sum, count)| *sum += count);
             for transport in Transport::ALL {
                 for port in 0..PORTS {
@@ -66,6 +69,12 @@ impl Snapshot {
         self.deeds
     }
 
+    fn add_too_deep(&mut self, counts: &[[u64; 2]]) {
+        let sums = self.too_deep.iter_mut().zip(counts);
+        sums.flat_map(|(sums, counts)| sums.iter_mut().zip(counts))
+            .for_each(|(sum, it)| *sum += it);
+    }
+
     fn add_port(&mut self, transport: Transport, port: u16, counters: &PortCounters) {
         let sum = self.ports.entry((transport, port)).or_default();
         sum.passed += counters.passed;
@@ -81,6 +90,9 @@ impl Snapshot {
         if let Some(reason) = finding.reason {
             self.reasons[reason as usize] += 1;
         }
+        if let Some(Depth { reason, is_dropped }) = finding.depth {
+            self.too_deep[reason as usize][usize::from(is_dropped)] += 1;
+        }
         let mut counters = PortCounters { last_seen: jiffies, ..PortCounters::default() };
         match finding.outcome {
             Outcome::Probe => counters.passed = tally,
@@ -88,6 +100,7 @@ impl Snapshot {
             Outcome::LocalSocket => counters.local_socket = 1,
             Outcome::NotIp
             | Outcome::Malformed
+            | Outcome::TooDeep
             | Outcome::Fragment
             | Outcome::OtherTransport
             | Outcome::HighPort
@@ -110,6 +123,7 @@ impl Snapshot {
     pub fn add(&mut self, other: &Self) {
         self.outcomes.iter_mut().zip(other.outcomes).for_each(|(sum, tally)| *sum += tally);
         self.reasons.iter_mut().zip(&other.reasons).for_each(|(sum, count)| *sum += count);
+        self.add_too_deep(&other.too_deep);
         self.shapes.iter_mut().zip(&other.shapes).for_each(|(sum, count)| *sum += count);
         for (&(transport, port), counters) in &other.ports {
             self.add_port(transport, port, counters);
@@ -124,6 +138,11 @@ impl Snapshot {
     /// Malformed frames of one reason.
     pub fn reason(&self, reason: Malformed) -> u64 {
         self.reasons[reason as usize]
+    }
+
+    /// Packets that are too deep for one reason: those that passed, and those that were dropped.
+    pub fn too_deep(&self, reason: TooDeep) -> [u64; 2] {
+        self.too_deep[reason as usize]
     }
 
     /// Probes of one shape, dropped ones included.

@@ -8,7 +8,11 @@ use crate::{
     outbound::Started,
     report::{SinkReport, ToldReport},
     scan::{Alert, Detector, Limits},
-    sink::{Counts, Record, SinkError, SinkSpec, Sinks, alert_line, notice_line, started_line},
+    sink::{
+        Counts, Record, SinkError, SinkSpec, Sinks, alert_line, notice_line, started_line,
+        too_deep_line,
+    },
+    too_deep::TooDeepAlert,
 };
 
 /// How long sinks that a reload leaves out may go on writing, and a replay waits for one that writes nothing.
@@ -102,6 +106,15 @@ impl Story {
         match self.sinks.take_alerts() {
             true => self.offer(started),
             false => self.untold.push(started_line(&started)),
+        }
+    }
+
+    /// Passes on an alert on packets with too many headers.
+    pub fn too_deep(&mut self, alert: TooDeepAlert) {
+        self.alerts += 1;
+        match self.sinks.take_alerts() {
+            true => self.offer(alert),
+            false => self.untold.push(too_deep_line(&alert)),
         }
     }
 

@@ -5,12 +5,14 @@ mod inherited;
 mod interface;
 mod keeper;
 mod known_bans;
+mod links;
 mod lookout;
 mod orders;
 mod outbound;
 mod presence;
 mod start;
 mod taken;
+mod too_deep;
 mod trace;
 
 use std::{

@@ -1,12 +1,13 @@
 //! What can be said of a frame, whoever says it.
 
-use port12_common::{Finding, Malformed, Outcome, Shape, Transport};
+use port12_common::{Depth, Finding, Malformed, Outcome, Shape, TooDeep, Transport, Verdict};
 
 /// A frame's outcome and what was read on the way to it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Answer {
     pub outcome: Outcome,
     pub reason: Option<Malformed>,
+    pub depth: Option<Depth>,
     pub segment: Option<Segment>,
 }
 
@@ -21,7 +22,18 @@ pub struct Segment {
 
 impl Answer {
     pub const fn bare(outcome: Outcome) -> Self {
-        Self { outcome, reason: None, segment: None }
+        Self { outcome, reason: None, depth: None, segment: None }
+    }
+
+    pub const fn too_deep(reason: TooDeep, is_dropped: bool) -> Self {
+        Self { depth: Some(Depth { reason, is_dropped }), ..Self::bare(Outcome::TooDeep) }
+    }
+
+    pub const fn verdict(&self) -> Verdict {
+        match self.depth {
+            Some(Depth { is_dropped: true, .. }) => Verdict::Drop,
+            Some(_) | None => self.outcome.verdict(),
+        }
     }
 
     pub const fn malformed(reason: Malformed) -> Self {
@@ -29,7 +41,7 @@ impl Answer {
     }
 
     pub const fn about(segment: Segment, outcome: Outcome) -> Self {
-        Self { outcome, reason: None, segment: Some(segment) }
+        Self { segment: Some(segment), ..Self::bare(outcome) }
     }
 }
 
@@ -38,6 +50,7 @@ impl From<Finding> for Answer {
         let Finding {
             outcome,
             reason,
+            depth,
             transport,
             source: _,
             source_port,
@@ -50,6 +63,6 @@ impl From<Finding> for Answer {
         if segment.is_none() {
             assert_eq!((source_port, port, shape), (0, 0, None), "no transport, yet ports");
         }
-        Self { outcome, reason, segment }
+        Self { outcome, reason, depth, segment }
     }
 }

@@ -50,6 +50,19 @@ const SOCKETS: &[(Transport, u16)] = &[(Tcp, 28), (Tcp, 81), (Sctp, 81), (Udp, 7
 pub const ADDRESS_V4: Ipv4Addr = Ipv4Addr::new(10, 12, 0, 2);
 pub const ADDRESS_V6: Ipv6Addr = Ipv6Addr::new(0xfd12, 0, 0, 0, 0, 0, 0, 2);
 
+/// The MAC address of the host.
+pub const ADDRESS_MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
+
+/// Whether the host receives frames for a MAC address.
+pub fn receives(address: &[u8]) -> bool {
+    address == ADDRESS_MAC || address[0] & 1 == 1
+}
+
+/// Whether VLANs, by their VIDs, are the host's.
+pub fn has_vlans(vids: &[u16]) -> bool {
+    vids.iter().all(|vid| *vid == 0)
+}
+
 /// The policy for a well-known port.
 pub fn rule(transport: Transport, port: u16) -> Action {
     RULES
@@ -91,6 +104,7 @@ pub fn policy_with(transit: TransitPolicy) -> Box<Policy> {
     for &(transport, port, action) in RULES {
         policy.set(transport, port, Rule::new(action, transit));
     }
+    policy.too_deep = Policy::too_deep_by(&policy.rules, false);
     policy
 }
 
@@ -103,6 +117,7 @@ pub fn host() -> Box<HostTable> {
     }
     host.sockets.valid_until = u64::MAX;
     host.sockets.lookup_proves = 1;
+    host.macs[0] = HostTable::mac(mac_words(ADDRESS_MAC));
     let local = &mut host.local[0];
     local.known = 1;
     let v4 = u32::from_ne_bytes(ADDRESS_V4.octets());
@@ -110,6 +125,11 @@ pub fn host() -> Box<HostTable> {
     let v6 = words(ADDRESS_V6);
     local.v6_be[local.bucket_v6(v6)][0] = v6;
     host
+}
+
+/// A MAC address as a frame's words.
+fn mac_words(address: [u8; 6]) -> [u16; 3] {
+    core::array::from_fn(|word| u16::from_ne_bytes([address[2 * word], address[2 * word + 1]]))
 }
 
 /// An IPv6 address as the maps hold it.

@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use port12_common::{Layer, Verdict};
+use port12_common::{Depth, Layer, Outcome, Verdict};
 
 use super::answer::{Answer, Segment};
 
@@ -41,6 +41,11 @@ fn record(text: &'static str) -> NamedFrame {
         port: facts.need("port"),
         shape: facts.get("shape"),
     });
+    let verdict = match facts.need::<String>("verdict").as_str() {
+        "pass" => Verdict::Pass,
+        "drop" => Verdict::Drop,
+        other => panic!("{name}: no verdict is called {other}"),
+    };
     NamedFrame {
         name,
         layer: match facts.need::<String>("layer").as_str() {
@@ -49,12 +54,15 @@ fn record(text: &'static str) -> NamedFrame {
             other => panic!("{name}: no layer is called {other}"),
         },
         bytes: lines.flat_map(bytes).collect(),
-        expected: Answer { outcome: facts.need("outcome"), reason: facts.get("reason"), segment },
-        verdict: match facts.need::<String>("verdict").as_str() {
-            "pass" => Verdict::Pass,
-            "drop" => Verdict::Drop,
-            other => panic!("{name}: no verdict is called {other}"),
+        expected: match facts.need("outcome") {
+            Outcome::TooDeep => {
+                let is_dropped = verdict == Verdict::Drop;
+                let depth = Depth { reason: facts.need("reason"), is_dropped };
+                Answer { depth: Some(depth), ..Answer::bare(Outcome::TooDeep) }
+            }
+            outcome => Answer { outcome, reason: facts.get("reason"), depth: None, segment },
         },
+        verdict,
     }
 }
 

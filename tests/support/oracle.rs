@@ -10,38 +10,61 @@ mod internet;
 mod segment;
 
 use etherparse::{EtherType, Ethernet2HeaderSlice, SingleVlanHeaderSlice};
-use port12_common::{Layer, Malformed, Outcome};
+use port12_common::{Layer, Malformed, Outcome, TooDeep};
 
-use super::answer::Answer;
+use super::{answer::Answer, environment};
 
 /// What is to become of a frame in the [`environment`](super::environment).
 pub fn answer(bytes: &[u8], layer: Layer) -> Answer {
     match layer {
         Layer::Ethernet => match Ethernet2HeaderSlice::from_slice(bytes) {
-            Ok(header) => tagged(header.ether_type(), &bytes[14..], 0),
+            Ok(header) => {
+                let mut link =
+                    Link { is_received: environment::receives(&bytes[..6]), vids: vec![] };
+                tagged(header.ether_type(), &bytes[14..], &mut link)
+            }
             Err(_) => Answer::malformed(Malformed::EthernetTruncated),
         },
         // The first two bytes are read together.
         Layer::Ip => match bytes {
             [] | [_] => Answer::malformed(Malformed::Ipv4Truncated),
             [first, ..] if first >> 4 == 4 => internet::v4(bytes),
-            [first, ..] if first >> 4 == 6 => internet::v6(bytes),
+            [first, ..] if first >> 4 == 6 => internet::v6(bytes, &Link::default()),
             _ => Answer::malformed(Malformed::IpVersion),
         },
     }
 }
 
-/// The answer for what follows an EtherType, below a number of VLAN tags.
-fn tagged(ether_type: EtherType, rest: &[u8], tags: usize) -> Answer {
+/// Facts from the link layer.
+#[derive(Default)]
+pub struct Link {
+    /// The host receives frames for the destination MAC address.
+    is_received: bool,
+    /// The VIDs of the tags, the outermost first.
+    vids: Vec<u16>,
+}
+
+impl Link {
+    /// Whether the tags are for the host's VLANs.
+    pub fn is_of_host(&self) -> bool {
+        environment::has_vlans(&self.vids)
+    }
+}
+
+/// The answer for what follows an EtherType, below some VLAN tags.
+fn tagged(ether_type: EtherType, rest: &[u8], link: &mut Link) -> Answer {
     match ether_type {
         EtherType::IPV4 => internet::v4(rest),
-        EtherType::IPV6 => internet::v6(rest),
-        EtherType::VLAN_TAGGED_FRAME | EtherType::PROVIDER_BRIDGING if tags == 4 => {
-            Answer::malformed(Malformed::VlanDepth)
+        EtherType::IPV6 => internet::v6(rest, link),
+        EtherType::VLAN_TAGGED_FRAME | EtherType::PROVIDER_BRIDGING if link.vids.len() == 4 => {
+            Answer::too_deep(TooDeep::VlanTags, link.is_received && link.is_of_host())
         }
         EtherType::VLAN_TAGGED_FRAME | EtherType::PROVIDER_BRIDGING => {
             match SingleVlanHeaderSlice::from_slice(rest) {
-                Ok(tag) => tagged(tag.ether_type(), &rest[4..], tags + 1),
+                Ok(tag) => {
+                    link.vids.push(tag.vlan_identifier().value());
+                    tagged(tag.ether_type(), &rest[4..], link)
+                }
                 Err(_) => Answer::malformed(Malformed::VlanTruncated),
             }
         }

@@ -3,7 +3,7 @@
 use core::ops::AddAssign;
 
 use super::{Banning, PORTS, SourceTable, Telling, Touches};
-use crate::{Malformed, Outcome, Shape, Transport};
+use crate::{Malformed, Outcome, Shape, TooDeep, Transport};
 
 /// Packets and their bytes: whole frames, as the program saw them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -57,6 +57,8 @@ pub struct CpuCounters {
     pub reasons: [u64; 16],
     /// Probes, dropped ones included, by [`Shape`].
     pub shapes: [u64; 16],
+    /// Frames by [`TooDeep`] reason: those that passed, and those that were dropped.
+    pub too_deep: [[u64; 2]; 4],
     /// By [`Transport`] and port.
     pub ports: [[PortCounters; PORTS]; Transport::ALL.len()],
     /// Which ports the sets of the sources tell apart.
@@ -73,12 +75,14 @@ const _: () = {
     assert!(Outcome::ALL.len() <= 16);
     assert!(Malformed::ALL.len() <= 16);
     assert!(Shape::ALL.len() <= 16);
+    assert!(TooDeep::ALL.len() <= 4);
     assert!(size_of::<PortCounters>() == 48);
     assert!(
         size_of::<CpuCounters>()
             == 256
                 + 128
                 + 128
+                + 64
                 + 5 * 1024 * (48 + 2)
                 + size_of::<Telling>()
                 + size_of::<Banning>()

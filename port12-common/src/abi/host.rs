@@ -50,6 +50,7 @@ const BUCKETS_V4: usize = 1024;
 const BUCKETS_V6: usize = 512;
 const WAYS: usize = 4;
 const PREFIXES: usize = 8;
+const MACS: usize = 16;
 
 /// An IPv4 prefix that is local as a whole (`ip route add local`), network byte order.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -245,12 +246,30 @@ pub struct HostTable {
     pub active: u64,
     /// Local addresses, twice.
     pub local: [Local; 2],
+    /// Unicast MAC addresses at which the host receives: those of the interface and of the devices above it, as
+    /// [`HostTable::mac`] has them. 0 is an empty element.
+    pub macs: [u64; MACS],
 }
 
 impl HostTable {
     /// Nothing known.
     pub const UNKNOWN: Self =
-        Self { sockets: Sockets::EMPTY, active: 0, local: [Local::UNKNOWN; 2] };
+        Self { sockets: Sockets::EMPTY, active: 0, local: [Local::UNKNOWN; 2], macs: [0; MACS] };
+
+    /// An element of [`HostTable::macs`]: the words of an address, network byte order, as they are in memory.
+    #[inline(always)]
+    pub const fn mac(words: [u16; 3]) -> u64 {
+        let [first, second, third] = words;
+        1 << 48 | (third as u64) << 32 | (second as u64) << 16 | first as u64
+    }
+
+    /// Whether an element is among the addresses.
+    #[inline(never)]
+    pub(crate) fn has_mac(&self, mac: u64) -> bool {
+        // Without a branch: the kernel's verifier would walk each of them.
+        let found = self.macs.iter().fold(0, |found, entry| found | (entry ^ mac).wrapping_sub(1));
+        found >> 63 != 0
+    }
 
     /// The addresses that count.
     #[inline(always)]
@@ -262,5 +281,5 @@ impl HostTable {
 const _: () = {
     assert!(size_of::<Sockets>() == 16 + 5 * 1024);
     assert!(size_of::<Local>() == 24 + 64 + 256 + 16384 + 32768);
-    assert!(size_of::<HostTable>() == 5136 + 8 + 2 * 49496);
+    assert!(size_of::<HostTable>() == 5136 + 8 + 2 * 49496 + 128);
 };

@@ -216,12 +216,19 @@ pub struct Policy {
     pub lists: u64,
     /// By [`Transport`] and port.
     pub rules: [[Rule; PORTS]; Transport::ALL.len()],
+    /// Verdict on packets that are [too deep](crate::Outcome::TooDeep): [`Policy::DROP_TOO_DEEP`] and
+    /// [`Policy::PASS_TOO_DEEP`].
+    pub too_deep: u64,
 }
 
 impl Policy {
     /// A policy that watches nothing.
-    pub const EMPTY: Self =
-        Self { gate: Gate::SHUT, lists: 0, rules: [[Rule::ASSIGNED; PORTS]; Transport::ALL.len()] };
+    pub const EMPTY: Self = Self {
+        gate: Gate::SHUT,
+        lists: 0,
+        rules: [[Rule::ASSIGNED; PORTS]; Transport::ALL.len()],
+        too_deep: 0,
+    };
 
     /// Of [`Policy::lists`]: there are IPv4 prefixes that are allowed.
     pub const ALLOW_V4: u64 = 1;
@@ -235,6 +242,20 @@ impl Policy {
 
     /// Which byte of [`Policy::lists`] in memory that is.
     pub const BANS_BYTE: usize = if cfg!(target_endian = "little") { 1 } else { 6 };
+
+    /// Of [`Policy::too_deep`]: a rule drops, and what is too deep is dropped while the gate is open.
+    pub const DROP_TOO_DEEP: u64 = 1;
+
+    /// Of [`Policy::too_deep`]: what is too deep passes, whatever rules and bans say.
+    pub const PASS_TOO_DEEP: u64 = 2;
+
+    /// [`Policy::too_deep`] for some rules: of its bits, the rules decide one.
+    pub fn too_deep_by(rules: &[[Rule; PORTS]; Transport::ALL.len()], passes: bool) -> u64 {
+        let drops = rules.iter().flatten().any(|rule| matches!(rule.action(), Action::Drop { .. }));
+        let drops = if drops { Self::DROP_TOO_DEEP } else { 0 };
+        let passes = if passes { Self::PASS_TOO_DEEP } else { 0 };
+        drops | passes
+    }
 
     /// The rule for a well-known port.
     #[inline(always)]
@@ -252,4 +273,4 @@ impl Policy {
     }
 }
 
-const _: () = assert!(size_of::<Policy>() == 24 + 5 * 1024);
+const _: () = assert!(size_of::<Policy>() == 24 + 5 * 1024 + 8);

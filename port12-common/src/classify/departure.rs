@@ -62,7 +62,7 @@ pub fn departure<F: Frame>(
 ) -> Result<Option<Departure>, Malformed> {
     let packet = match parse::packet(frame, layer) {
         Ok(packet) => packet,
-        Err(Stop::NotIp) => return Ok(None),
+        Err(Stop::NotIp | Stop::TooDeep(..)) => return Ok(None),
         Err(Stop::Malformed(reason)) => return Err(reason),
     };
     if packet.part == Part::Later {

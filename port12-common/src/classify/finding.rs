@@ -1,6 +1,6 @@
 //! What is found of a frame, and what is done about it.
 
-use crate::{Malformed, Outcome, Shape, Transport, abi::SourceAddress};
+use crate::{Malformed, Outcome, Shape, TooDeep, Transport, Verdict, abi::SourceAddress};
 
 /// A frame's outcome, and what was read on the way to it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -9,6 +9,8 @@ pub struct Finding {
     pub outcome: Outcome,
     /// Why, for [`Outcome::Malformed`].
     pub reason: Option<Malformed>,
+    /// Headers in excess, for [`Outcome::TooDeep`].
+    pub depth: Option<Depth>,
     /// The transport, where the frame was read as far as its ports.
     pub transport: Option<Transport>,
     /// Where a probe says it comes from, dropped or not; [`SourceAddress::NONE`] elsewhere.
@@ -25,12 +27,31 @@ pub struct Finding {
     pub now: u64,
 }
 
+/// Headers in excess.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Depth {
+    /// Headers that there are too many of.
+    pub reason: TooDeep,
+    /// Whether the packet is dropped.
+    pub is_dropped: bool,
+}
+
 impl Finding {
+    /// Verdict on the frame.
+    #[inline(always)]
+    pub const fn verdict(&self) -> Verdict {
+        match self.depth {
+            Some(Depth { is_dropped: true, .. }) => Verdict::Drop,
+            Some(Depth { is_dropped: false, .. }) | None => self.outcome.verdict(),
+        }
+    }
+
     #[inline(always)]
     pub(super) const fn at_network(outcome: Outcome, length: usize) -> Self {
         Self {
             outcome,
             reason: None,
+            depth: None,
             transport: None,
             source: SourceAddress::NONE,
             source_port: 0,
@@ -44,6 +65,11 @@ impl Finding {
     #[inline(always)]
     pub(super) const fn malformed(reason: Malformed, length: usize) -> Self {
         Self { reason: Some(reason), ..Self::at_network(Outcome::Malformed, length) }
+    }
+
+    #[inline(always)]
+    pub(super) const fn too_deep(depth: Depth, length: usize) -> Self {
+        Self { depth: Some(depth), ..Self::at_network(Outcome::TooDeep, length) }
     }
 }
 

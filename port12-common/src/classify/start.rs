@@ -30,6 +30,7 @@ impl<F: Frame> Start<'_, F> {
         Finding {
             outcome,
             reason: None,
+            depth: None,
             transport: Some(self.transport),
             source: SourceAddress::NONE,
             // Read before, as far as the destination port.

@@ -1,8 +1,8 @@
 //! IPv6 (RFC 8200) and its extension headers.
 
-use super::{MAX_EXTENSION_HEADERS, Packet, Part, Version, end};
+use super::{MAX_EXTENSION_HEADERS, Packet, Part, Stop, Version, end};
 use crate::{
-    Frame, Malformed,
+    Frame, Malformed, TooDeep,
     frame::{first, second},
 };
 
@@ -56,14 +56,15 @@ fn extension(protocol: u8) -> &'static Extension {
 }
 
 #[inline(always)]
-pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Malformed> {
-    let header = frame.words::<4>(network).ok_or(Malformed::Ipv6Truncated)?;
+pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Stop> {
+    const TRUNCATED: Stop = Stop::Malformed(Malformed::Ipv6Truncated);
+    let header = frame.words::<4>(network).ok_or(TRUNCATED)?;
     if first(header[0]) >> 4 != 6 {
-        return Err(Malformed::IpVersion);
+        return Err(Stop::Malformed(Malformed::IpVersion));
     }
     let transport = network + HEADER;
     if transport > frame.length() {
-        return Err(Malformed::Ipv6Truncated);
+        return Err(TRUNCATED);
     }
     let packet = Packet {
         network,
@@ -96,19 +97,19 @@ pub(super) fn plain<F: Frame>(frame: &F, network: usize) -> Option<Packet> {
 }
 
 #[inline(always)]
-fn skip_extensions<F: Frame>(frame: &F, mut packet: Packet) -> Result<Packet, Malformed> {
+fn skip_extensions<F: Frame>(frame: &F, mut packet: Packet) -> Result<Packet, Stop> {
+    const TRUNCATED: Stop = Stop::Malformed(Malformed::Ipv6ExtensionTruncated);
     for _ in 0..MAX_EXTENSION_HEADERS {
         let extension = extension(packet.protocol);
         if !extension.skipped {
             return Ok(packet);
         }
-        let [lead, offset_and_more, _, _] =
-            frame.words::<4>(packet.transport).ok_or(Malformed::Ipv6ExtensionTruncated)?;
+        let [lead, offset_and_more, _, _] = frame.words::<4>(packet.transport).ok_or(TRUNCATED)?;
         let length = Extension::SHORTEST + usize::from(second(lead)) * usize::from(extension.unit);
         packet.protocol = first(lead);
         packet.transport = frame.obscure(packet.transport + length);
         if packet.transport > frame.length() || packet.transport > packet.end {
-            return Err(Malformed::Ipv6ExtensionTruncated);
+            return Err(TRUNCATED);
         }
         let offset_and_more = u16::from_be(offset_and_more);
         if offset_and_more & extension.offset != 0 {
@@ -117,7 +118,7 @@ fn skip_extensions<F: Frame>(frame: &F, mut packet: Packet) -> Result<Packet, Ma
         packet.part = packet.part.or_first(offset_and_more & extension.more != 0);
     }
     if extension(packet.protocol).skipped {
-        return Err(Malformed::Ipv6ExtensionCount);
+        return Err(Stop::TooDeep(TooDeep::ExtensionHeaders, packet.network as u16));
     }
     Ok(packet)
 }

@@ -1,17 +1,17 @@
 //! Ethernet II, 802.1Q and 802.1ad.
 
 use super::{Layer, MAX_VLAN_TAGS, Stop, Version};
-use crate::{Frame, Malformed, frame::first};
+use crate::{Frame, Malformed, TooDeep, frame::first};
 
 /// The bytes of an Ethernet header without tags.
-pub(super) const HEADER: usize = 14;
+pub(crate) const HEADER: usize = 14;
 /// The bytes of a tag.
-pub(super) const TAG: usize = 4;
+pub(crate) const TAG: usize = 4;
 
 pub(super) const IPV4_BE: u16 = 0x0800_u16.to_be();
 pub(super) const IPV6_BE: u16 = 0x86dd_u16.to_be();
 const DOT1Q_BE: u16 = 0x8100_u16.to_be();
-const DOT1AD_BE: u16 = 0x88a8_u16.to_be();
+pub(crate) const DOT1AD_BE: u16 = 0x88a8_u16.to_be();
 
 /// The IP version and the offset of its header.
 #[inline(always)]
@@ -51,7 +51,7 @@ fn ethernet<F: Frame>(frame: &F) -> Result<(Version, usize), Stop> {
     match ethertype_be {
         IPV4_BE => Ok((Version::V4, offset)),
         IPV6_BE => Ok((Version::V6, offset)),
-        DOT1Q_BE | DOT1AD_BE => Err(Stop::Malformed(Malformed::VlanDepth)),
+        DOT1Q_BE | DOT1AD_BE => Err(Stop::TooDeep(TooDeep::VlanTags, offset as u16)),
         _ => Err(Stop::NotIp),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Display};
 
-use port12_common::{Layer, Malformed, Outcome, Shape};
+use port12_common::{Layer, Malformed, Outcome, Shape, TooDeep};
 
 use crate::support::{answer::Answer, environment::Environment, mutate::Mutator, oracle};
 
@@ -52,6 +52,7 @@ fn hex(bytes: &[u8]) -> String {
 struct Census {
     outcomes: BTreeMap<Outcome, usize>,
     reasons: BTreeMap<Malformed, usize>,
+    dropped_for_depth: BTreeMap<TooDeep, usize>,
     shapes: BTreeMap<Shape, usize>,
     without_ethernet: usize,
 }
@@ -61,6 +62,9 @@ impl Census {
         *self.outcomes.entry(answer.outcome).or_default() += 1;
         if let Some(reason) = answer.reason {
             *self.reasons.entry(reason).or_default() += 1;
+        }
+        if let Some(depth) = answer.depth.filter(|depth| depth.is_dropped) {
+            *self.dropped_for_depth.entry(depth.reason).or_default() += 1;
         }
         if let Some(shape) = answer.segment.and_then(|segment| segment.shape) {
             *self.shapes.entry(shape).or_default() += 1;
@@ -73,6 +77,7 @@ impl Census {
         let reachable = |outcome: &Outcome| !matches!(outcome, Outcome::Allowed | Outcome::Banned);
         assert_enough(&self.outcomes, Outcome::ALL.into_iter().filter(reachable));
         assert_enough(&self.reasons, Malformed::ALL);
+        assert_enough(&self.dropped_for_depth, TooDeep::ALL);
         assert_enough(&self.shapes, Shape::ALL);
         assert!(self.without_ethernet >= ENOUGH);
     }

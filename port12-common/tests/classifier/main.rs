@@ -10,4 +10,5 @@ mod named;
 mod properties;
 mod shut_out;
 mod table;
+mod too_deep;
 mod truncation;

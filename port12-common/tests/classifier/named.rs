@@ -8,7 +8,7 @@ fn every_named_frame_has_the_expected_finding() {
     let mut wrong = Vec::new();
     for frame in named::all() {
         let found: Answer = environment.classify(&frame.bytes, frame.layer).into();
-        if (found, found.outcome.verdict()) != (frame.expected, frame.verdict) {
+        if (found, found.verdict()) != (frame.expected, frame.verdict) {
             wrong.push(format!("{}: {found:?}, expected {:?}", frame.name, frame.expected));
         }
     }

@@ -220,14 +220,15 @@ proptest! {
     }
 
     #[test]
-    fn only_dropped_and_banned_frames_have_the_verdict_drop(
+    fn only_dropped_banned_and_too_deep_frames_have_the_verdict_drop(
         (layer, bytes) in frames(), world in worlds(),
     ) {
-        let outcome = world.classify(&bytes, layer).outcome;
-        let drops = matches!(outcome, Outcome::Dropped | Outcome::Banned);
-        prop_assert_eq!(outcome.verdict() == Verdict::Drop, drops);
+        let found = world.classify(&bytes, layer);
+        let is_dropped = found.depth.is_some_and(|depth| depth.is_dropped);
+        let drops = is_dropped || matches!(found.outcome, Outcome::Dropped | Outcome::Banned);
+        prop_assert_eq!(found.verdict() == Verdict::Drop, drops);
+        prop_assert_eq!(found.outcome == Outcome::TooDeep, found.depth.is_some());
     }
-
     #[test]
     fn only_a_conversation_start_under_policy_drop_is_dropped(
         (layer, bytes) in frames(), world in worlds(),
@@ -286,7 +287,11 @@ proptest! {
         }
         let stopped = matches!(
             found.outcome,
-            Outcome::NotIp | Outcome::Malformed | Outcome::Fragment | Outcome::OtherTransport,
+            Outcome::NotIp
+                | Outcome::Malformed
+                | Outcome::TooDeep
+                | Outcome::Fragment
+                | Outcome::OtherTransport,
         );
         prop_assert_eq!(stopped, found.transport.is_none());
     }

@@ -118,11 +118,17 @@ fn without_a_connection_only_exempt_and_unreadable_packets_of_a_banned_source_pa
             let expected = match frame.expected.outcome {
                 outcome if EXEMPT.contains(&name) => outcome,
                 Outcome::Malformed if is_tiny(name) => Outcome::Banned,
-                outcome @ (Outcome::NotIp | Outcome::Malformed | Outcome::Fragment) => outcome,
+                outcome @ (Outcome::NotIp
+                | Outcome::Malformed
+                | Outcome::TooDeep
+                | Outcome::Fragment) => outcome,
                 _ => Outcome::Banned,
             };
             assert_eq!(found.outcome, expected, "{name}");
-            assert_eq!(found.outcome.verdict() == Verdict::Drop, expected == Outcome::Banned);
+            match expected {
+                Outcome::TooDeep => assert_eq!(found.verdict(), frame.verdict, "{name}"),
+                _ => assert_eq!(found.verdict() == Verdict::Drop, expected == Outcome::Banned),
+            }
             let shorter = classify_common(&bytes, frame.layer, &world, &Keep);
             assert_eq!(shorter, None, "{name}: nothing goes past the look-up");
         }

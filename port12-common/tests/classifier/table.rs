@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt::Write};
 
-use port12_common::{Layer, Outcome};
+use port12_common::Layer;
 
 use crate::{
     catalogue::{self, Entry},
@@ -68,10 +68,13 @@ fn record(text: &mut String, entry: &Entry) -> std::fmt::Result {
         Layer::Ip => "ip",
     };
     let expected = entry.expected;
-    let verdict = if expected.outcome == Outcome::Dropped { "drop" } else { "pass" };
+    let verdict = expected.verdict().as_str();
     write!(text, "{}\nlayer={layer} outcome={} verdict={verdict}", entry.name, expected.outcome)?;
     if let Some(reason) = expected.reason {
         write!(text, " reason={reason}")?;
+    }
+    if let Some(depth) = expected.depth {
+        write!(text, " reason={}", depth.reason)?;
     }
     if let Some(segment) = expected.segment {
         let (transport, source, port) = (segment.transport, segment.source_port, segment.port);

@@ -146,6 +146,7 @@ impl Watch<'_> {
                     session.follow_outbound(false);
                     session.note_sources();
                     session.note_taken();
+                    session.report_too_deep(false);
                     session.sweep_bans();
                     session.tell_standing();
                     reloads = changes.as_mut().is_some_and(Changes::are_there);

@@ -3,6 +3,7 @@
 mod egress;
 mod persistence;
 mod reload;
+mod too_deep;
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -406,6 +407,7 @@ impl Session {
         self.hearing = None;
         self.watched.iter_mut().for_each(Watched::detach);
         self.note_taken();
+        self.report_too_deep(true);
         self.tell_events();
         if let Some(lookout) = &self.lookout {
             lookout.finish(PATIENCE).into_iter().for_each(|notice| self.story.notice(notice));

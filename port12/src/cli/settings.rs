@@ -200,6 +200,7 @@ impl FromArgMatches for Settings {
                 xdp_mode: sources.of("xdp_mode", flags.xdp_mode),
                 transit: sources.of("transit", flags.transit),
                 forwarding: sources.of("forwarding", flags.forwarding),
+                too_deep: None,
                 confirm: sources.of("confirm", flags.confirm),
                 include_reserved: sources.of("include_reserved", flags.include_reserved),
                 extra: None,

@@ -11,7 +11,7 @@ use port12_common::{
 use super::{Config, PortAction, PortRule, Ports};
 use crate::{
     kernel::banning::Scope,
-    policy::{Mode, policy},
+    policy::{Mode, TooDeepPolicy, policy},
     registry::{PortSet, Registry},
     report::Printable,
 };
@@ -80,6 +80,8 @@ impl Config {
                 }
             }
         }
+        let passes = self.too_deep.value == TooDeepPolicy::Pass;
+        compiled.policy.too_deep = Policy::too_deep_by(&compiled.policy.rules, passes);
         compiled
     }
 

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::{Pattern, Ports, Valued};
 use crate::{
     kernel::{attach::Wanted, banning::Terms},
-    policy::{Forwarding, Mode, Transit},
+    policy::{Forwarding, Mode, TooDeepPolicy, Transit},
     report::OutputFormat,
     sink::SinkSpec,
 };
@@ -28,6 +28,8 @@ pub struct Layer {
     pub transit: Option<Valued<Transit>>,
     /// Whether drop mode is refused where this host forwards.
     pub forwarding: Option<Valued<Forwarding>>,
+    /// Verdict on packets with more headers than port12 reads.
+    pub too_deep: Option<Valued<TooDeepPolicy>>,
     /// The time within which drop mode is to be confirmed.
     pub confirm: Option<Valued<Duration>>,
     /// Whether reserved ports are watched too.

@@ -65,6 +65,7 @@ impl Config {
                 &self.forwarding,
                 Some(choice::name(&self.forwarding.value).into()),
             ),
+            entry("too_deep", &self.too_deep, Some(choice::name(&self.too_deep.value).into())),
             entry("confirm", &self.confirm, self.confirm.value.map(time)),
             entry(
                 "include_reserved",

@@ -165,6 +165,22 @@ impl StateMap {
         unsafe { (&raw mut (*self.host()).sockets.lookup_proves).write_volatile(proves.into()) };
     }
 
+    /// Sets the MAC addresses at which the host receives. Addresses beyond the room of the table are left out:
+    /// frames for them count as another host's.
+    pub fn set_macs(&self, addresses: impl IntoIterator<Item = [u8; 6]>) {
+        let word = |[low, high]: [u8; 2]| u16::from_ne_bytes([low, high]);
+        let mut elements = addresses
+            .into_iter()
+            .map(|[a, b, c, d, e, f]| HostTable::mac([word([a, b]), word([c, d]), word([e, f])]));
+        // SAFETY: the elements are mapped for writing, and each is written whole.
+        unsafe {
+            let table = &raw mut (*self.host()).macs;
+            for index in 0..(*table).len() {
+                (&raw mut (*table)[index]).write_volatile(elements.next().unwrap_or(0));
+            }
+        }
+    }
+
     /// What the program is told of sockets.
     pub fn sockets(&self) -> Sockets {
         // SAFETY: the element is mapped, and any bytes are such a list.
@@ -174,7 +190,8 @@ impl StateMap {
     /// The policy in force.
     pub fn policy(&self) -> Box<Policy> {
         let lists = self.lists().load(Ordering::SeqCst);
-        Box::new(Policy { gate: self.gate(), lists, rules: *self.rules() })
+        let too_deep = self.too_deep().load(Ordering::SeqCst);
+        Box::new(Policy { gate: self.gate(), lists, rules: *self.rules(), too_deep })
     }
 
     /// Whether somebody keeps what the program knows of sockets fresh.
@@ -190,9 +207,16 @@ impl StateMap {
     }
 
     /// Puts rules in force. Each frame goes by the old rule of its port or the new one.
-    pub fn set_rules(&self, rules: &Rules) {
+    pub fn set_rules(&self, rules: &Rules, too_deep: u64) {
         // SAFETY: the element is mapped for writing, and any bytes are rules to the program.
         unsafe { (&raw mut (*self.element()).policy.rules).write_volatile(*rules) };
+        self.too_deep().store(too_deep, Ordering::SeqCst);
+    }
+
+    /// Verdict on packets that are too deep: [`Policy::too_deep`].
+    pub fn too_deep(&self) -> &AtomicU64 {
+        // SAFETY: the word is mapped while `self` lives, and aligned; every process writes it atomically.
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.element()).policy.too_deep) }
     }
 
     /// Puts a whole policy in force; see [`Instance::set_policy`](super::instance::Instance::set_policy).

@@ -22,6 +22,7 @@ impl Outlook {
             Outcome::Probe => self.passed(transport, standing),
             Outcome::NotIp
             | Outcome::Malformed
+            | Outcome::TooDeep
             | Outcome::Fragment
             | Outcome::OtherTransport
             | Outcome::Reply

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use port12_common::{Malformed, Outcome, Shape, Transport, abi::Tally};
+use port12_common::{Malformed, Outcome, Shape, TooDeep, Transport, abi::Tally};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::{NotDropped, OutboundReport};
@@ -213,6 +213,9 @@ pub struct InterfaceReport {
     /// Malformed frames by reason; only reasons that occurred.
     #[serde(borrow)]
     pub malformed: BTreeMap<&'static str, u64>,
+    /// Packets with too many headers, by reason; only reasons that occurred.
+    #[serde(borrow)]
+    pub too_deep: BTreeMap<&'static str, Excess>,
     /// Probes by how they start; only shapes that occurred.
     #[serde(borrow)]
     pub shapes: BTreeMap<&'static str, u64>,
@@ -220,6 +223,21 @@ pub struct InterfaceReport {
     pub events: Told,
     /// Whom the program banned by itself, and what came in between.
     pub bans: Deeds,
+}
+
+/// Packets with too many headers.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Excess {
+    /// Packets, dropped ones included.
+    pub packets: u64,
+    /// Packets that were dropped.
+    pub dropped: u64,
+}
+
+impl From<[u64; 2]> for Excess {
+    fn from([passed, dropped]: [u64; 2]) -> Self {
+        Self { packets: passed + dropped, dropped }
+    }
 }
 
 /// One unassigned port on one interface.
@@ -305,6 +323,11 @@ impl Period<'_> {
                 .into_iter()
                 .map(|reason| (reason.as_str(), self.after.reason(reason)))
                 .filter(|&(_, count)| count > 0)
+                .collect(),
+            too_deep: TooDeep::ALL
+                .into_iter()
+                .map(|reason| (reason.as_str(), Excess::from(self.after.too_deep(reason))))
+                .filter(|(_, excess)| excess.packets > 0)
                 .collect(),
             shapes: Shape::ALL
                 .into_iter()

@@ -89,8 +89,13 @@ fn write_interface(interface: &InterfaceReport, out: &mut impl Write) -> io::Res
         (packets > 0 || outcome == Outcome::Probe).then(|| format!("{outcome} {packets}"))
     });
     write_wrapped(counts, out)?;
+    let too_deep = interface.too_deep.iter().map(|(name, excess)| match excess.dropped {
+        0 => format!("{name} {}", excess.packets),
+        dropped => format!("{name} {} ({dropped} dropped)", excess.packets),
+    });
     let details = interface.malformed.iter().chain(&interface.shapes);
-    write_wrapped(details.map(|(name, count)| format!("{name} {count}")), out)?;
+    let details = details.map(|(name, count)| format!("{name} {count}"));
+    write_wrapped(too_deep.chain(details), out)?;
     let Told { told, suppressed, lost } = interface.events;
     let events = [("events", told), ("suppressed", suppressed), ("lost", lost)];
     let events = events.into_iter().filter(|(_, count)| *count > 0);

@@ -17,7 +17,10 @@ mod words;
 mod tests;
 
 use super::{Form, SinkSpec};
-use crate::{event::Event, listeners::Notice, outbound::Started, report::Printable, scan::Alert};
+use crate::{
+    event::Event, listeners::Notice, outbound::Started, report::Printable, scan::Alert,
+    too_deep::TooDeepAlert,
+};
 
 /// A form. What it writes for a record is whole: a line with its end, blocks, a datagram.
 pub trait Format: Send {
@@ -38,6 +41,9 @@ pub trait Format: Send {
 
     /// A conversation that this host has started. A form without alerts writes nothing.
     fn started(&mut self, started: &Started, out: &mut Vec<u8>);
+
+    /// Packets with too many headers. A format without alerts writes nothing.
+    fn too_deep(&mut self, alert: &TooDeepAlert, out: &mut Vec<u8>);
 }
 
 /// An alert as a line for people, without a line end.
@@ -53,6 +59,11 @@ pub fn notice_line(notice: &Notice) -> String {
 /// A conversation that this host has started as a line for people, without a line end.
 pub fn started_line(started: &Started) -> String {
     Printable(text::started(started)).to_string()
+}
+
+/// An alert on packets with too many headers as a line for people, without a line end.
+pub fn too_deep_line(alert: &TooDeepAlert) -> String {
+    Printable(text::too_deep(alert)).to_string()
 }
 
 /// The form that a sink is to have.

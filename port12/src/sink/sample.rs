@@ -6,7 +6,7 @@ use std::{
 };
 
 use etherparse::PacketBuilder;
-use port12_common::{Layer, Outcome, Shape, Transport};
+use port12_common::{Layer, Outcome, Shape, TooDeep, Transport};
 use proptest::{
     collection::{btree_set, vec},
     option,
@@ -19,6 +19,7 @@ use crate::{
     listeners::{Listener, Notice, What},
     outbound::{Behind, Contact, Sender, Started},
     scan::{Alert, Kind},
+    too_deep::TooDeepAlert,
     who::{Cgroup, OnDisk, Owner, Process, Program},
 };
 
@@ -98,6 +99,12 @@ pub(super) fn sctp() -> Event {
 
 fn v6(last: u16) -> Ipv6Addr {
     Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last)
+}
+
+/// Three packets with too many VLAN tags, two of which were dropped.
+pub(super) fn too_deep() -> TooDeepAlert {
+    let interface = "eth0".into();
+    TooDeepAlert { time: time(), interface, reason: TooDeep::VlanTags, packets: 3, dropped: 2 }
 }
 
 /// A SYN scan of four ports.
@@ -389,4 +396,12 @@ pub(super) fn any_alert() -> impl Strategy<Value = Alert> {
             }
         },
     )
+}
+
+/// Any alert on packets with too many headers.
+pub(super) fn any_too_deep() -> impl Strategy<Value = TooDeepAlert> {
+    let facts = (select(&TooDeep::ALL[..]), any::<u64>(), any::<u64>());
+    (any_time(), any_name(), facts).prop_map(|(time, interface, (reason, packets, dropped))| {
+        TooDeepAlert { time, interface: interface.into(), reason, packets, dropped }
+    })
 }

@@ -170,7 +170,9 @@ impl SinkSpec {
     /// Whether a record is one that this sink writes.
     pub fn takes(&self, record: &Record) -> bool {
         match record {
-            Record::Alert(_) | Record::Notice(_) | Record::Started(_) => self.form.has_alerts(),
+            Record::Alert(_) | Record::Notice(_) | Record::Started(_) | Record::TooDeep(_) => {
+                self.form.has_alerts()
+            }
             Record::Event(event) => {
                 self.level == Level::Events
                     && (self.form != Form::Portsentry || has_portsentry_line(event.transport))

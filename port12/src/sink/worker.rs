@@ -141,6 +141,7 @@ impl Worker {
             Record::Alert(alert) => self.format.alert(alert, &mut bytes),
             Record::Notice(notice) => self.format.notice(notice, &mut bytes),
             Record::Started(started) => self.format.started(started, &mut bytes),
+            Record::TooDeep(alert) => self.format.too_deep(alert, &mut bytes),
         }
         bytes
     }

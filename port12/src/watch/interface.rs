@@ -10,10 +10,12 @@ use port12_common::{Layer, Transport, abi::bypass};
 
 use super::{
     known_bans::KnownBans,
+    links,
     orders::{Occasion, Orders},
     presence::Presence,
     start::{Found, Setup, furnish, obey, put, take_over, warn_of_reset},
     taken::Taken,
+    too_deep::TooDeepCounts,
 };
 use crate::{
     event::Event,
@@ -35,6 +37,7 @@ use crate::{
     policy::Mode,
     report::{Link, NotDropped},
     snapshot::Snapshot,
+    too_deep::TooDeepAlert,
     truth::{Truth, TruthError},
 };
 
@@ -74,6 +77,7 @@ pub struct Watched {
     /// What is known of its bans.
     known: KnownBans,
     taken: Taken,
+    too_deep: TooDeepCounts,
 }
 
 impl Watched {
@@ -105,6 +109,7 @@ impl Watched {
         }
         let unproven = interfaces::unproven(host)?.map(|why| why.to_string());
         instance.state().set_lookup_proves(unproven.is_none());
+        links::publish(instance.state(), host.index)?;
         Truth::default().publish(&[&instance])?;
         warn_of_reset(host, setup.wanted);
         let attached = match (&slot, found) {
@@ -145,6 +150,7 @@ impl Watched {
             ring: instance.events()?,
             known: KnownBans::of(&instance.bans(slot.as_ref())?.list()?),
             taken: Taken::of(instance.counters()),
+            too_deep: TooDeepCounts::of(instance.counters()),
             layer,
             instance: Arc::new(instance),
             program: attached.program_id(),
@@ -357,6 +363,12 @@ impl Watched {
     /// Conversation starts that a socket has taken since this was asked last, by port.
     pub fn taken(&mut self) -> Vec<(Transport, u16, u64)> {
         self.taken.news(self.instance.counters())
+    }
+
+    /// Alerts on packets with too many headers; `is_last` ends the rate limit.
+    pub fn too_deep(&mut self, is_last: bool) -> Vec<TooDeepAlert> {
+        let interface = Arc::from(&*self.link.interface);
+        self.too_deep.news(self.instance.counters(), &interface, is_last)
     }
 
     /// Takes note of who has knocked.

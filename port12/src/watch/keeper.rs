@@ -12,7 +12,7 @@ use std::{
 
 use port12_common::{Transport, abi::bypass};
 
-use super::{Eye, Watched};
+use super::{Eye, Watched, links};
 use crate::{
     failure::Failure,
     host::{
@@ -142,6 +142,9 @@ impl Charge {
         };
         self.instance.state().set_lookup_proves(unproven.is_none());
         *self.unproven.lock().unwrap_or_else(PoisonError::into_inner) = unproven;
+        if let Err(error) = links::publish(self.instance.state(), self.index) {
+            log::debug!("{}: {error}; the addresses of its links stay as they were", self.name);
+        }
     }
 
     /// Whether the program has to know whom not to ban, or not to shut out.

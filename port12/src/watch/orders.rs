@@ -1,6 +1,6 @@
 //! What an interface is to enforce, and how one policy gives way to the next under traffic.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
 use ipnet::IpNet;
 use port12_common::abi::{self, Gate};
@@ -10,7 +10,7 @@ use crate::{
     kernel::{
         banning::{Scope, Terms},
         clock::Moment,
-        state::{Rules, Standing, StateMap, let_frames_pass},
+        state::{Standing, StateMap, let_frames_pass},
     },
     policy::Mode,
 };
@@ -62,8 +62,9 @@ impl Orders {
     /// is there a rule that drops without the deadline it is to have. Rules that are the same keep
     /// the standing they have: what was confirmed stays so. Returns whether anything changed.
     pub fn enforce(&self, state: &StateMap, now: &Moment, occasion: Occasion) -> bool {
-        let rules = &self.policy.rules;
-        let same = *state.rules() == *rules;
+        let policy = &self.policy;
+        let same = *state.rules() == policy.rules
+            && state.too_deep().load(Ordering::SeqCst) == policy.too_deep;
         if same && self.stands(state, now, occasion) {
             return false;
         }
@@ -75,10 +76,10 @@ impl Orders {
             // what was said of them.
             state.set_drop_until(before.min(until));
             fault("reload.gate");
-            put_rules(state, rules, same);
+            put_rules(state, policy, same);
             fault("reload.rules");
         } else {
-            put_rules(state, rules, same);
+            put_rules(state, policy, same);
             fault("reload.rules");
             // A frame that has read an old rule is not to meet the open gate.
             let_frames_pass();
@@ -101,9 +102,9 @@ impl Orders {
     }
 }
 
-fn put_rules(state: &StateMap, rules: &Rules, same: bool) {
+fn put_rules(state: &StateMap, policy: &abi::Policy, same: bool) {
     if !same {
-        state.set_rules(rules);
+        state.set_rules(&policy.rules, policy.too_deep);
     }
 }
 

@@ -59,9 +59,14 @@ pub fn cases() -> Vec<Case> {
         case("v6_syn_watched", v6(&tcp(12, 0x02)), Outcome::Probe),
         case("v6_syn_dropped", v6(&tcp(81, 0x02)), Outcome::Dropped),
         case("v6_udp", ethernet(&[], 0x86dd, &ipv6(17, &udp(12))), Outcome::Probe),
-        case("v6_eight_extensions", extended(8), Outcome::Probe),
-        case("v6_nine_extensions", extended(9), Outcome::Malformed),
-        case("v6_four_tags_eight_extensions", tagged_and_extended(), Outcome::Probe),
+        case(
+            "v4_five_tags",
+            ethernet(&[0x8100; 5], 0x0800, &ipv4(6, &tcp(81, 2))),
+            Outcome::TooDeep,
+        ),
+        case("v6_twelve_extensions", extended(12), Outcome::Probe),
+        case("v6_thirteen_extensions", extended(13), Outcome::TooDeep),
+        case("v6_four_tags_twelve_extensions", tagged_and_extended(), Outcome::Probe),
     ]
 }
 
@@ -70,7 +75,7 @@ fn extended(headers: usize) -> Vec<u8> {
 }
 
 fn tagged_and_extended() -> Vec<u8> {
-    ethernet(&[0x88a8, 0x8100, 0x8100, 0x8100], 0x86dd, &ipv6(60, &extensions(8, &tcp(12, 0x02))))
+    ethernet(&[0x88a8, 0x8100, 0x8100, 0x8100], 0x86dd, &ipv6(60, &extensions(12, &tcp(12, 0x02))))
 }
 
 fn ethernet(tags: &[u16], ethertype: u16, payload: &[u8]) -> Vec<u8> {

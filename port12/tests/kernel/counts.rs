@@ -7,7 +7,7 @@ use std::{
 
 use port12::{kernel::mapped::Mapped, snapshot::Snapshot};
 use port12_common::{
-    Malformed, Outcome, Shape, Transport,
+    Depth, Malformed, Outcome, Shape, TooDeep, Transport,
     abi::{CpuCounters, PortCounters, Tally},
 };
 
@@ -19,6 +19,8 @@ pub enum Counter {
     Frames(Outcome),
     FrameBytes(Outcome),
     Reason(Malformed),
+    /// Packets that passed, or were dropped.
+    TooDeep(TooDeep, bool),
     Shape(Shape),
     Packets(Transport, u16),
     Bytes(Transport, u16),
@@ -41,6 +43,9 @@ impl Counts {
         counts.add(Counter::FrameBytes(answer.outcome), bytes);
         if let Some(reason) = answer.reason {
             counts.add(Counter::Reason(reason), 1);
+        }
+        if let Some(Depth { reason, is_dropped }) = answer.depth {
+            counts.add(Counter::TooDeep(reason, is_dropped), 1);
         }
         let Some(segment) = answer.segment else {
             return counts;
@@ -68,6 +73,9 @@ impl Counts {
         }
         for reason in Malformed::ALL {
             counts.add(Counter::Reason(reason), snapshot.reason(reason));
+        }
+        for reason in TooDeep::ALL {
+            counts.add_too_deep(reason, snapshot.too_deep(reason));
         }
         for shape in Shape::ALL {
             counts.add(Counter::Shape(shape), snapshot.shape(shape));
@@ -108,6 +116,11 @@ impl Counts {
         }
     }
 
+    fn add_too_deep(&mut self, reason: TooDeep, [passed, dropped]: [u64; 2]) {
+        self.add(Counter::TooDeep(reason, false), passed);
+        self.add(Counter::TooDeep(reason, true), dropped);
+    }
+
     fn add_tally(&mut self, outcome: Outcome, tally: &Tally) {
         self.add(Counter::Frames(outcome), tally.packets);
         self.add(Counter::FrameBytes(outcome), tally.bytes);
@@ -135,10 +148,11 @@ pub fn glance(counters: &Mapped<CpuCounters>, port: Option<u16>) -> Counts {
     let mut counts = Counts::default();
     for cpu in (0..counters.len()).filter_map(|index| counters.pointer(index)) {
         // SAFETY: the element is mapped; it is only copied from.
-        let (outcomes, reasons, shapes) = unsafe {
+        let (outcomes, reasons, too_deep, shapes) = unsafe {
             (
                 (&raw const (*cpu).outcomes).read_volatile(),
                 (&raw const (*cpu).reasons).read_volatile(),
+                (&raw const (*cpu).too_deep).read_volatile(),
                 (&raw const (*cpu).shapes).read_volatile(),
             )
         };
@@ -151,6 +165,14 @@ pub fn glance(counters: &Mapped<CpuCounters>, port: Option<u16>) -> Counts {
         for (index, value) in reasons.into_iter().enumerate() {
             let padding = Counter::Padding("reasons", index);
             counts.add(Malformed::ALL.get(index).map_or(padding, |it| Counter::Reason(*it)), value);
+        }
+        for (index, values) in too_deep.into_iter().enumerate() {
+            match TooDeep::ALL.get(index) {
+                Some(reason) => counts.add_too_deep(*reason, values),
+                None => {
+                    counts.add(Counter::Padding("too_deep", index), values.into_iter().sum());
+                }
+            }
         }
         for (index, value) in shapes.into_iter().enumerate() {
             let padding = Counter::Padding("shapes", index);

@@ -88,7 +88,7 @@ impl Half {
         if counted != expected {
             return Err(Mismatch::Counted(counted));
         }
-        if verdict != answer.outcome.verdict() {
+        if verdict != answer.verdict() {
             return Err(Mismatch::Verdict(verdict));
         }
         Ok(())

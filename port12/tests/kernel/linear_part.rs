@@ -189,7 +189,7 @@ impl Splitter {
         let verdict = subject.run_split(bytes, linear);
         let counted = subject.glance(&answer).since(&before);
         let what = || format!("{name}, linear part {linear}: {layer:?} {}", hex(bytes));
-        assert_eq!(verdict, Ok(answer.outcome.verdict()), "{}", what());
+        assert_eq!(verdict, Ok(answer.verdict()), "{}", what());
         self.frames += 1;
         // Where the packet ends in the linear part, the program saves itself the question whether
         // anything follows: padding in a fragment may be missing from the bytes.

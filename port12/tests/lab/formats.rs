@@ -22,7 +22,7 @@ fn tagged_frames_are_read_behind_their_tags() {
             }
             let totals = port12.stop();
             assert_eq!(totals.port("tcp", 12, "dropped"), 2 * 5, "{}", totals.0);
-            assert_eq!(totals.interface("w0")["malformed"]["vlan_depth"], 2);
+            assert_eq!(totals.interface("w0")["too_deep"]["vlan_tags"]["packets"], 2);
         });
     }
 }

@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use crate::support::{Pair, Port12, Report, addresses::BOTH, frame::syn, lab};
 
-const OUTCOMES: [&str; 14] = [
+const OUTCOMES: [&str; 15] = [
     "not_ip",
     "malformed",
+    "too_deep",
     "fragment",
     "other_transport",
     "high_port",
@@ -71,6 +72,7 @@ fn has_every_field(report: &Report) {
             "utilization",
             "outcomes",
             "malformed",
+            "too_deep",
             "shapes",
             "events",
             "bans"

@@ -40,6 +40,7 @@ mod stalled;
 mod story;
 mod stream;
 mod support;
+mod too_deep;
 mod trace;
 mod trial;
 mod tun;

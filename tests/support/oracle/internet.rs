@@ -7,9 +7,12 @@ use etherparse::{
     Ipv6RawExtHeaderSlice,
     err::{ip_auth, ipv4},
 };
-use port12_common::{Malformed, Outcome};
+use port12_common::{Malformed, Outcome, TooDeep};
 
-use super::{super::answer::Answer, segment};
+use super::{
+    super::{answer::Answer, environment},
+    Link, segment,
+};
 
 /// What IP says about a transport header.
 #[derive(Clone, Copy)]
@@ -52,7 +55,7 @@ pub fn v4(frame: &[u8]) -> Answer {
     segment::answer(header.protocol().0, carried)
 }
 
-pub fn v6(frame: &[u8]) -> Answer {
+pub fn v6(frame: &[u8], link: &Link) -> Answer {
     // The version is looked at as soon as the first eight bytes are there.
     match frame {
         [first, _, _, _, _, _, _, _, ..] if first >> 4 != 6 => {
@@ -70,15 +73,16 @@ pub fn v6(frame: &[u8]) -> Answer {
         promised,
         is_first_fragment: false,
     };
-    extensions(header.next_header().0, carried, 8)
+    let is_for_host = link.is_of_host() && environment::is_local(carried.destination);
+    extensions(header.next_header().0, carried, is_for_host, 12)
 }
 
 /// Walks the extension headers, of which `left` more are allowed.
-fn extensions(next: u8, carried: Carried<'_>, left: usize) -> Answer {
+fn extensions(next: u8, carried: Carried<'_>, is_for_host: bool, left: usize) -> Answer {
     const TRUNCATED: Answer = Answer::malformed(Malformed::Ipv6ExtensionTruncated);
     let is_extension = [0, 43, 44, 51, 60, 135, 139, 140].contains(&next);
     if is_extension && left == 0 {
-        return Answer::malformed(Malformed::Ipv6ExtensionCount);
+        return Answer::too_deep(TooDeep::ExtensionHeaders, is_for_host);
     }
     let (next, length, is_first_fragment) = match next {
         44 => {
@@ -106,7 +110,7 @@ fn extensions(next: u8, carried: Carried<'_>, left: usize) -> Answer {
         is_first_fragment,
         ..carried
     };
-    extensions(next, rest, left - 1)
+    extensions(next, rest, is_for_host, left - 1)
 }
 
 /// The next header and the length of an authentication header.

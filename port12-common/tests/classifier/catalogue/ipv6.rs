@@ -2,15 +2,15 @@
 
 use port12_common::{
     Malformed::*,
-    Outcome, Shape,
+    Outcome, Shape, TooDeep,
     Transport::{Dccp, Sctp, Tcp, Udp, UdpLite},
 };
 
-use super::{Entry, expect::*, frame, stack::*};
+use super::{Entry, bare, expect::*, frame, stack::*};
 use crate::support::answer::Answer;
 
 pub fn entries() -> Vec<Entry> {
-    [headers(), extensions(), spoilt_extensions(), fragments(), protocols()]
+    [headers(), extensions(), excessive_extensions(), spoilt_extensions(), fragments(), protocols()]
         .into_iter()
         .flatten()
         .collect()
@@ -90,7 +90,6 @@ fn extensions() -> Vec<Entry> {
     let options =
         |stack: Stack, count| (0..count).fold(stack, |stack, _| stack.extension(DESTINATION, 0));
     let chain = |count: usize| options(syn(), count);
-    let behind_options = |count: usize| options(syn().fragment(1, false), count);
     let all = syn()
         .extension(SHIM6, 0)
         .extension(HIP, 4)
@@ -130,18 +129,56 @@ fn extensions() -> Vec<Entry> {
         frame("v6_ah_8_tcp_syn_12", syn().authentication(0).v6().ethernet(), syn_dropped()),
         frame("v6_jumbo_payload_tcp_syn_12", jumbo.v6().set(5, 0).ethernet(), syn_dropped()),
         frame("v6_8_extensions_tcp_syn_12", chain(8).v6().ethernet(), syn_dropped()),
+        frame("v6_12_extensions_tcp_syn_12", chain(12).v6().ethernet(), syn_dropped()),
         frame("v6_every_extension_tcp_syn_12", all.v6().ethernet(), syn_dropped()),
-        frame("v6_9_extensions", chain(9).v6().ethernet(), Answer::malformed(Ipv6ExtensionCount)),
-        frame("v6_8_extensions_frag_later", behind_options(7).v6().ethernet(), fragment()),
-        frame(
-            "v6_9_extensions_frag_later",
-            behind_options(8).v6().ethernet(),
-            Answer::malformed(Ipv6ExtensionCount),
-        ),
         frame(
             "v6_hbh_sctp_init_12",
             sctp(12, 1).extension(HOP_BY_HOP, 0).v6().ethernet(),
             dropped(Sctp, 12, Shape::SctpInit),
+        ),
+    ]
+}
+
+fn excessive_extensions() -> Vec<Entry> {
+    let options =
+        |stack: Stack, count| (0..count).fold(stack, |stack, _| stack.extension(DESTINATION, 0));
+    let chain = |count: usize| options(syn(), count);
+    let behind_options = |count: usize| options(syn().fragment(1, false), count);
+    let too_deep = |is_dropped| Answer::too_deep(TooDeep::ExtensionHeaders, is_dropped);
+    let [mut neighbour, mut group] = [[0; 16]; 2];
+    (neighbour[0], neighbour[1], neighbour[15]) = (0xfd, 0x12, 3);
+    (group[0], group[1], group[15]) = (0xff, 2, 1);
+    vec![
+        frame("v6_13_extensions_too_deep", chain(13).v6().ethernet(), too_deep(true)),
+        frame("v6_40_extensions_too_deep", chain(40).v6().ethernet(), too_deep(true)),
+        frame(
+            "v6_13_extensions_priority_tag_too_deep",
+            chain(13).v6().dot1q(0).ethernet(),
+            too_deep(true),
+        ),
+        frame(
+            "v6_13_extensions_vlan_too_deep",
+            chain(13).v6().dot1q(7).ethernet(),
+            too_deep(false),
+        ),
+        frame(
+            "v6_13_extensions_transit_too_deep",
+            chain(13).v6_to(neighbour).ethernet(),
+            too_deep(false),
+        ),
+        frame(
+            "v6_13_extensions_multicast_too_deep",
+            chain(13).v6_to(group).ethernet(),
+            too_deep(true),
+        ),
+        bare("l3_v6_13_extensions_too_deep", chain(13).v6(), too_deep(true)),
+        frame("v6_12_extensions_frag_later", behind_options(11).v6().ethernet(), fragment()),
+        frame("v6_13_extensions_frag_later", behind_options(12).v6().ethernet(), too_deep(true)),
+        frame("v6_13_extensions_cut", chain(13).v6().ethernet().cut(54 + 12 * 8), too_deep(true)),
+        frame(
+            "v6_13_extensions_cut_in_the_last",
+            chain(13).v6().ethernet().cut(54 + 12 * 8 - 1),
+            Answer::malformed(Ipv6ExtensionTruncated),
         ),
     ]
 }

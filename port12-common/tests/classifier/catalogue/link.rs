@@ -1,6 +1,6 @@
 //! Ethernet, VLAN tags, and frames without either.
 
-use port12_common::{Malformed::*, Outcome, Shape, Transport::Tcp};
+use port12_common::{Malformed::*, Outcome, Shape, TooDeep, Transport::Tcp};
 
 use super::{Entry, bare, expect::*, frame, stack::*};
 use crate::support::answer::Answer;
@@ -63,7 +63,10 @@ fn untagged() -> Vec<Entry> {
 }
 
 fn tagged() -> Vec<Entry> {
-    let tags = |count: u16| (0..count).fold(syn().v4(), Stack::dot1q);
+    // VIDs from 1 on, the innermost first.
+    let tags = |count: u16| (1..=count).fold(syn().v4(), Stack::dot1q);
+    let priority = |count: u16| (0..count).fold(syn().v4(), |stack, _| stack.dot1q(0xe000));
+    let too_deep = |is_dropped| Answer::too_deep(TooDeep::VlanTags, is_dropped);
     vec![
         frame("vlan1_v4_tcp_syn_12", tags(1).ethernet(), syn_dropped()),
         frame("vlan1_v6_tcp_syn_12", syn().v6().dot1q(100).ethernet(), syn_dropped()),
@@ -86,11 +89,40 @@ fn tagged() -> Vec<Entry> {
         frame("vlan4_v4_tcp_syn_12", tags(4).ethernet(), syn_dropped()),
         frame(
             "vlan4_v4_tcp_syn_443",
-            (0..4).fold(tcp(443, SYN).v4(), Stack::dot1q).ethernet(),
+            (1..=4).fold(tcp(443, SYN).v4(), Stack::dot1q).ethernet(),
             start(Outcome::Assigned, Tcp, 443, Shape::TcpSyn),
         ),
-        frame("vlan5_too_deep", tags(5).ethernet(), Answer::malformed(VlanDepth)),
-        frame("vlan5_dot1ad_too_deep", tags(4).dot1ad(5).ethernet(), Answer::malformed(VlanDepth)),
+        frame("vlan5_too_deep", tags(5).ethernet(), too_deep(false)),
+        frame("vlan5_dot1ad_too_deep", priority(4).dot1ad(0).ethernet(), too_deep(true)),
+        frame("vlan4_priority_v4_tcp_syn_12", priority(4).ethernet(), syn_dropped()),
+        frame("vlan5_priority_too_deep", priority(5).ethernet(), too_deep(true)),
+        frame("vlan9_priority_too_deep", priority(9).ethernet(), too_deep(true)),
+        frame("vlan5_priority_inside_too_deep", priority(4).dot1q(7).ethernet(), too_deep(false)),
+        frame(
+            "vlan5_unread_tag_too_deep",
+            tags(1).dot1q(0).dot1q(0).dot1q(0).dot1q(0).ethernet(),
+            too_deep(true),
+        ),
+        frame(
+            "vlan5_priority_neighbour_too_deep",
+            priority(5).ethernet_to([2, 0, 0, 0, 0, 3]),
+            too_deep(false),
+        ),
+        frame(
+            "vlan5_priority_broadcast_too_deep",
+            priority(5).ethernet_to([0xff; 6]),
+            too_deep(true),
+        ),
+        frame(
+            "vlan5_priority_multicast_too_deep",
+            priority(5).ethernet_to([1, 0, 0x5e, 0, 0, 1]),
+            too_deep(true),
+        ),
+        frame(
+            "vlan5_priority_arp_too_deep",
+            (0..5).fold(linked(0x0806, &[0; 28]), |stack, _| stack.dot1q(0)).ethernet(),
+            too_deep(true),
+        ),
         frame("vlan1_truncated", tags(1).ethernet().cut(17), Answer::malformed(VlanTruncated)),
         frame("vlan1_header_only", tags(1).ethernet().cut(14), Answer::malformed(VlanTruncated)),
         frame("vlan4_truncated", tags(4).ethernet().cut(28), Answer::malformed(VlanTruncated)),

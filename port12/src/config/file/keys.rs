@@ -26,6 +26,7 @@ pub const KEYS: &[&str] = &[
     "xdp_mode",
     "transit",
     "forwarding",
+    "too_deep",
     "confirm",
     "include_reserved",
     "extra",
@@ -62,6 +63,7 @@ pub(super) fn read(node: &Node<'_>, layer: &mut Layer) -> Result<(), Refusal> {
         "xdp_mode" => layer.xdp_mode = Some(node.valued(Node::choice)?),
         "transit" => layer.transit = Some(node.valued(Node::choice)?),
         "forwarding" => layer.forwarding = Some(node.valued(Node::choice)?),
+        "too_deep" => layer.too_deep = Some(node.valued(Node::choice)?),
         "confirm" => {
             let accepted = "write a time such as \"60s\"";
             layer.confirm = Some(node.valued(|node| node.text(accepted, confirmation))?);

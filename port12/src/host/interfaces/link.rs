@@ -33,6 +33,8 @@ pub struct Link {
     /// The index of the interface below or, of a pair, beside it, where that is in this network
     /// namespace.
     pub lower: Option<u32>,
+    /// Its MAC address, if its link-layer addresses have six bytes.
+    pub mac: Option<[u8; 6]>,
     /// The XDP programs on it.
     pub xdp: Vec<XdpAttachment>,
 }
@@ -87,6 +89,7 @@ pub(super) fn read(message: &[u8]) -> Result<Link, DecodeError> {
         match attribute? {
             (libc::IFLA_IFNAME, value) => link.name = text(value),
             (IFLA_PROP_LIST, value) => link.altnames = altnames(value)?,
+            (libc::IFLA_ADDRESS, value) => link.mac = value.try_into().ok(),
             (libc::IFLA_MTU, value) => link.mtu = number(value)?,
             (libc::IFLA_MASTER, value) => link.master = Some(number(value)?),
             (libc::IFLA_LINK, value) => link.lower = Some(number(value)?),

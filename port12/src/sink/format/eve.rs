@@ -3,6 +3,7 @@
 //! of texts, and under `alert.context`. `dist/eve.schema.json` says which keys there are.
 
 mod record;
+mod too_deep;
 
 use record::{
     Alerted, Eve as Record, EventContext, ListenerContext, Metadata, OutboundContext, Own,
@@ -20,6 +21,7 @@ use crate::{
     listeners::{Listener, Notice, What},
     outbound::Started,
     scan::Alert,
+    too_deep::TooDeepAlert,
     who::{Owner, Process},
 };
 
@@ -36,7 +38,7 @@ pub(super) struct Eve {
     host: Option<String>,
 }
 
-/// What Suricata has rules for, port12 has seven of. Their numbers are in the range for local use.
+/// What Suricata has rules for, port12 has eight of. Their numbers are in the range for local use.
 #[derive(Clone, Copy)]
 struct Signature {
     id: u32,
@@ -79,8 +81,8 @@ impl Eve {
             src_ip: Some(event.source),
             src_port: Some(event.source_port),
             dest_ip: headers.destination,
-            dest_port: event.port,
-            proto: words::proto(event.transport),
+            dest_port: Some(event.port),
+            proto: Some(words::proto(event.transport)),
             ip_v: Some(if event.source.is_ipv4() { 4 } else { 6 }),
             pkt_src: Some("wire/pcap"),
             community_id: Flow::of(event).map(|flow| flow.community_id()),
@@ -111,8 +113,8 @@ impl Eve {
             src_ip: None,
             src_port: None,
             dest_ip: address,
-            dest_port: notice.port,
-            proto: words::proto(notice.transport),
+            dest_port: Some(notice.port),
+            proto: Some(words::proto(notice.transport)),
             ip_v: address.map(|address| if address.is_ipv4() { 4 } else { 6 }),
             pkt_src: None,
             community_id: None,
@@ -148,8 +150,8 @@ impl Eve {
             src_ip: None,
             src_port: None,
             dest_ip: Some(contact.destination),
-            dest_port: contact.port,
-            proto: words::proto(contact.transport),
+            dest_port: Some(contact.port),
+            proto: Some(words::proto(contact.transport)),
             ip_v: Some(if contact.destination.is_ipv4() { 4 } else { 6 }),
             pkt_src: None,
             community_id: Flow::started(contact).map(|flow| flow.community_id()),
@@ -193,6 +195,10 @@ impl Format for Eve {
 
     fn started(&mut self, started: &Started, out: &mut Vec<u8>) {
         json_line(&self.started_record(started), out);
+    }
+
+    fn too_deep(&mut self, alert: &TooDeepAlert, out: &mut Vec<u8>) {
+        json_line(&self.too_deep_record(alert), out);
     }
 }
 

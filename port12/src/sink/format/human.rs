@@ -3,7 +3,9 @@
 use std::time::SystemTime;
 
 use super::{Format, encode, text, time};
-use crate::{event::Event, listeners::Notice, outbound::Started, scan::Alert};
+use crate::{
+    event::Event, listeners::Notice, outbound::Started, scan::Alert, too_deep::TooDeepAlert,
+};
 
 pub(super) struct Human;
 
@@ -22,6 +24,10 @@ impl Format for Human {
 
     fn started(&mut self, started: &Started, out: &mut Vec<u8>) {
         line(started.contact.time, &text::started(started), out);
+    }
+
+    fn too_deep(&mut self, alert: &TooDeepAlert, out: &mut Vec<u8>) {
+        line(alert.time, &text::too_deep(alert), out);
     }
 }
 

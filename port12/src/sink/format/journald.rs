@@ -9,6 +9,7 @@ use crate::{
     listeners::{Notice, What},
     outbound::Started,
     scan::Alert,
+    too_deep::TooDeepAlert,
 };
 
 /// What an entry is, for message catalogs (`MESSAGE_ID`).
@@ -20,6 +21,7 @@ const LISTENER: &str = "0d64d1b2c7a94e6f8e35a1c9b07f2d48";
 const LISTENER_LEFT: &str = "71f9a3c58b0e4d2c96e4d8b5a2c1f037";
 const REACHED: &str = "c83b5e07f1d24a9ab60c7e92d4f5a816";
 const STARTED: &str = "9f2c6e18b5d34a07a1c48e6d0b7f3529";
+const TOO_DEEP: &str = "4c1de0a7f6b8493e8d52b19c73ea60f5";
 
 pub(super) struct Journald;
 
@@ -114,6 +116,20 @@ impl Format for Journald {
             ("PORT12_TIME", Some(time::rfc3339_micros(contact.time))),
         ] {
             value.inspect(|value| journal_field(name, value, out));
+        }
+    }
+
+    fn too_deep(&mut self, alert: &TooDeepAlert, out: &mut Vec<u8>) {
+        head(TOO_DEEP, syslog::WARNING, &text::too_deep(alert), out);
+        for (name, value) in [
+            ("PORT12_RECORD", "too_deep".to_owned()),
+            ("PORT12_INTERFACE", alert.interface.to_string()),
+            ("PORT12_PACKETS", alert.packets.to_string()),
+            ("PORT12_DROPPED", alert.dropped.to_string()),
+            ("PORT12_TOO_DEEP", alert.reason.to_string()),
+            ("PORT12_TIME", time::rfc3339_micros(alert.time)),
+        ] {
+            journal_field(name, &value, out);
         }
     }
 }

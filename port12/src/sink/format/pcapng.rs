@@ -16,6 +16,7 @@ use crate::{
     listeners::Notice,
     outbound::Started,
     scan::Alert,
+    too_deep::TooDeepAlert,
 };
 
 const SECTION: u32 = 0x0a0d_0d0a;
@@ -119,6 +120,8 @@ impl Format for Pcapng {
     fn notice(&mut self, _: &Notice, _: &mut Vec<u8>) {}
 
     fn started(&mut self, _: &Started, _: &mut Vec<u8>) {}
+
+    fn too_deep(&mut self, _: &TooDeepAlert, _: &mut Vec<u8>) {}
 }
 
 fn comment(event: &Event) -> String {

@@ -6,7 +6,9 @@
 use port12_common::{Shape, Transport};
 
 use super::{Format, encode, time};
-use crate::{event::Event, listeners::Notice, outbound::Started, scan::Alert};
+use crate::{
+    event::Event, listeners::Notice, outbound::Started, scan::Alert, too_deep::TooDeepAlert,
+};
 
 pub(super) struct Portsentry;
 
@@ -39,6 +41,8 @@ impl Format for Portsentry {
     fn notice(&mut self, _: &Notice, _: &mut Vec<u8>) {}
 
     fn started(&mut self, _: &Started, _: &mut Vec<u8>) {}
+
+    fn too_deep(&mut self, _: &TooDeepAlert, _: &mut Vec<u8>) {}
 }
 
 /// There are five types. A segment with other flags, and one whose flags are not in its first

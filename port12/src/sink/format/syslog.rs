@@ -11,6 +11,7 @@ use crate::{
     listeners::{Notice, Severity, What},
     outbound::Started,
     scan::Alert,
+    too_deep::TooDeepAlert,
 };
 
 /// RFC 5424 section 6.2.1: the facility of daemons, and severities.
@@ -92,6 +93,15 @@ impl Format for Syslog {
         message.field("PID", started.sender.processes.first().map(|it| it.pid));
         message.field("UID", Some(contact.uid));
         message.field("OWNER", Some(started.sender.behind.as_str()));
+        self.message(WARNING, message, out);
+    }
+
+    fn too_deep(&mut self, alert: &TooDeepAlert, out: &mut Vec<u8>) {
+        let mut message = Message::new(&text::too_deep(alert));
+        message.field("IN", Some(&alert.interface));
+        message.field("PACKETS", Some(alert.packets));
+        message.field("DROPPED", Some(alert.dropped));
+        message.field("TOO_DEEP", Some(alert.reason));
         self.message(WARNING, message, out);
     }
 }

@@ -10,7 +10,7 @@ use super::{eve::tests::schema_refuses, *};
 use crate::{
     capture::{self, End},
     report::Printable,
-    sink::sample::{any_alert, any_event, any_notice, any_started},
+    sink::sample::{any_alert, any_event, any_notice, any_started, any_too_deep},
 };
 
 const LINES: [&str; 4] = ["human/events:-", "eve:-", "portsentry:-", "syslog/events"];
@@ -109,6 +109,23 @@ proptest! {
         prop_assert_eq!(refused(&written("eve:-")), None);
         let fields = journald::tests::read(&written("journald"));
         prop_assert!(is_a_line(fields["MESSAGE"].as_bytes()));
+        prop_assert!(written("pcapng:-").is_empty() && written("portsentry:-").is_empty());
+    }
+
+    #[test]
+    fn nothing_that_is_too_deep_makes_an_invalid_record(alert in any_too_deep()) {
+        let written = |text: &str| {
+            let mut out = Vec::new();
+            form(text).too_deep(&alert, &mut out);
+            out
+        };
+        for text in LINES {
+            let line = written(text);
+            prop_assert!(is_a_line(&line), "{}: {:?}", text, String::from_utf8_lossy(&line));
+        }
+        prop_assert_eq!(refused(&written("eve:-")), None);
+        let fields = journald::tests::read(&written("journald"));
+        prop_assert_eq!(&fields["PORT12_INTERFACE"], &Printable(&alert.interface).to_string());
         prop_assert!(written("pcapng:-").is_empty() && written("portsentry:-").is_empty());
     }
 

@@ -6,6 +6,7 @@ use crate::{
     outbound::{Behind, Sender, Started},
     report::Printable,
     scan::Alert,
+    too_deep::{TooDeepAlert, limit},
     who::{OnDisk, Owner, Process},
 };
 
@@ -120,6 +121,17 @@ pub(super) fn started(started: &Started) -> String {
         contact.port,
         contact.destination,
         sender(&started.sender, contact.uid),
+    )
+}
+
+/// `eth0 3 packets with more than 4 VLAN tags, 3 dropped`.
+pub(super) fn too_deep(alert: &TooDeepAlert) -> String {
+    format!(
+        "{} {} with {}, {} dropped",
+        named(&alert.interface),
+        counted(alert.packets, "packet", "packets"),
+        limit(alert.reason),
+        alert.dropped,
     )
 }
 

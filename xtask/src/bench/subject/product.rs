@@ -160,7 +160,14 @@ impl Product {
         let local = local(setting.addresses);
         let host = self.instance.state().host();
         // SAFETY: the element is mapped for writing, and no frame is under way.
-        unsafe { host.write_volatile(HostTable { sockets, active: 0, local: [local; 2] }) };
+        unsafe {
+            host.write_volatile(HostTable {
+                sockets,
+                active: 0,
+                local: [local; 2],
+                ..HostTable::UNKNOWN
+            });
+        };
         Ok(())
     }
 

@@ -25,8 +25,10 @@ pub(super) struct Eve<'a> {
     pub(super) src_port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dest_ip: Option<IpAddr>,
-    pub(super) dest_port: u16,
-    pub(super) proto: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dest_port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) proto: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ip_v: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +74,7 @@ pub(super) enum Own {
     Scan(ScanContext),
     Listener(ListenerContext),
     Outbound(OutboundContext),
+    TooDeep(TooDeepContext),
 }
 
 #[derive(Serialize)]
@@ -138,6 +141,14 @@ pub(super) struct OutboundContext {
     pub(super) source_port: u16,
     pub(super) processes: Vec<ProcessContext>,
     pub(super) more_processes: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct TooDeepContext {
+    pub(super) too_deep: &'static str,
+    /// Packets since the last such alert, and those of them that were dropped.
+    pub(super) packets: u64,
+    pub(super) dropped: u64,
 }
 
 #[derive(Serialize)]

@@ -17,6 +17,7 @@ fn any_record() -> impl Strategy<Value = Record> {
         any_alert().prop_map(Record::from),
         any_notice().prop_map(Record::from),
         any_started().prop_map(Record::from),
+        any_too_deep().prop_map(Record::from),
     ]
 }
 
@@ -32,6 +33,7 @@ fn written(form: Form, record: &Record) -> Vec<u8> {
         Record::Alert(alert) => format.alert(alert, &mut out),
         Record::Notice(notice) => format.notice(notice, &mut out),
         Record::Started(started) => format.started(started, &mut out),
+        Record::TooDeep(alert) => format.too_deep(alert, &mut out),
     }
     out
 }
@@ -112,6 +114,12 @@ fn expected(record: &Record) -> Vec<(&'static str, Option<String>)> {
             fields.extend([("UID", known(contact.uid)), ("OWNER", None)]);
             fields
         }
+        Record::TooDeep(alert) => vec![
+            ("IN", None),
+            ("PACKETS", known(alert.packets)),
+            ("DROPPED", known(alert.dropped)),
+            ("TOO_DEEP", known(alert.reason)),
+        ],
     }
 }
 
@@ -195,7 +203,7 @@ proptest! {
             Record::Event(it) => Some(it.source),
             Record::Alert(it) => Some(it.source),
             Record::Started(it) => Some(it.contact.source),
-            Record::Notice(_) => None,
+            Record::Notice(_) | Record::TooDeep(_) => None,
         };
         prop_assert_eq!(fields.get("PORT12_SOURCE").cloned(), source.map(|it| it.to_string()));
     }
@@ -211,7 +219,7 @@ proptest! {
         for text in found {
             prop_assert!(is_plain(&text), "{text:?}");
         }
-        if let Record::Notice(_) | Record::Started(_) = record {
+        if let Record::Notice(_) | Record::Started(_) | Record::TooDeep(_) = record {
             prop_assert_eq!(&value["src_ip"], &Value::Null);
         }
     }
