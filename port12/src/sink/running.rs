@@ -1,9 +1,7 @@
 //! A running sink.
 
 use std::{
-    fs,
     io::{self, IsTerminal},
-    os::unix::fs::FileTypeExt,
     path::Path,
     sync::{
         Arc, PoisonError,
@@ -20,7 +18,7 @@ use super::{
     outlet::{self, Outlet},
     worker::{Order, Shared, Worker, mend},
 };
-use crate::privileges;
+use crate::{privileges, trusted_path::PathError};
 
 /// Records that wait for a sink at most: what a ring buffer holds, which is read at once, and what two CPUs
 /// may tell at once. A record takes less than a kilobyte, and all sinks share it.
@@ -170,18 +168,19 @@ impl Closed {
 /// The open target, or none where its reader may come later.
 fn first_outlet(spec: &SinkSpec) -> Result<Option<Outlet>, SinkError> {
     let unfit = |what| Err(SinkError::Unfit { spec: spec.clone(), what });
-    if let Some(path) = spec.target.path() {
-        has_directory(spec, path)?;
-    }
-    if let Target::File(path) = &spec.target
-        && let Some(what) = unfit_for_a_file(path)
-    {
-        return unfit(what);
-    }
     let outlet = match outlet::open(spec) {
         Ok(outlet) => outlet,
-        Err(error) if comes_later(spec, &error) => return Ok(None),
-        Err(error) => return Err(SinkError::Open { spec: spec.clone(), error }),
+        Err(error) => {
+            if error.kind() == io::ErrorKind::NotFound {
+                has_directory(spec)?;
+            }
+            return match reason(&error) {
+                Some(PathError::Kind { found, .. }) => unfit(found),
+                Some(_) => Err(SinkError::Open { spec: spec.clone(), error }),
+                None if comes_later(spec, &error) => Ok(None),
+                None => Err(SinkError::Open { spec: spec.clone(), error }),
+            };
+        }
     };
     if spec.form == Form::Pcapng && outlet.file().is_terminal() {
         return unfit("a terminal, and a capture is not text: redirect it, or name a file");
@@ -196,33 +195,24 @@ fn first_outlet(spec: &SinkSpec) -> Result<Option<Outlet>, SinkError> {
     }
 }
 
-fn has_directory(spec: &SinkSpec, path: &Path) -> Result<(), SinkError> {
-    let directory = match path.parent() {
+/// The property of a path for which it was refused, if it was not the system that refused it.
+fn reason(error: &io::Error) -> Option<&PathError> {
+    error.get_ref()?.downcast_ref()
+}
+
+fn has_directory(spec: &SinkSpec) -> Result<(), SinkError> {
+    let directory = match spec.target.path().and_then(Path::parent) {
         Some(directory) if directory.as_os_str().is_empty() => Path::new("."),
         Some(directory) => directory,
         None => return Ok(()),
     };
-    match fs::metadata(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+    match directory.exists() {
+        true => Ok(()),
+        false => {
             let directory = directory.to_owned();
             Err(SinkError::Directory { spec: spec.clone(), directory })
         }
-        _ => Ok(()),
     }
-}
-
-fn unfit_for_a_file(path: &Path) -> Option<&'static str> {
-    let kind = fs::symlink_metadata(path).ok()?.file_type();
-    if kind.is_symlink() {
-        return Some("a symbolic link, and none is followed: name the file that it leads to");
-    }
-    if kind.is_dir() {
-        return Some("a directory: name a file in it");
-    }
-    if kind.is_socket() {
-        return Some("a socket: write `unix:` before its path");
-    }
-    kind.is_block_device().then_some("a block device: name a file")
 }
 
 /// Whether a target may have a reader later on.

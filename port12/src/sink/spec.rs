@@ -17,6 +17,9 @@ pub use error::SpecError;
 /// Bytes of the path of a Unix socket at most, the zero at its end not counted (unix(7)).
 const MAX_SOCKET_PATH: usize = 107;
 
+/// Names of standard output. Those in /dev and /proc are links to whatever is open there.
+const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
 /// A sink, as it is asked for. Its text form is read and written by [`FromStr`] and `Display`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct SinkSpec {
@@ -252,7 +255,7 @@ fn target_of(form: Form, text: &str) -> Result<Target, SpecError> {
         (Some(path), _) => Target::Unix(path.into()),
         (None, true) if text == "-" => return Err(SpecError::NotASocket(form)),
         (None, true) => Target::Unix(text.into()),
-        (None, false) if text == "-" => Target::Stdout,
+        (None, false) if STDOUT.contains(&text) => Target::Stdout,
         (None, false) => Target::File(text.into()),
     };
     match &target {

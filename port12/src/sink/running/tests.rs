@@ -1,6 +1,7 @@
 mod disk;
 
 use std::{
+    fs,
     fs::File,
     io::{BufRead, BufReader, Read},
     os::unix::{
@@ -134,8 +135,10 @@ fn a_moved_file_is_left_where_the_order_came() {
 }
 
 #[test]
-fn a_full_device_loses_what_the_queue_does_not_hold() {
-    let sink = start("human/events:/dev/full");
+fn a_pipe_without_a_reader_loses_what_the_queue_does_not_hold() {
+    let directory = Directory::new();
+    directory.fifo("f");
+    let sink = start(directory.sink("human/events", "f"));
     let begin = Instant::now();
     let more = 100;
     for number in 0..QUEUE + more {

@@ -4,8 +4,10 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufReader, Read, Seek, Write},
-    os::unix::fs::{FileExt, OpenOptionsExt},
-    path::Path,
+    os::{
+        fd::AsRawFd as _,
+        unix::fs::{FileExt, OpenOptionsExt},
+    },
 };
 
 use super::super::{Form, SinkSpec, Target, outlet::Outlet};
@@ -19,14 +21,14 @@ const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 ///
 /// Where the file is no capture, and a capture is to be written; or what writing says.
 pub(in super::super) fn mend(spec: &SinkSpec, outlet: &Outlet) -> io::Result<()> {
-    let Target::File(path) = &spec.target else {
+    let Target::File(_) = &spec.target else {
         return Ok(());
     };
     let length = outlet.file().metadata()?.len();
     if !outlet.is_file() || length == 0 {
         return Ok(());
     }
-    let Ok(file) = readable(path) else {
+    let Ok(file) = readable(outlet.file()) else {
         return Ok(());
     };
     match spec.form {
@@ -36,8 +38,10 @@ pub(in super::super) fn mend(spec: &SinkSpec, outlet: &Outlet) -> io::Result<()>
     }
 }
 
-fn readable(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
+/// The same file, whatever its path leads to by now.
+fn readable(file: &File) -> io::Result<File> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
 }
 
 /// Ends the last line.

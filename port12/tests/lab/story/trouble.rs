@@ -114,10 +114,14 @@ fn a_sink_that_takes_nothing_holds_up_neither_the_others_nor_the_end() {
         let [eve, socket] = ["eve.json", "stalled.sock"].map(|name| directory.path().join(name));
         // It listens, and never accepts.
         let _listener = UnixListener::bind(&socket).unwrap();
+        // And one that nobody reads.
+        let pipe = directory.path().join("pipe");
+        pair.near.sh(&format!("mkfifo -m 600 {}", pipe.display()));
         let command = format!(
-            "-i w0 --sink eve:{} --sink human/events:unix:{} --sink human/events:/dev/full",
+            "-i w0 --sink eve:{} --sink human/events:unix:{} --sink human/events:{}",
             eve.display(),
-            socket.display()
+            socket.display(),
+            pipe.display()
         );
         let mut port12 = Port12::start(&pair.near, &command);
         pair.far.sh(&format!("nmap -Pn -n -sS -T4 -p 1-1023 {NEAR}"));

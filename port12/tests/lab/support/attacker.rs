@@ -1,6 +1,12 @@
 //! A local user without privileges, and the host that it attacks.
 
-use std::{fs, os::unix::fs::MetadataExt as _, path::Path, process::Output, thread};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::Path,
+    process::Output,
+    thread,
+};
 
 use tempfile::TempDir;
 
@@ -114,6 +120,18 @@ impl Victim {
         assert!(!reaches(&self.raw, 12), "a probe reached the stack");
     }
 
+    /// Knocks at a port; the probe is dropped.
+    pub fn knock(&self, port: u16) {
+        assert!(!reaches(&self.raw, port), "a probe reached the stack");
+    }
+
+    /// A directory of root's that all may write to, as /tmp is.
+    pub fn shared() -> TempDir {
+        let directory = tempfile::tempdir_in("/tmp").unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        directory
+    }
+
     /// Asserts that root's port12 is attached, drops, and can be asked and told.
     pub fn is_unharmed(&self) {
         self.drops();
@@ -127,6 +145,13 @@ impl Victim {
     pub fn is_untouched(&self) {
         assert_eq!(program(self.near(), "w0"), None);
     }
+}
+
+/// Makes a named pipe.
+pub fn pipe(path: &Path) {
+    let path = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+    // SAFETY: `path` is a C string.
+    assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o666) }, 0);
 }
 
 /// Asserts that one line names a path and a remedy.
