@@ -3,6 +3,7 @@
 mod egress;
 mod persistence;
 mod reload;
+mod standing;
 mod too_deep;
 
 use std::{
@@ -12,8 +13,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use port12_common::{Transport, abi::Action};
-
+use self::{persistence::pins_or_none, standing::announce};
 use super::{
     output::tell,
     plan::{Plan, Target},
@@ -21,14 +21,11 @@ use super::{
 use crate::{
     failure::{Code, Failure},
     host::interfaces,
-    kernel::{
-        pin::{MOUNT, PinDirectory, PinError},
-        state::Standing,
-    },
+    kernel::{pin::PinDirectory, state::Standing},
     ledger::Ledger,
     report::{Kind, NotDropped, Report},
     story::Story,
-    watch::{self, Hearing, Keeper, Lookout, Outbound, Presence, Run, Setup, Subject, Watched},
+    watch::{Hearing, Keeper, Lookout, Outbound, Presence, Run, Setup, Subject, Watched},
 };
 
 /// Bans that are told one by one in a second: whoever forges sources has some 64 made.
@@ -349,38 +346,6 @@ impl Session {
         }
     }
 
-    /// Says how drop mode stands, where that has changed.
-    pub fn tell_standing(&mut self) {
-        let mut said = BTreeMap::new();
-        let is_there = |it: &&mut Watched| !it.link.gone && it.presence() == Presence::Attached;
-        for watched in self.watched.iter_mut().filter(is_there) {
-            let moment = watched.moment();
-            let standing = watched.standing();
-            let name = watched.link.interface.clone();
-            if let Some(text) = watch::tell(standing, &moment)
-                && self.said.get(&name) != Some(&standing)
-            {
-                tell(format_args!("{name}: {text}"));
-            }
-            said.insert(name, standing);
-        }
-        self.said = said;
-        self.tell_not_dropped();
-    }
-
-    /// Reports what drop mode does not drop, whenever that changes.
-    fn tell_not_dropped(&mut self) {
-        let watched = self.watched.iter().filter(|it| !it.link.gone);
-        let not_dropped: BTreeMap<String, NotDropped> =
-            watched.filter_map(|it| Some((it.link.interface.clone(), it.not_dropped()?))).collect();
-        for (name, not_dropped) in &not_dropped {
-            if self.not_dropped.get(name) != Some(not_dropped) {
-                tell(format_args!("{name}: {not_dropped}"));
-            }
-        }
-        self.not_dropped = not_dropped;
-    }
-
     /// Reports on the time since the last report, or since the start.
     pub fn report(&mut self, kind: Kind, period: Duration) -> Report {
         let Plan { config, registry, compiled, .. } = &self.plan;
@@ -419,35 +384,4 @@ impl Session {
         self.tell_untold();
         self.story.close(PATIENCE);
     }
-}
-
-/// Locks the directory where that can be. Watching takes none: what is lost without is told.
-fn pins_or_none(pin_dir: &Path) -> Result<Option<PinDirectory>, PinError> {
-    let lost = "the maps are not pinned, and only this process can read them";
-    match PinDirectory::lock(pin_dir) {
-        Ok(None) => {
-            let directory = pin_dir.display();
-            tell(format_args!("{directory} is not in a bpffs: {lost} (`{MOUNT}`)"));
-        }
-        Err(error) if error.is_permission() || error.is_read_only() => {
-            tell(format_args!("{lost}: {error}"));
-        }
-        locked => return locked,
-    }
-    Ok(None)
-}
-
-fn announce(watched: &Watched, plan: &Plan) {
-    let link = &watched.link;
-    let rules = plan.compiled.policy.rules[Transport::Tcp as usize].iter();
-    let is_watched = |action| matches!(action, Action::Watch | Action::Drop { .. });
-    tell(format_args!(
-        "{}: {} XDP, {} mode{}, {} ports of the registry of {}",
-        link.interface,
-        link.xdp_mode,
-        link.mode,
-        if watched.not_dropped().is_some() { " for TCP alone" } else { "" },
-        rules.filter(|rule| is_watched(rule.action())).count(),
-        plan.registry.edition()
-    ));
 }

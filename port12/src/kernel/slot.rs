@@ -134,25 +134,35 @@ impl Slot {
         if Self::found(&self.path).is_ok_and(|found| found.is_some()) {
             self.remove()?;
         }
-        match fs::DirBuilder::new().mode(PRIVATE).create(&self.path) {
-            // Left behind by a run that was killed before its first pin, or made by another user.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Directory::open(&self.path)?;
-            }
-            made => made.map_err(PinError::at(&self.path))?,
-        }
+        self.make()?;
         fault("pin.directory");
         instance.pin_maps(&self.path)?;
         fault("pin.maps");
         self.pin_programs(instance)
     }
 
+    fn make(&self) -> Result<(), PinError> {
+        match fs::DirBuilder::new().mode(PRIVATE).create(&self.path) {
+            // Left behind by a run that was killed before its first pin, or made by another user.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Directory::open(&self.path)?;
+                Ok(())
+            }
+            made => made.map_err(PinError::at(&self.path)),
+        }
+    }
+
     /// Whether all that belongs to an instance is pinned, with a link if it is to be `linked`.
     pub fn holds(&self, instance: &Instance, linked: bool) -> bool {
-        let state = MapInfo::from_pin(self.map(map::STATE)).ok().map(|info| info.id());
-        let parts = [PROGRAM, CLOCK_PROGRAM].into_iter().chain(linked.then_some(LINK));
-        state.is_some() && state == instance.state_id() && self.is_whole() && { parts }
-            .all(|part| self.path.join(part).exists())
+        let mut parts = [PROGRAM, CLOCK_PROGRAM].into_iter().chain(linked.then_some(LINK));
+        if !self.is_whole() || !parts.all(|part| self.path.join(part).exists()) {
+            return false;
+        }
+        match MapInfo::from_pin(self.map(map::STATE)) {
+            Ok(info) => instance.state_id().is_none_or(|id| id == info.id()),
+            // Without a free descriptor, for example, nothing is known.
+            Err(error) => errno::number(&error) != Some(libc::ENOENT),
+        }
     }
 
     /// Pins the maps and programs of an instance again, some or all of whose pins are gone.
@@ -161,10 +171,7 @@ impl Slot {
     ///
     /// [`PinError`].
     pub fn restore(&self, instance: &mut Instance) -> Result<(), PinError> {
-        match fs::create_dir(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => made.map_err(PinError::at(&self.path))?,
-        }
+        self.make()?;
         for name in PINNED {
             self.replace(name, |path| Ok(instance.pin_map(name, path)?))?;
         }

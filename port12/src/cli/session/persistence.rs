@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
-use super::{Failure, PinDirectory, Session, tell};
-use crate::watch::{Presence, Watched};
+use super::{Code, Failure, PinDirectory, Session, tell};
+use crate::{
+    kernel::pin::{MOUNT, PinError},
+    watch::{Presence, Watched},
+};
 
 impl Session {
     /// The interfaces whose program was detached by another process.
@@ -72,7 +75,11 @@ impl Session {
         // It uses the instances.
         self.keeper = None;
         let mut lost = self.watched.iter_mut().filter(|it| !it.link.gone && !it.is_pinned());
-        lost.try_for_each(Watched::pin_again)
+        lost.try_for_each(|watched| {
+            watched.pin_again()?;
+            let why = "what was pinned is gone at once";
+            watched.is_pinned().then_some(()).ok_or_else(|| Failure::new(Code::Runtime, why))
+        })
     }
 
     /// Reports each cause once.
@@ -95,4 +102,20 @@ impl Session {
             Err(_) => {}
         }
     }
+}
+
+/// Locks the directory where that can be. Watching takes none: what is lost without is told.
+pub(super) fn pins_or_none(pin_dir: &Path) -> Result<Option<PinDirectory>, PinError> {
+    let lost = "the maps are not pinned, and only this process can read them";
+    match PinDirectory::lock(pin_dir) {
+        Ok(None) => {
+            let directory = pin_dir.display();
+            tell(format_args!("{directory} is not in a bpffs: {lost} (`{MOUNT}`)"));
+        }
+        Err(error) if error.is_permission() || error.is_read_only() => {
+            tell(format_args!("{lost}: {error}"));
+        }
+        locked => return locked,
+    }
+    Ok(None)
 }

@@ -1,0 +1,58 @@
+//! How drop mode stands on each interface.
+
+use std::collections::BTreeMap;
+
+use port12_common::{Transport, abi::Action};
+
+use super::{NotDropped, Plan, Presence, Session, Watched, tell};
+use crate::watch;
+
+impl Session {
+    /// Says how drop mode stands, where that has changed.
+    pub fn tell_standing(&mut self) {
+        let mut said = BTreeMap::new();
+        let is_there = |it: &&mut Watched| !it.link.gone && it.presence() == Presence::Attached;
+        for watched in self.watched.iter_mut().filter(is_there) {
+            let moment = watched.moment();
+            let standing = watched.standing();
+            let name = watched.link.interface.clone();
+            if let Some(text) = watch::tell(standing, &moment)
+                && self.said.get(&name) != Some(&standing)
+            {
+                tell(format_args!("{name}: {text}"));
+            }
+            said.insert(name, standing);
+        }
+        self.said = said;
+        self.tell_not_dropped();
+    }
+
+    /// Reports what drop mode does not drop, whenever that changes.
+    fn tell_not_dropped(&mut self) {
+        let watched = self.watched.iter().filter(|it| !it.link.gone);
+        let not_dropped: BTreeMap<String, NotDropped> =
+            watched.filter_map(|it| Some((it.link.interface.clone(), it.not_dropped()?))).collect();
+        for (name, not_dropped) in &not_dropped {
+            if self.not_dropped.get(name) != Some(not_dropped) {
+                tell(format_args!("{name}: {not_dropped}"));
+            }
+        }
+        self.not_dropped = not_dropped;
+    }
+}
+
+/// The line about an interface at its start.
+pub(super) fn announce(watched: &Watched, plan: &Plan) {
+    let link = &watched.link;
+    let rules = plan.compiled.policy.rules[Transport::Tcp as usize].iter();
+    let is_watched = |action| matches!(action, Action::Watch | Action::Drop { .. });
+    tell(format_args!(
+        "{}: {} XDP, {} mode{}, {} ports of the registry of {}",
+        link.interface,
+        link.xdp_mode,
+        link.mode,
+        if watched.not_dropped().is_some() { " for TCP alone" } else { "" },
+        rules.filter(|rule| is_watched(rule.action())).count(),
+        plan.registry.edition()
+    ));
+}

@@ -1,0 +1,104 @@
+//! A program that somebody else has detached, and pins that somebody else has removed.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Watched, counted_at};
+use crate::{
+    failure::{Code, Failure},
+    host::interfaces::{self, Link as HostLink},
+    kernel::{
+        attach::{Wanted, attach},
+        instance::Instance,
+    },
+    watch::Presence,
+};
+
+/// The XDP mode of a program that is on no interface.
+const DETACHED: &str = "none";
+
+/// Time between attempts to attach a program again.
+const RETRY: Duration = Duration::from_secs(10);
+
+impl Watched {
+    pub(super) fn note_presence(&mut self, link: &HostLink) -> Option<String> {
+        let presence = Presence::of(self.program?, link);
+        if std::mem::replace(&mut self.presence, presence) == presence {
+            return None;
+        }
+        let name = &self.link.interface;
+        let Some(instead) = presence.instead() else {
+            let mode = link.xdp.iter().find(|it| Some(it.program) == self.program);
+            self.link.xdp_mode = mode.map_or_else(String::new, |it| it.mode.to_string());
+            return Some(format!("{name}: port12's XDP program is attached again"));
+        };
+        DETACHED.clone_into(&mut self.link.xdp_mode);
+        Some(format!(
+            "{name}: port12's XDP program was detached by another process, and nothing is counted \
+             or dropped there; {instead}. A restart of port12 attaches again, or `reattach = true`"
+        ))
+    }
+
+    /// Presence of the program on the interface when that was looked at last.
+    pub fn presence(&self) -> Presence {
+        self.presence
+    }
+
+    /// Whether the program can be attached again: nothing is in its place, and the last attempt is
+    /// a while ago.
+    pub fn can_reattach(&self) -> bool {
+        !self.link.gone
+            && self.presence == Presence::Detached { other: None }
+            && self.retried.is_none_or(|at| at.elapsed() >= RETRY)
+    }
+
+    /// Attaches the program again, with all its state. Nobody else may use the instance meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: the kernel refuses, or another program has been attached.
+    pub fn reattach(&mut self, wanted: Wanted) -> Result<(), Failure> {
+        self.retried = Some(Instant::now());
+        let host = interfaces::by_index(self.index)?;
+        let attached = attach(self.instance_mut()?, &host, wanted)?;
+        let attached = match self.slot.as_ref().filter(|_| self.stays) {
+            Some(slot) => attached.stay(slot)?,
+            None => attached,
+        };
+        self.link.xdp_mode = attached.mode.to_string();
+        self.link.counted_at = counted_at(attached.mode);
+        self.attached = Some(attached);
+        self.presence = Presence::Attached;
+        self.retried = None;
+        Ok(())
+    }
+
+    fn instance_mut(&mut self) -> Result<&mut Instance, Failure> {
+        let used = || Failure::new(Code::Runtime, "its program is in use by another thread");
+        Arc::get_mut(&mut self.instance).ok_or_else(used)
+    }
+
+    /// Whether all that is to be pinned is pinned.
+    pub fn is_pinned(&self) -> bool {
+        let linked = self.stays && self.attached.is_some();
+        self.slot.as_ref().is_none_or(|slot| slot.holds(&self.instance, linked))
+    }
+
+    /// Pins again what is no longer pinned. Nobody else may use the instance meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: the kernel refuses.
+    pub fn pin_again(&mut self) -> Result<(), Failure> {
+        let Some(slot) = self.slot.clone() else {
+            return Ok(());
+        };
+        slot.restore(self.instance_mut()?)?;
+        if let Some(attached) = self.attached.as_mut().filter(|_| self.stays) {
+            attached.pin_again(&slot)?;
+        }
+        Ok(())
+    }
+}
