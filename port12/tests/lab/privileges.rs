@@ -137,6 +137,34 @@ fn a_directory_of_somebody_elses_is_told_and_watching_goes_on_without_it() {
     });
 }
 
+/// A /proc like that of a kernel without legacy iptables: all entries lead to the real one, except those two.
+const NO_LEGACY_IPTABLES: &str = "
+    mount -t tmpfs tmpfs /mnt && mkdir -p /mnt/real /mnt/proc/thread-self/net &&
+    mount -t proc proc /mnt/real && cd /mnt/proc &&
+    for entry in $(ls /mnt/real | grep -v thread-self); do ln -s /mnt/real/$entry $entry; done &&
+    for entry in $(ls /mnt/real/thread-self | grep -v '^net$'); do
+        ln -s /mnt/real/thread-self/$entry thread-self/$entry
+    done &&
+    for entry in $(ls /mnt/real/thread-self/net | grep -v tables_names); do
+        ln -s /mnt/real/thread-self/net/$entry thread-self/net/$entry
+    done &&
+    cd / && mount --bind /mnt/proc /proc";
+
+#[test]
+fn the_three_are_enough_for_drop_mode_where_there_is_no_legacy_iptables() {
+    lab(|| {
+        let (pair, bpffs, user) = (Pair::new(), Bpffs::new(), Ordinary::new());
+        let (near, far) = (&pair.near, pair.far_raw());
+        user.takes(&bpffs);
+        let args = format!("{RUN} -i w0 --mode drop");
+        let command = user.command_after(NO_LEGACY_IPTABLES, near, &THREE, &bpffs.pins(), &args);
+        let mut run = Port12::launch(command);
+        assert!(!reaches(&far, 12));
+        run.wait_for("a drop", |report| report.outcome("dropped") == 1);
+        assert_eq!(run.stop().interface("w0")["forwarding"], serde_json::Value::Null);
+    });
+}
+
 /// The names of its tables are readable for root, and for the group of root.
 #[test]
 fn what_legacy_iptables_hides_is_told_and_keeps_drop_mode_off() {

@@ -58,10 +58,22 @@ impl Ordinary {
         pins: &Path,
         args: &str,
     ) -> Command {
+        self.command_after("true", namespace, capabilities, pins, args)
+    }
+
+    /// Such a command, before which root does something in its mount namespace.
+    pub fn command_after(
+        &self,
+        before: &str,
+        namespace: &Namespace,
+        capabilities: &[&str],
+        pins: &Path,
+        args: &str,
+    ) -> Command {
         let set: String = capabilities.iter().map(|name| format!(",+{name}")).collect();
         let set = format!("-all{set}");
-        let cgroups = "mount -t cgroup2 cgroup2 /sys/fs/cgroup";
-        let mut command = namespace.command_after(cgroups, "setpriv");
+        let before = format!("mount -t cgroup2 cgroup2 /sys/fs/cgroup && {before}");
+        let mut command = namespace.command_after(&before, "setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--no-new-privs"]);
         command.arg(format!("--groups={}", self.groups));
         for kind in ["inh-caps", "ambient-caps", "bounding-set"] {
