@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::{IpAddr, SocketAddr, UdpSocket},
+    os::fd::AsRawFd as _,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
     time::Duration,
@@ -65,6 +66,22 @@ impl Drop for Ending<'_> {
     }
 }
 
+/// Lets a socket hold what comes in a minute: the reader may have to wait for a CPU.
+fn hold_a_minute(socket: &UdpSocket) {
+    let bytes: libc::c_int = 256 << 20;
+    // SAFETY: the descriptor is open, and the option's value outlives the call.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_RCVBUFFORCE,
+            (&raw const bytes).cast(),
+            size_of_val(&bytes) as libc::socklen_t,
+        )
+    };
+    assert_eq!(result, 0, "SO_RCVBUFFORCE: {}", std::io::Error::last_os_error());
+}
+
 fn stats(bpffs: &Bpffs, pair: &Pair) -> Report {
     Report::parse(bpffs.ok(&pair.near, "stats --output json").trim())
 }
@@ -81,6 +98,7 @@ fn no_probe_passes_and_nothing_else_is_lost_through_restarts_upgrades_and_reload
         write("");
         let args = format!("--pin --config {}", file.display());
         let socket = pair.near.enter(|| UdpSocket::bind((NEAR, SERVICE)).unwrap());
+        hold_a_minute(&socket);
         let closing = socket.try_clone().unwrap();
         bpffs.ok(&pair.near, &format!("attach --config {}", file.display()));
         let traffic = Traffic::default();
