@@ -262,18 +262,15 @@ impl Instance {
 
     /// Another descriptor of a map.
     fn another(&self, name: &'static str) -> Result<MapData, LoadError> {
-        let error = |why: &dyn std::fmt::Display| LoadError::Map {
-            name,
-            error: io::Error::other(why.to_string()),
-        };
+        let error = |error| LoadError::Map { name, error };
         match self.ebpf.map(name) {
             Some(
                 Map::Array(data) | Map::LpmTrie(data) | Map::HashMap(data) | Map::RingBuf(data),
             ) => {
-                let fd = data.fd().as_fd().try_clone_to_owned().map_err(|why| error(&why))?;
-                MapData::from_fd(fd).map_err(|why| error(&why))
+                let fd = data.fd().as_fd().try_clone_to_owned().map_err(error)?;
+                MapData::from_fd(fd).map_err(|why| error(errno::system(why)))
             }
-            _ => Err(error(&"the object has no such map")),
+            _ => Err(error(io::Error::other("the object has no such map"))),
         }
     }
 

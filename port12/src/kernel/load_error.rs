@@ -32,7 +32,7 @@ pub enum LoadError {
     )]
     NoTrace,
     /// The object's maps are not what this build of port12 reads.
-    #[error("cannot use the map {name}: {error}")]
+    #[error("cannot use the map {name}: {error}{}", way_out(.error))]
     Map {
         /// The map.
         name: &'static str,

@@ -83,8 +83,8 @@ fn an_attachment_that_fails_changes_no_policy() {
         near.sh("ip link set v0 name x0; ip link add v0 type veth peer name v2");
         other.ok(near, "attach -i v0");
         bpffs.fails(near, "attach -i v0 --mode drop", 7);
-        // Its program is on x0.
-        assert_eq!(bpffs.status(near, "v0")["mode"], "monitor");
+        // Its program is on x0, and `status` names it so.
+        assert_eq!(bpffs.status(near, "x0")["mode"], "monitor");
     });
 }
 
