@@ -155,7 +155,8 @@ counted_enum! {
     TooDeep {
         /// More than [`MAX_VLAN_TAGS`](crate::parse::MAX_VLAN_TAGS).
         VlanTags = "vlan_tags",
-        /// More than [`MAX_EXTENSION_HEADERS`](crate::parse::MAX_EXTENSION_HEADERS).
+        /// More than [`MAX_EXTENSION_HEADERS`](crate::parse::MAX_EXTENSION_HEADERS), or than a first fragment holds: its
+        /// ports are in a later one (RFC 7112).
         ExtensionHeaders = "ipv6_extension_headers",
     }
 }

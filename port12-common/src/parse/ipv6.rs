@@ -77,6 +77,12 @@ pub(super) fn packet<F: Frame>(frame: &F, network: usize) -> Result<Packet, Stop
     if extension(packet.protocol).skipped { skip_extensions(frame, packet) } else { Ok(packet) }
 }
 
+/// Whether a packet is a first fragment that ends before `end`: the rest of its headers is in the next one.
+#[inline(always)]
+fn is_cut(packet: &Packet, end: usize) -> bool {
+    packet.part == Part::First && end > packet.end
+}
+
 /// The packet at `network`, with the protocol number that the IPv6 header itself has; `None` where
 /// it cannot be read. One without a length is not long enough for any header.
 #[inline(always)]
@@ -98,17 +104,33 @@ pub(super) fn plain<F: Frame>(frame: &F, network: usize) -> Option<Packet> {
 
 #[inline(always)]
 fn skip_extensions<F: Frame>(frame: &F, mut packet: Packet) -> Result<Packet, Stop> {
+    /// The bytes of a transport header that hold the ports.
+    const PORTS: usize = 4;
     const TRUNCATED: Stop = Stop::Malformed(Malformed::Ipv6ExtensionTruncated);
     for _ in 0..MAX_EXTENSION_HEADERS {
         let extension = extension(packet.protocol);
         if !extension.skipped {
+            if is_cut(&packet, packet.transport + PORTS) {
+                return Err(Stop::TooDeep(TooDeep::ExtensionHeaders, packet.network as u16));
+            }
             return Ok(packet);
         }
-        let [lead, offset_and_more, _, _] = frame.words::<4>(packet.transport).ok_or(TRUNCATED)?;
+        let Some([lead, offset_and_more, _, _]) = frame.words::<4>(packet.transport) else {
+            if is_cut(&packet, packet.transport + Extension::SHORTEST) {
+                return Err(Stop::TooDeep(TooDeep::ExtensionHeaders, packet.network as u16));
+            }
+            return Err(TRUNCATED);
+        };
         let length = Extension::SHORTEST + usize::from(second(lead)) * usize::from(extension.unit);
         packet.protocol = first(lead);
         packet.transport = frame.obscure(packet.transport + length);
-        if packet.transport > frame.length() || packet.transport > packet.end {
+        if packet.transport > packet.end {
+            if packet.part == Part::First {
+                return Err(Stop::TooDeep(TooDeep::ExtensionHeaders, packet.network as u16));
+            }
+            return Err(TRUNCATED);
+        }
+        if packet.transport > frame.length() {
             return Err(TRUNCATED);
         }
         let offset_and_more = u16::from_be(offset_and_more);
@@ -117,7 +139,7 @@ fn skip_extensions<F: Frame>(frame: &F, mut packet: Packet) -> Result<Packet, St
         }
         packet.part = packet.part.or_first(offset_and_more & extension.more != 0);
     }
-    if extension(packet.protocol).skipped {
+    if extension(packet.protocol).skipped || is_cut(&packet, packet.transport + PORTS) {
         return Err(Stop::TooDeep(TooDeep::ExtensionHeaders, packet.network as u16));
     }
     Ok(packet)

@@ -2,6 +2,7 @@
 //! it. The [`environment`](crate::support::environment) says which host they are sent to.
 
 mod expect;
+mod first_fragment;
 mod ipv4;
 mod ipv6;
 mod link;
@@ -39,6 +40,7 @@ pub fn entries() -> Vec<Entry> {
         link::entries(),
         ipv4::entries(),
         ipv6::entries(),
+        first_fragment::entries(),
         tcp::entries(),
         udp::entries(),
         others::entries(),

@@ -79,7 +79,19 @@ pub fn v6(frame: &[u8], link: &Link) -> Answer {
 
 /// Walks the extension headers, of which `left` more are allowed.
 fn extensions(next: u8, carried: Carried<'_>, is_for_host: bool, left: usize) -> Answer {
-    const TRUNCATED: Answer = Answer::malformed(Malformed::Ipv6ExtensionTruncated);
+    // The rest of the chain is in the next fragment: the packet itself ends here, not just the frame.
+    let cut_before = |needed: usize| {
+        carried.is_first_fragment && carried.promised.is_some_and(|promised| promised < needed)
+    };
+    let first_fragment = Answer::too_deep(TooDeep::ExtensionHeaders, is_for_host);
+    let truncated = || {
+        let needed = match carried.bytes {
+            [_, units, _, _, _, _, _, _, ..] => length(next, *units),
+            _ => 8,
+        };
+        let malformed = Answer::malformed(Malformed::Ipv6ExtensionTruncated);
+        if cut_before(needed) { first_fragment } else { malformed }
+    };
     let is_extension = [0, 43, 44, 51, 60, 135, 139, 140].contains(&next);
     if is_extension && left == 0 {
         return Answer::too_deep(TooDeep::ExtensionHeaders, is_for_host);
@@ -87,7 +99,7 @@ fn extensions(next: u8, carried: Carried<'_>, is_for_host: bool, left: usize) ->
     let (next, length, is_first_fragment) = match next {
         44 => {
             let Ok(header) = Ipv6FragmentHeaderSlice::from_slice(carried.bytes) else {
-                return TRUNCATED;
+                return truncated();
             };
             if header.fragment_offset().value() != 0 {
                 return Answer::bare(Outcome::Fragment);
@@ -96,12 +108,13 @@ fn extensions(next: u8, carried: Carried<'_>, is_for_host: bool, left: usize) ->
         }
         51 => match authentication(carried.bytes) {
             Some((next, length)) => (next, length, carried.is_first_fragment),
-            None => return TRUNCATED,
+            None => return truncated(),
         },
         _ if is_extension => match Ipv6RawExtHeaderSlice::from_slice(carried.bytes) {
             Ok(header) => (header.next_header().0, header.slice().len(), carried.is_first_fragment),
-            Err(_) => return TRUNCATED,
+            Err(_) => return truncated(),
         },
+        _ if cut_before(4) => return first_fragment,
         upper => return segment::answer(upper, carried),
     };
     let rest = Carried {
@@ -111,6 +124,15 @@ fn extensions(next: u8, carried: Carried<'_>, is_for_host: bool, left: usize) ->
         ..carried
     };
     extensions(next, rest, is_for_host, left - 1)
+}
+
+/// The bytes of an extension header by its second byte.
+fn length(kind: u8, units: u8) -> usize {
+    match kind {
+        44 => 8,
+        51 => ((usize::from(units) + 2) * 4).max(8),
+        _ => (usize::from(units) + 1) * 8,
+    }
 }
 
 /// The next header and the length of an authentication header.
