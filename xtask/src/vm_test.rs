@@ -23,10 +23,11 @@ use self::{
 use crate::{programs, workspace};
 
 /// What a machine drives its network with, and what its checks use.
-const MODULES: [&str; 11] = [
+const MODULES: [&str; 12] = [
     "virtio_pci",
     "virtio_net",
     "veth",
+    "8021q",
     "sch_ingress",
     "cls_bpf",
     "tcp_diag",

@@ -3,6 +3,7 @@
 mod attach;
 mod bans;
 mod binds;
+mod dressing;
 mod egress;
 mod events;
 mod named;
@@ -29,6 +30,8 @@ pub fn run(report: &mut Report) {
     } else {
         report.skip(program::FRAGS, "xdp.frags programs need kernel 5.18");
     }
+    report.check("dressing", dressing::gets_by);
+    report.check("dressing over VLANs", dressing::gets_by_over_vlans);
     report.check("who", who::has_them);
     report.check("egress frames", egress::frames);
     report.check("egress", || egress::counts(&interface::virtio()?));

@@ -1,10 +1,13 @@
 //! The checks that need another kernel than this machine's: `cargo xtask vm-test` boots this
 //! binary as the init of a virtual machine.
 
+mod cable;
 mod checks;
 #[path = "../kernel/counts.rs"]
 #[expect(dead_code, reason = "the tests of this machine's kernel use the rest")]
 mod counts;
+#[path = "../../../tests/dressing/dressing.rs"]
+mod dressing;
 mod frames;
 mod init;
 mod interface;

@@ -9,6 +9,7 @@ mod binds;
 mod clocks;
 mod detach;
 mod detached;
+mod dressing;
 mod egress;
 mod exit_codes;
 mod explain;

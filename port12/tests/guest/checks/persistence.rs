@@ -76,6 +76,8 @@ pub fn reverts(wanted: Wanted, nics: &[String]) -> Result<String> {
     let standing = pinned.state().standing(&pinned.now()?);
     ensure!(matches!(standing, Standing::Reverted { .. }), "it is {standing:?}");
     let dropped = pinned.snapshot().outcome(Outcome::Dropped).packets;
+    // It keeps the link open.
+    drop(pinned);
     detach(nic)?;
     Ok(format!("{nic}, after {dropped} drops"))
 }
