@@ -1,5 +1,7 @@
 //! Events, alerts and notices for tests.
 
+mod names;
+
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::{Duration, SystemTime},
@@ -13,6 +15,8 @@ use proptest::{
     prelude::*,
     sample::select,
 };
+
+use names::any_name;
 
 use crate::{
     event::{Event, Headers},
@@ -334,42 +338,6 @@ fn any_time() -> impl Strategy<Value = SystemTime> {
     let far = (0..1_u64 << 50).prop_map(|it| SystemTime::UNIX_EPOCH + Duration::from_secs(it));
     prop_oneof![4 => near, 1 => far]
 }
-
-fn any_name() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[a-z0-9.]{1,15}",
-        ".{0,40}",
-        "[\\x00-\\x1f\\x7f-\\u{9f} =\\[\\]\"]{0,20}",
-        "é{600}",
-        vec(select(&FORGERIES[..]), 1..6).prop_map(|parts| parts.concat()),
-    ]
-}
-
-/// Parts of names that would be more than a name in one of the formats.
-const FORGERIES: [&str; 22] = [
-    " SRC=8.8.8.8 DPT=22",
-    "\u{2003}SRC=8.8.8.8",
-    "\nSRC=8.8.8.8",
-    "\r\n<30>port12[1]: SRC=8.8.8.8",
-    "\nPORT12_SOURCE=8.8.8.8\n",
-    "\nMESSAGE\n\u{1}\0\0\0\0\0\0\0x\n",
-    "\",\"src_ip\":\"8.8.8.8",
-    "\"}}\n{\"src_ip\":\"8.8.8.8\"}",
-    "\n2026-03-01T12:34:56.789+0000 Scan from: [8.8.8.8] (8.8.8.8)",
-    "), user id 0, runs /usr/sbin/sshd",
-    "\" , user id 0",
-    "\\\"",
-    "\u{1b}[2J",
-    "\u{9b}31m",
-    "\u{202e}",
-    "\u{2066}",
-    "\u{2028}",
-    "\u{feff}",
-    "\0",
-    "=",
-    "\"",
-    "/usr/bin/nc",
-];
 
 /// Any alert.
 pub(super) fn any_alert() -> impl Strategy<Value = Alert> {
