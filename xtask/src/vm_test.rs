@@ -23,11 +23,13 @@ use self::{
 use crate::{programs, workspace};
 
 /// What a machine drives its network with, and what its checks use.
-const MODULES: [&str; 12] = [
+const MODULES: [&str; 14] = [
     "virtio_pci",
     "virtio_net",
     "veth",
+    "bonding",
     "8021q",
+    "vrf",
     "sch_ingress",
     "cls_bpf",
     "tcp_diag",

@@ -9,6 +9,7 @@ mod events;
 mod named;
 mod persistence;
 mod sources;
+mod stacked;
 mod test_run;
 mod verifier;
 mod who;
@@ -32,6 +33,13 @@ pub fn run(report: &mut Report) {
     }
     report.check("dressing", dressing::gets_by);
     report.check("dressing over VLANs", dressing::gets_by_over_vlans);
+    report.check("not dropped", stacked::says_what_passes);
+    report.check("VRF", stacked::refuses_a_vrf);
+    if kernel::has_bond_xdp() {
+        report.check("bond member", stacked::names_the_other_program_of_a_bond);
+    } else {
+        report.skip("bond member", "bonds have native XDP from kernel 5.15 on");
+    }
     report.check("who", who::has_them);
     report.check("egress frames", egress::frames);
     report.check("egress", || egress::counts(&interface::virtio()?));

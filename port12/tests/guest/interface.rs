@@ -4,8 +4,10 @@ use std::{fs, io, mem, os::fd::OwnedFd, ptr};
 
 use anyhow::{Context as _, Result, bail};
 
+mod devices;
 mod netlink;
 
+pub use devices::{Device, set_master};
 pub use netlink::{Attachment, attachment};
 
 /// The names of the virtio-net devices, in order.
