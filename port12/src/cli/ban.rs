@@ -80,6 +80,11 @@ pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
             forget_needed(&it, &sources)?;
         }
         let until = args.time.map_or(Ban::FOR_EVER, |time| now.after(time));
+        // Without a link, the maps go with the process that holds them.
+        let keeps = match it.is_persistent() {
+            true => "",
+            false => "; it ends with `port12 run`, which keeps bans with `--pin`",
+        };
         for source in &sources {
             let held = bans.add(*source, (until, args.scope), now.jiffies)?;
             let again = if held { "still " } else { "" };
@@ -90,7 +95,7 @@ pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
             let end = args.time.map_or_else(String::new, |time| {
                 format!(" for {}", humantime::format_duration(time))
             });
-            writeln!(out, "{}: {source} is {again}banned{end}{scope}", it.interface())?;
+            writeln!(out, "{}: {source} is {again}banned{end}{scope}{keeps}", it.interface())?;
         }
     }
     Ok(())

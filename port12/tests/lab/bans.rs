@@ -61,7 +61,11 @@ fn a_ban_keeps_nobody_from_a_socket() {
         let (pair, bpffs) = (Pair::new(), Bpffs::new());
         let _listener = pair.near.enter(|| tcp_listener(NEAR.into(), 12, None));
         let run = bpffs.run(&pair.near, "-i w0");
-        bpffs.ok(&pair.near, "ban 10.12.0.2");
+        let said = bpffs.ok(&pair.near, "ban 10.12.0.2");
+        assert!(
+            said.contains("it ends with `port12 run`, which keeps bans with `--pin`"),
+            "{said}"
+        );
         assert!(!reaches(&pair.far_raw(), 28), "nobody has that port");
         pair.far.enter(|| {
             let to = SocketAddr::from((NEAR, 12));
@@ -107,7 +111,8 @@ fn a_ban_outlives_restarts_and_upgrades_and_holds_for_interfaces_that_come() {
         let (near, far) = (&pair.near, pair.far_raw());
         near.sh("ip link add v0 type veth peer name v1");
         bpffs.ok(near, "attach -i w0");
-        bpffs.ok(near, "ban 10.12.0.2 --for 1h");
+        let said = bpffs.ok(near, "ban 10.12.0.2 --for 1h");
+        assert!(!said.contains("it ends with"), "{said}");
         assert!(!reaches(&far, 12));
         bpffs.run(near, "-i w0 --pin").stop();
         assert!(!reaches(&far, 12));
