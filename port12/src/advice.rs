@@ -13,5 +13,5 @@ mod tests;
 
 pub use decide::decide;
 pub use finding::Finding;
-pub use names::Names;
+pub use names::{Intent, Names};
 pub use situation::{Came, Listening, Situation, Suspension, Watching};

@@ -68,6 +68,9 @@ fn watching(situation: &Situation) -> (Finding, Severity) {
         Watching::Monitors | Watching::Drops | Watching::Enforces if situation.came.reached => {
             (Finding::OnlyReached, Low)
         }
+        Watching::Monitors | Watching::Drops | Watching::Enforces if situation.came.banned => {
+            (Finding::OnlyBanned, Low)
+        }
         Watching::Monitors | Watching::Drops | Watching::Enforces => (Finding::Quiet, Low),
     }
 }

@@ -51,6 +51,8 @@ pub enum Finding {
     KnockedEarlier,
     /// Nothing came but what a socket took.
     OnlyReached,
+    /// No probe was counted, and packets of banned sources were dropped.
+    OnlyBanned,
     /// Nothing came.
     Quiet,
     /// Somebody is known to use the port.
@@ -87,6 +89,7 @@ impl Finding {
             Self::KnockedDropped => "knocked_dropped",
             Self::KnockedEarlier => "knocked_earlier",
             Self::OnlyReached => "only_reached",
+            Self::OnlyBanned => "only_banned",
             Self::Quiet => "quiet",
             Self::KnownUse => "known_use",
         }
@@ -176,6 +179,10 @@ impl Finding {
                 "The counts are of before: nothing that comes is added to them as things stand."
             }
             Self::OnlyReached => "Nobody has knocked while no socket had the port.",
+            Self::OnlyBanned => {
+                "No probe was counted, but packets of banned sources were dropped. They may have been for this port: they \
+                 are counted for no port."
+            }
             Self::Quiet => "Nobody has knocked since the counters began.",
             Self::KnownUse => {
                 "Somebody is known to use this port without an assignment, as told above: this may \

@@ -4,6 +4,21 @@ use std::net::IpAddr;
 
 use port12_common::Transport;
 
+/// What `port12 run` would do about a conversation start without a socket, by its policy.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Intent {
+    /// The policy cannot be read.
+    Unknown,
+    /// The port is not among those that it watches.
+    NotWatched,
+    /// The policy ignores the port.
+    Ignored,
+    /// It counts, and passes.
+    Counts,
+    /// It drops.
+    Drops,
+}
+
 /// The names that a step needs. Those that a shell would not take as they are are left out: they may be
 /// somebody else's.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +39,8 @@ pub struct Names<'a> {
     pub daemon: Option<u32>,
     /// The policy file.
     pub policy: &'a str,
+    /// What `port12 run` would do about the port.
+    pub planned: Intent,
     /// The capabilities that would show who has the port; none where none would.
     pub needs: &'a [&'static str],
 }

@@ -83,6 +83,8 @@ pub struct Came {
     pub dropped: bool,
     /// To a socket.
     pub reached: bool,
+    /// From banned sources, to whichever port: they are counted for none.
+    pub banned: bool,
 }
 
 impl Watching {
@@ -105,6 +107,11 @@ impl Listening {
 }
 
 impl Came {
+    /// Whether anything was counted for the port.
+    pub const fn is_counted(self) -> bool {
+        self.passed || self.dropped || self.reached
+    }
+
     /// Whether anything came while no socket had the port.
     pub const fn knocked(self) -> bool {
         self.passed || self.dropped

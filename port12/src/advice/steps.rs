@@ -2,7 +2,7 @@
 
 use port12_common::Transport;
 
-use super::{Finding, Names, Suspension};
+use super::{Finding, Intent, Names, Suspension};
 
 impl Finding {
     /// What to do about it; nothing where there is nothing to do.
@@ -61,19 +61,9 @@ impl Finding {
                  directory."
                     .to_owned(),
             ],
-            Self::NothingWatches => vec![
-                "`port12 run` watches, as root; `port12 attach` does without a daemon. Both only \
-                 count, unless `--mode drop` is given."
-                    .to_owned(),
-            ],
-            Self::NotCounted => {
-                vec![format!("`extra = [\"{}\"]` in {policy} watches it.", names.port)]
-            }
-            Self::Ignored => vec![format!(
-                "`[[port]]` with `ports = \"{}\"` and `action = \"watch\"`, behind the rule that \
-                 ignores it in {policy}, counts it.",
-                names.port
-            )],
+            Self::NothingWatches => nothing_watches(names),
+            Self::NotCounted => vec![add(names)],
+            Self::Ignored => vec![no_longer_ignore(names)],
             Self::DropSuspended(why) => vec![resume(why, names)],
             Self::KnockedPassed => [vec![drop_them(names)], ban(names)].concat(),
             Self::ExpectedListener
@@ -83,10 +73,39 @@ impl Finding {
             | Self::KnockedDropped
             | Self::KnockedEarlier
             | Self::OnlyReached
+            | Self::OnlyBanned
             | Self::Quiet
             | Self::KnownUse => Vec::new(),
         }
     }
+}
+
+/// What `port12 run` would do about the port.
+fn nothing_watches(names: &Names<'_>) -> Vec<String> {
+    let run = "`port12 run` watches, as root; `port12 attach` does without a daemon.";
+    let run = match names.planned {
+        Intent::Unknown => run.to_owned(),
+        Intent::NotWatched => return vec![format!("{} Then {run}", add(names))],
+        Intent::Ignored => return vec![format!("{} Then {run}", no_longer_ignore(names))],
+        Intent::Counts => format!("{run} Both only count, unless `--mode drop` is given."),
+        Intent::Drops => format!(
+            "{run} Both drop, by {}, unless `--mode monitor` is given: then they only count.",
+            names.policy
+        ),
+    };
+    vec![run]
+}
+
+fn add(names: &Names<'_>) -> String {
+    format!("`extra = [\"{}\"]` in {} watches it.", names.port, names.policy)
+}
+
+fn no_longer_ignore(names: &Names<'_>) -> String {
+    format!(
+        "`[[port]]` with `ports = \"{}\"` and `action = \"watch\"`, behind the rule that ignores it in {}, \
+         counts it.",
+        names.port, names.policy
+    )
 }
 
 fn keep_a_copy(names: &Names<'_>) -> Vec<String> {

@@ -40,10 +40,11 @@ fn all() -> Vec<Situation> {
     for state in states {
         for watching in watchings() {
             for listening in LISTENINGS {
-                for bits in 0..32_u8 {
+                for bits in 0..64_u8 {
                     let bit = |index: u8| bits >> index & 1 == 1;
-                    let came = Came { passed: bit(0), dropped: bit(1), reached: bit(2) };
-                    let (is_expected, has_known_use) = (bit(3), bit(4));
+                    let came =
+                        Came { passed: bit(0), dropped: bit(1), reached: bit(2), banned: bit(3) };
+                    let (is_expected, has_known_use) = (bit(4), bit(5));
                     all.push(Situation {
                         state,
                         watching,
@@ -61,6 +62,7 @@ fn all() -> Vec<Situation> {
 
 fn names(transport: Transport) -> Names<'static> {
     Names {
+        planned: Intent::Counts,
         port: 12,
         transport,
         process: Some(4711),
@@ -83,7 +85,7 @@ const QUIET: Situation = Situation {
     watching: Watching::Monitors,
     listening: Listening::Nobody,
     is_expected: false,
-    came: Came { passed: false, dropped: false, reached: false },
+    came: Came { passed: false, dropped: false, reached: false, banned: false },
     has_known_use: false,
 };
 
@@ -313,4 +315,25 @@ fn a_known_use_is_told_where_there_is_something_that_it_may_explain() {
             assert_eq!(told, is_known && may_explain, "{situation:?}");
         }
     }
+}
+
+#[test]
+fn what_run_would_do_about_the_port_is_what_its_policy_says() {
+    let step = |planned| {
+        Finding::NothingWatches.steps(&Names { planned, ..names(Transport::Tcp) }).join(" ")
+    };
+    assert!(step(Intent::Counts).contains("only count, unless `--mode drop`"));
+    assert!(step(Intent::Drops).contains("Both drop, by /etc/port12/port12.toml"));
+    assert!(step(Intent::NotWatched).starts_with("`extra = ["));
+    assert!(step(Intent::Ignored).starts_with("`[[port]]` with"));
+    assert!(!step(Intent::Unknown).contains("count"));
+}
+
+#[test]
+fn packets_of_banned_sources_are_not_passed_over_in_silence() {
+    let came = Came { banned: true, ..Came::default() };
+    let situation = Situation { came, watching: Watching::Monitors, ..QUIET };
+    let findings = decide(&situation);
+    assert!(findings.iter().any(|(it, _)| *it == Finding::OnlyBanned), "{findings:?}");
+    assert!(findings.iter().all(|(it, _)| *it != Finding::Quiet), "{findings:?}");
 }

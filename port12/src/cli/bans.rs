@@ -37,6 +37,8 @@ struct Entry {
     banned_seconds: u64,
     /// Running time until it ends, in seconds; null where it does not end by itself.
     remaining_seconds: Option<u64>,
+    /// Whether some interface drops packets for it: a bypass stops bans.
+    in_force: bool,
     interfaces: Vec<String>,
 }
 
@@ -57,6 +59,7 @@ impl Entry {
             banned_seconds: seconds(now.jiffies.saturating_sub(ban.since)),
             remaining_seconds: (ban.until != Ban::FOR_EVER)
                 .then(|| seconds(ban.until.saturating_sub(now.jiffies))),
+            in_force: false,
             interfaces: Vec::new(),
         }
     }
@@ -69,8 +72,14 @@ impl Entry {
 /// [`Failure`]: nothing is attached, or it cannot be read.
 pub fn run(args: &BansArgs, out: &mut impl Write) -> Result<(), Failure> {
     let mut entries: BTreeMap<IpAddr, Entry> = BTreeMap::new();
+    let mut stopped = Vec::new();
     for pinned in args.pins.open()? {
         let now = pinned.now().map_err(TruthError::from)?;
+        let is_stopped = pinned.state().gate().bypass != 0;
+        if is_stopped {
+            let standing = pinned.state().standing(&now);
+            stopped.push(format!("{}: no ban is in force ({standing})", pinned.interface()));
+        }
         for (source, ban) in pinned.bans()?.list()? {
             if !ban.holds(now.jiffies) {
                 continue;
@@ -80,11 +89,15 @@ pub fn run(args: &BansArgs, out: &mut impl Write) -> Result<(), Failure> {
                 .or_insert_with(|| Entry::of(source, &ban, &now, pinned.state().shuts_out()));
             entry.packets += ban.packets;
             entry.times = entry.times.max(ban.times);
+            entry.in_force |= !is_stopped;
             entry.interfaces.push(pinned.interface().to_owned());
         }
     }
     let entries: Vec<Entry> = entries.into_values().collect();
-    Ok(write_list(args.output, &entries, out, table)?)
+    Ok(write_list(args.output, &entries, out, |entries, out| {
+        table(entries, out)?;
+        stopped.iter().try_for_each(|line| writeln!(out, "{line}"))
+    })?)
 }
 
 fn table(entries: &[Entry], out: &mut impl Write) -> std::io::Result<()> {

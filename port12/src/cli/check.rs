@@ -1,4 +1,4 @@
-//! `port12 check`: whether the policy file and the registry are accepted.
+//! `port12 check`: the policy file and the registry, and what this host has against them.
 
 use std::{io::Write, path::Path};
 
@@ -16,7 +16,7 @@ use crate::{
     report::Printable,
 };
 
-/// Validates the policy file and the registry file, and touches nothing.
+/// Validates the policy file and the registry file for this host, and touches nothing.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CheckArgs {
     /// The policy file, and what goes before it
@@ -31,19 +31,23 @@ pub struct CheckArgs {
 ///
 /// # Errors
 ///
-/// [`Failure`]: a file is not accepted, or nowhere to write to.
+/// [`Failure`]: a file is not accepted, nowhere to write to, or the failure with which `run` would end on this host: an
+/// interface that is not there, drop mode beside forwarding, or forwarding that cannot be read.
 pub fn run(args: &CheckArgs, out: &mut impl Write) -> Result<(), Failure> {
     let config = args.settings.load()?;
     let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
     let mut compiled = config.compile(&registry);
-    compiled.warnings.extend(preflight::not_dropped(&config));
-    Ok(unless_closed(report(args, &config, &compiled, out))?)
+    let (warnings, refusal) = preflight::on_this_host(&config);
+    compiled.warnings.extend(warnings);
+    unless_closed(report(args, &config, &compiled, refusal.is_none(), out))?;
+    refusal.map_or(Ok(()), Err)
 }
 
 fn report(
     args: &CheckArgs,
     config: &Config,
     compiled: &Compiled,
+    is_fine: bool,
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
     // The file says how `run` reports.
@@ -59,6 +63,7 @@ fn report(
             compiled.warnings.iter().for_each(tell);
             match (args.print_effective, &config.file) {
                 (true, _) => write_effective(config, compiled, out)?,
+                (false, _) if !is_fine => {}
                 (false, Some(path)) => writeln!(out, "{}: fine", Printable(path.display()))?,
                 (false, None) => writeln!(out, "{DEFAULT_PATH}: not there; the rest is fine")?,
             }

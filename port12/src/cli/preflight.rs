@@ -63,9 +63,45 @@ pub fn check_forwarding(link: &Link, config: &Config) -> Result<Option<String>, 
     ))
 }
 
+/// What `run` would say of this host: warnings, and the failure with which it would end.
+pub fn on_this_host(config: &Config) -> (Vec<String>, Option<Failure>) {
+    let links = match links(config) {
+        Ok(links) => links,
+        Err(failure) => return (Vec::new(), Some(failure)),
+    };
+    let (mut warnings, mut refusal) = (not_dropped(config), None);
+    for link in links {
+        let forwarding = match config.drops_by_itself() {
+            true => check_forwarding(&link, config),
+            // In monitor mode an answer that takes privileges is not needed.
+            false => Ok(forwarding::reasons(link.index)
+                .ok()
+                .and_then(|it| it.first().map(ToString::to_string))),
+        };
+        match forwarding {
+            Ok(why) => warnings.extend(why.map(|why| {
+                format!(
+                    "{}: {why}: a probe may be for a host behind this one",
+                    Printable(&link.name)
+                )
+            })),
+            Err(failure) => refusal = refusal.or(Some(failure)),
+        }
+    }
+    (warnings, refusal)
+}
+
+/// Why a missing socket proves nothing on this interface, for reports; `None` where it proves something.
+pub fn forwarding(link: &Link) -> Option<String> {
+    match forwarding::reasons(link.index) {
+        Ok(reasons) => reasons.first().map(ToString::to_string),
+        Err(error) => Some(format!("whether this host forwards cannot be read ({error})")),
+    }
+}
+
 /// Where drop mode would not drop everything, one line for each interface. The file may be for
 /// another host: interfaces that are not here have none.
-pub fn not_dropped(config: &Config) -> Vec<String> {
+fn not_dropped(config: &Config) -> Vec<String> {
     if config.mode.value != Mode::Drop {
         return Vec::new();
     }

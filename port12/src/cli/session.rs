@@ -314,6 +314,9 @@ impl Session {
         for watched in &mut self.watched {
             watched.events(|event| self.story.event(event));
         }
+        if self.lookout.as_ref().is_some_and(Lookout::waits_for_counts) {
+            self.note_taken();
+        }
         if let Some(lookout) = &self.lookout {
             lookout.notices().into_iter().for_each(|notice| self.story.notice(notice));
         }
@@ -329,10 +332,12 @@ impl Session {
         let Some(lookout) = &self.lookout else {
             return;
         };
+        let began = Instant::now();
         for watched in &mut self.watched {
             let taken = watched.taken();
             lookout.reached(&Arc::from(&*watched.link.interface), taken);
         }
+        lookout.counted(began);
     }
 
     /// Whether a sink had standard output, which was closed.

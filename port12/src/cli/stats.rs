@@ -10,6 +10,7 @@ use super::{
     host_changes,
     output::{OutputFormat, unless_closed},
     pins::PinArgs,
+    preflight,
     registry::RegistryArgs,
 };
 use crate::{
@@ -133,7 +134,7 @@ fn link(pinned: &Pinned, moment: &Moment) -> Result<Link, Failure> {
             .to_owned(),
         xdp_mode: attachment.as_ref().map_or("none".to_owned(), |(_, mode)| mode.to_string()),
         counted_at: attachment.as_ref().map_or("driver", |(_, mode)| counted_at(*mode)),
-        forwarding: None,
+        forwarding: attachment.as_ref().and_then(|(link, _)| preflight::forwarding(link)),
         not_dropped: attachment.as_ref().and_then(|(link, _)| pinned.not_dropped(link, moment)),
         mode: if drops && attachment.is_some() { "drop" } else { "monitor" },
         program: pinned.program().name_as_str().unwrap_or_default().to_owned(),

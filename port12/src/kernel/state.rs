@@ -291,15 +291,14 @@ impl StateMap {
         (before & reason != 0) != on
     }
 
-    /// How drop mode stands.
+    /// How drop mode stands. A bypass stops bans too, which hold in monitor mode.
     pub fn standing(&self, now: &Moment) -> Standing {
         let gate = self.gate();
-        match trial(gate.drop_until, now) {
-            Standing::Monitor => Standing::Monitor,
-            _ if gate.bypass & bypass::OPERATOR != 0 => Standing::Bypassed,
-            _ if gate.bypass & bypass::FORWARDS != 0 => Standing::Forwarding,
-            _ if gate.bypass != 0 => Standing::Left,
-            standing => standing,
+        match gate.bypass {
+            0 => trial(gate.drop_until, now),
+            reasons if reasons & bypass::OPERATOR != 0 => Standing::Bypassed,
+            reasons if reasons & bypass::FORWARDS != 0 => Standing::Forwarding,
+            _ => Standing::Left,
         }
     }
 

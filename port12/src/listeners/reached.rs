@@ -96,6 +96,23 @@ impl Reached {
         due
     }
 
+    /// What is to be told of a port whose listener has closed: no later look shows more of it.
+    pub fn due_at(
+        &mut self,
+        (transport, port): (Transport, u16),
+        now: Duration,
+        user: Option<u32>,
+    ) -> Option<Knock> {
+        let waiting = self.ports.get_mut(&(transport, port))?;
+        let is_early = waiting.told.is_some_and(|told| now < told + AGAIN_AFTER);
+        if waiting.packets == 0 || is_early || !self.budgets.take(user, now) {
+            return None;
+        }
+        waiting.told = Some(now);
+        let packets = std::mem::take(&mut waiting.packets);
+        Some(Knock { transport, port, interface: Arc::clone(&waiting.interface), packets })
+    }
+
     /// Ports with knocks that wait. At the end they were too many.
     pub fn waiting(&self) -> usize {
         self.ports.values().filter(|waiting| waiting.packets > 0).count()

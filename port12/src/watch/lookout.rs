@@ -4,13 +4,14 @@
 mod bell;
 mod ear;
 mod heard;
+mod held;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io, mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender},
     },
     time::{Duration, Instant, SystemTime},
@@ -27,6 +28,7 @@ use crate::{
 };
 use bell::Bell;
 use ear::Ear;
+use held::Held;
 
 /// Looks that wait at most: two seconds. Then the last one makes way for the next.
 const LOOKS: usize = 8;
@@ -60,6 +62,8 @@ pub struct Eye(Arc<Shared>);
 struct Shared {
     inbox: Mutex<Inbox>,
     bell: Bell,
+    /// Whether the thread waits for counters.
+    waits: AtomicBool,
 }
 
 /// The sockets that were listed, and when the listing began.
@@ -79,6 +83,8 @@ struct Inbox {
     /// Looks that have made way since the thread took something in.
     left_out: u32,
     reached: BTreeMap<(Arc<str>, Transport, u16), u64>,
+    /// When the counters were read that `reached` has.
+    counted: Option<Instant>,
     ear: Option<(BindRing, Losses, bool)>,
     is_end: bool,
 }
@@ -140,7 +146,8 @@ impl Lookout {
     ///
     /// Where no thread can be had, or nothing to wake it up.
     pub fn start(scope: Scope) -> io::Result<Self> {
-        let shared = Shared { inbox: Mutex::default(), bell: Bell::new()? };
+        let shared =
+            Shared { inbox: Mutex::default(), bell: Bell::new()?, waits: AtomicBool::new(false) };
         let eye = Eye(Arc::new(shared));
         let (sender, notices) = mpsc::channel();
         let suppressed = Arc::<AtomicU64>::default();
@@ -148,6 +155,7 @@ impl Lookout {
             shared: Arc::clone(&eye.0),
             register: Register::new(scope.clone()),
             reached: Reached::default(),
+            held: Held::default(),
             ear: None,
             asks_after: Instant::now(),
             notices: sender,
@@ -176,6 +184,16 @@ impl Lookout {
             return;
         }
         self.eye.put(|inbox| inbox.reached(interface, knocks));
+    }
+
+    /// Whether a listener that has closed waits for the probes that reached it to be counted.
+    pub fn waits_for_counts(&self) -> bool {
+        self.eye.0.waits.load(Ordering::Relaxed)
+    }
+
+    /// Says that all probes up to a time have been handed to [`reached`](Self::reached).
+    pub fn counted(&self, until: Instant) {
+        self.eye.put(|inbox| inbox.counted = Some(until));
     }
 
     /// What there is to tell.
@@ -207,6 +225,7 @@ struct Watch {
     shared: Arc<Shared>,
     register: Register,
     reached: Reached,
+    held: Held,
     ear: Option<Ear>,
     asks_after: Instant,
     notices: Sender<Notice>,
@@ -219,7 +238,7 @@ impl Watch {
         let (ring, rest) = self.ear.as_ref().map_or((None, None), Ear::awaited);
         self.shared.bell.wait(ring, rest);
         let inbox = mem::take(&mut *self.shared.lock());
-        let Inbox { scope, looks, left_out: _, reached, ear, is_end } = inbox;
+        let Inbox { scope, looks, left_out: _, reached, counted, ear, is_end } = inbox;
         if let Some((ring, losses, hears_all)) = ear {
             self.ear = Some(Ear::new(ring, losses, hears_all));
         }
@@ -235,8 +254,12 @@ impl Watch {
         for ((interface, transport, port), packets) in reached {
             self.reached.note(&interface, transport, port, packets);
         }
+        if let Some(counted) = counted.filter(|_| !is_end) {
+            self.release(counted);
+        }
         if is_end {
             self.tell_reached(SystemTime::now(), true);
+            self.release(Instant::now());
             self.register.end();
             let untold = self.register.suppressed() + self.reached.waiting() as u64;
             self.suppressed.store(untold, Ordering::Relaxed);
@@ -269,8 +292,11 @@ impl Watch {
             false => Vec::new(),
         };
         for notice in self.register.look((*time, *began), open, came) {
-            self.tell(notice);
+            if let Some(notice) = self.held.hold(notice) {
+                self.tell(notice);
+            }
         }
+        self.shared.waits.store(!self.held.is_empty(), Ordering::Relaxed);
         self.note_suppressed();
         if self.register.is_to_say_full(*time) {
             log::warn!("there are too many listeners on watched ports to tell of all of them");
@@ -307,6 +333,22 @@ impl Watch {
                 self.tell(notice);
             }
         }
+    }
+
+    /// Reports the listeners that had closed before the counters were read, each behind the probes that reached it.
+    fn release(&mut self, counted: Instant) {
+        let time = SystemTime::now();
+        let now = self.register.now(time);
+        for notice in self.held.release(counted) {
+            let place = (notice.transport, notice.port);
+            let user = self.register.user(place.0, place.1);
+            let knock = self.reached.due_at(place, now, user);
+            if let Some(reached) = knock.and_then(|knock| self.register.reached(time, knock)) {
+                self.tell(reached);
+            }
+            self.tell(notice);
+        }
+        self.shared.waits.store(!self.held.is_empty(), Ordering::Relaxed);
     }
 
     fn tell(&self, notice: Notice) {

@@ -14,7 +14,7 @@ use crate::support::{Bpffs, Namespace};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_port12");
 
 /// What `port12 explain` tells, as JSON.
-fn explain(bpffs: &Bpffs, namespace: &Namespace, args: &str) -> Value {
+pub fn explain(bpffs: &Bpffs, namespace: &Namespace, args: &str) -> Value {
     let text = bpffs.ok(namespace, &format!("explain --output json {args}"));
     serde_json::from_str(&text).unwrap()
 }
@@ -33,7 +33,7 @@ fn both(command: impl Fn() -> Command) -> (Value, String) {
 }
 
 /// What is told of an interface.
-fn interface<'a>(story: &'a Value, name: &str) -> &'a Value {
+pub fn interface<'a>(story: &'a Value, name: &str) -> &'a Value {
     let mut all = story["interfaces"].as_array().unwrap().iter();
     all.find(|it| it["interface"] == name).unwrap_or_else(|| panic!("{name}: {story}"))
 }
@@ -45,7 +45,7 @@ pub fn on<'a>(place: &'a Value, transport: &str) -> &'a Value {
 }
 
 /// The advice of a kind about a transport.
-fn advice<'a>(story: &'a Value, finding: &str, transport: &str) -> &'a Value {
+pub fn advice<'a>(story: &'a Value, finding: &str, transport: &str) -> &'a Value {
     let about = |it: &&Value| {
         let mut ports = it["ports"].as_array().unwrap().iter();
         it["finding"] == finding && ports.any(|port| port["transport"] == transport)
@@ -55,7 +55,7 @@ fn advice<'a>(story: &'a Value, finding: &str, transport: &str) -> &'a Value {
 }
 
 /// Whether some step says something.
-fn says(advice: &Value, text: &str) -> bool {
+pub fn says(advice: &Value, text: &str) -> bool {
     advice["steps"].as_array().unwrap().iter().any(|it| it.as_str().unwrap().contains(text))
 }
 

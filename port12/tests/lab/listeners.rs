@@ -20,7 +20,7 @@ use crate::{
 /// Signatures.
 pub const LISTENER: u64 = 1_012_004;
 pub const LEFT: u64 = 1_012_005;
-const REACHED: u64 = 1_012_006;
+pub const REACHED: u64 = 1_012_006;
 
 /// A watched host whose sinks are files.
 struct Watched {

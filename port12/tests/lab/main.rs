@@ -47,3 +47,4 @@ mod trial;
 mod tun;
 mod unlisted;
 mod who;
+mod words;

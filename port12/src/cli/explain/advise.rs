@@ -12,7 +12,7 @@ use super::{
     watch::{Interface, Place, Watch},
 };
 use crate::{
-    advice::{Came, Listening, Names, Situation, Suspension, Watching, decide},
+    advice::{Came, Intent, Listening, Names, Situation, Suspension, Watching, decide},
     config::DEFAULT_PATH,
     kernel::state::Standing,
     registry::{Registry, unofficial},
@@ -64,7 +64,7 @@ impl Advisor<'_> {
         let mut all: Vec<Advice> = Vec::new();
         for transport in Transport::ALL {
             let situation = self.situation(transport);
-            if self.answer.absent.contains(&transport) && situation.came == Came::default() {
+            if self.answer.absent.contains(&transport) && !situation.came.is_counted() {
                 continue;
             }
             let names = self.names(transport, &policy, &needs);
@@ -145,12 +145,14 @@ impl Advisor<'_> {
 
     /// What came here, also while something watched that does not any longer.
     fn came(&self, transport: Transport) -> Came {
-        let here = self.watch.all().filter(|it| it.place != Place::Elsewhere);
-        let ports = here.flat_map(|it| &it.ports).filter(|port| port.transport == transport);
-        ports.fold(Came::default(), |came, port| Came {
+        let here = || self.watch.all().filter(|it| it.place != Place::Elsewhere);
+        let banned = here().any(|it| it.ban.packets > 0);
+        let ports = here().flat_map(|it| &it.ports).filter(|port| port.transport == transport);
+        ports.fold(Came { banned, ..Came::default() }, |came, port| Came {
             passed: came.passed || port.packets > port.dropped,
             dropped: came.dropped || port.dropped > 0,
             reached: came.reached || port.local_socket > 0,
+            banned,
         })
     }
 
@@ -181,8 +183,14 @@ impl Advisor<'_> {
             interface: interface.map(|it| &*it.status.interface),
             daemon: self.watch.daemon.as_ref().map(|it| it.process),
             policy,
+            planned: self.planned(transport),
             needs,
         }
+    }
+
+    fn planned(&self, transport: Transport) -> Intent {
+        let mut ports = self.configured.iter().flat_map(|it| &it.ports);
+        ports.find(|it| it.transport == transport).map_or(Intent::Unknown, |it| it.planned)
     }
 
     /// The capabilities that would show who has a socket.

@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use port12_common::{Transport, abi::PORTS};
+use port12_common::{
+    Transport,
+    abi::{Action, PORTS},
+};
 use serde::{Serialize, Serializer};
 
 use super::{ExplainArgs, forecast::Forecast, sockets, watch::Watch};
 use crate::{
+    advice::Intent,
     cli::{preflight, registry::RegistryArgs, settings::Settings},
     config::{Config, Layer, Origin, Valued},
     failure::{Code, Failure},
@@ -48,6 +52,8 @@ pub(super) struct Port {
     pub(super) stranger: Forecast,
     /// Whether a listener is what it should be.
     pub(super) expected: bool,
+    #[serde(skip)]
+    pub(super) planned: Intent,
 }
 
 fn name<S: Serializer>(transport: &Transport, serializer: S) -> Result<S::Ok, S::Error> {
@@ -87,6 +93,7 @@ impl Configured {
         let of = |transport| Port {
             transport,
             port,
+            planned: planned_by(conditions.outlook(transport, port, false).action, standing),
             stranger: {
                 let [found, may_be] = sockets::found(answer, transport);
                 let without = conditions.outlook(transport, port, found);
@@ -109,6 +116,15 @@ impl Configured {
     /// Whether the policy expects a listener.
     pub(super) fn expects(&self, transport: Transport) -> bool {
         self.ports.iter().any(|it| it.transport == transport && it.expected)
+    }
+}
+
+fn planned_by(action: Action, standing: Standing) -> Intent {
+    match action {
+        Action::Assigned => Intent::NotWatched,
+        Action::Ignore => Intent::Ignored,
+        Action::Drop { .. } if standing.drops() => Intent::Drops,
+        Action::Watch | Action::Drop { .. } => Intent::Counts,
     }
 }
 

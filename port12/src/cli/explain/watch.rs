@@ -86,6 +86,9 @@ pub(super) struct Banning {
     pub(super) scope: Scope,
     /// Sources that are banned.
     pub(super) sources: usize,
+    /// Packets of banned sources that were dropped since the counters began, on whichever port: they are
+    /// counted for no port.
+    pub(super) packets: u64,
 }
 
 /// The port on a transport.
@@ -246,6 +249,7 @@ impl Interface {
                 after: pinned.bans_after(),
                 scope: if state.shuts_out() { Scope::All } else { Scope::Unassigned },
                 sources: banned.len(),
+                packets: knocks.banned(),
             },
             ports: match usize::from(port) < PORTS {
                 true => Transport::ALL.map(port_on).into(),

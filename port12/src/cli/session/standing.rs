@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use port12_common::{Transport, abi::Action};
 
 use super::{NotDropped, Plan, Presence, Session, Watched, tell};
-use crate::watch;
+use crate::{policy::Mode, watch};
 
 impl Session {
     /// Says how drop mode stands, where that has changed.
@@ -50,7 +50,7 @@ pub(super) fn announce(watched: &Watched, plan: &Plan) {
         "{}: {} XDP, {} mode{}, {} ports of the registry of {}",
         link.interface,
         link.xdp_mode,
-        link.mode,
+        if watched.standing().drops() { link.mode } else { Mode::Monitor.as_str() },
         if watched.not_dropped().is_some() { " for TCP alone" } else { "" },
         rules.filter(|rule| is_watched(rule.action())).count(),
         plan.registry.edition()

@@ -90,7 +90,7 @@ fn interface(text: &mut String, it: &Interface) {
     banning(it, &mut note);
     let forecasts = it.ports.iter().filter_map(|it| Some((it.transport, it.stranger.as_ref()?)));
     forecast(forecasts, &mut note);
-    counts(&it.ports, &mut note);
+    counts(&it.ports, it.ban.packets, &mut note);
     if !it.sources.is_empty() {
         note("knocked last, of those that are remembered:");
     }
@@ -139,7 +139,7 @@ fn forecast<'a>(
     }
 }
 
-fn counts(ports: &[Port], note: &mut impl FnMut(&str)) {
+fn counts(ports: &[Port], banned: u64, note: &mut impl FnMut(&str)) {
     let came = |port: &&Port| port.packets > 0 || port.local_socket > 0;
     for port in ports.iter().filter(came) {
         let Port { transport, packets, bytes, dropped, local_socket, .. } = port;
@@ -155,7 +155,12 @@ fn counts(ports: &[Port], note: &mut impl FnMut(&str)) {
     let quiet = ports.iter().filter(is_watched).filter(|port| !came(port));
     let quiet: Vec<Transport> = quiet.map(|port| port.transport).collect();
     if !quiet.is_empty() {
-        note(&format!("{}: nothing came", names(&quiet)));
+        let what = if banned == 0 { "nothing came" } else { "no probe was counted" };
+        note(&format!("{}: {what}", names(&quiet)));
+    }
+    if banned > 0 {
+        let packets = counted(banned, "packet");
+        note(&format!("banned sources: {packets} dropped on all ports, counted for none"));
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) fn interface(name: &str, action: Action, standing: Standing, probes: 
     Interface {
         status: status::Interface::named(name),
         place: Place::Attached,
-        ban: Banning { after: None, scope: Scope::Unassigned, sources: 0 },
+        ban: Banning { after: None, scope: Scope::Unassigned, sources: 0, packets: 0 },
         ports: Transport::ALL.map(port).into(),
         sources: Vec::new(),
         more_sources: 0,
