@@ -5,7 +5,8 @@
 //!
 //! - belongs to root or to the user that this process runs as,
 //! - can be written by nobody else, except directories with the sticky bit (/tmp, a bpffs with its
-//!   default mode), in which only the owner of an entry can replace it,
+//!   default mode), in which only the owner of an entry can replace it, and root's directories above the one of
+//!   a file, to which a group of the system may write (/var/log on Ubuntu),
 //! - is not a symbolic link. A link of root's or of this user's is followed if nobody else can write
 //!   to its directory, sticky bit or not: /var/run leads to /run on most systems.
 //!

@@ -48,7 +48,7 @@ fn a_file_of_this_user_alone_is_read() {
 #[test]
 fn a_directory_that_others_write_to_is_refused_with_the_command_that_mends_it() {
     let directory = directory();
-    for mode in [0o777, 0o770, 0o707] {
+    for mode in [0o777, 0o772, 0o707] {
         let open = with_mode(&directory, &format!("{mode:o}"), mode);
         fs::create_dir(open.join("below")).unwrap();
         fs::write(open.join("below/policy"), "").unwrap();
@@ -61,6 +61,33 @@ fn a_directory_that_others_write_to_is_refused_with_the_command_that_mends_it() 
         assert!(refusal(replace(&open.join("state"), b"", 0o600)).contains("chmod go-w"));
         assert!(!open.join("state").exists());
     }
+}
+
+#[test]
+fn a_system_group_may_write_above_the_directory_of_a_file_alone() {
+    if !rustix::process::geteuid().is_root() {
+        return eprintln!("not run: only root can give a directory to another group");
+    }
+    let directory = directory();
+    let log = with_mode(&directory, "log", 0o755);
+    fs::create_dir(log.join("own")).unwrap();
+    fs::write(log.join("own/eve"), "it").unwrap();
+    fs::write(log.join("eve"), "it").unwrap();
+    for (group, is_of_system) in [(4, true), (999, true), (1000, false)] {
+        std::os::unix::fs::chown(&log, None, Some(group)).unwrap();
+        fs::set_permissions(&log, Permissions::from_mode(0o775)).unwrap();
+        assert_eq!(read(&log.join("own/eve"), 9).is_ok(), is_of_system, "group {group}");
+        assert!(refusal(read(&log.join("eve"), 9)).contains("chmod go-w"));
+        assert!(refusal(read(&log.join("own/../eve"), 9)).contains("chmod go-w"));
+        assert!(refusal(Directory::open(&log.join("own"))).contains("chmod go-w"));
+    }
+    std::os::unix::fs::chown(&log, None, Some(4)).unwrap();
+    // The group has put its own directory, or a link, in the place of root's.
+    fs::rename(log.join("own"), log.join("away")).unwrap();
+    symlink("away", log.join("own")).unwrap();
+    assert!(refusal(read(&log.join("own/eve"), 9)).contains("is a symbolic link"));
+    std::os::unix::fs::chown(log.join("away"), Some(12), None).unwrap();
+    assert!(refusal(read(&log.join("away/eve"), 9)).contains("belongs to user id 12"));
 }
 
 #[test]

@@ -21,6 +21,9 @@ const MOST_LINKS: usize = 40;
 pub(super) const OTHERS_WRITE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 
+/// First group of ordinary users (login.defs(5): `SYS_GID_MAX` is 999).
+const FIRST_USER_GROUP: u32 = 1000;
+
 /// Users that a component may belong to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Owners {
@@ -62,7 +65,7 @@ pub enum LastLink {
 ///
 /// [`PathError`].
 pub fn nearest(path: &Path) -> Result<(Directory, Vec<OsString>), PathError> {
-    let mut walk = Walk::begin(path, Owners::Trusted)?;
+    let mut walk = Walk::begin(path, Owners::Trusted, To::Directory)?;
     while let Some(name) = walk.pending.pop_front() {
         match walk.step(&name) {
             Ok(()) => {}
@@ -86,7 +89,7 @@ pub fn parent_of(
     last: LastLink,
     owners: Owners,
 ) -> Result<(Directory, OsString), PathError> {
-    let mut walk = Walk::begin(path, owners)?;
+    let mut walk = Walk::begin(path, owners, To::File)?;
     while let Some(name) = walk.pending.pop_front() {
         let is_last = walk.pending.is_empty();
         let stays = match last {
@@ -126,13 +129,23 @@ struct Walk {
     pending: VecDeque<OsString>,
     links: usize,
     owners: Owners,
+    to: To,
+}
+
+/// The end of a walk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum To {
+    /// A directory.
+    Directory,
+    /// An entry that is not a directory.
+    File,
 }
 
 impl Walk {
-    fn begin(path: &Path, owners: Owners) -> Result<Self, PathError> {
+    fn begin(path: &Path, owners: Owners, to: To) -> Result<Self, PathError> {
         let absolute = std::path::absolute(path).map_err(PathError::system(path))?;
         let pending = components(&absolute).collect();
-        Ok(Self { at: root()?, pending, links: 0, owners })
+        Ok(Self { at: root()?, pending, links: 0, owners, to })
     }
 
     /// Enters a directory, or follows a link.
@@ -153,7 +166,15 @@ impl Walk {
 
     fn verify(&self, path: &Path, stat: &Stat) -> Result<(), PathError> {
         self.owners.verify(&self.at, path, stat)?;
-        writable_by_owner(path, stat)
+        match self.is_above() && is_of_system_group(stat) {
+            true => Ok(()),
+            false => writable_by_owner(path, stat),
+        }
+    }
+
+    /// Whether another directory of a file's path follows the one that is entered.
+    fn is_above(&self) -> bool {
+        self.to == To::File && self.pending.len() > 1
     }
 
     fn is_link(&self, name: &OsStr) -> Result<bool, PathError> {
@@ -229,6 +250,14 @@ pub(super) fn writable_by_owner(path: &Path, stat: &Stat) -> Result<(), PathErro
         true => Err(PathError::WritableDirectory { path: path.to_owned(), mode }),
         false => Ok(()),
     }
+}
+
+/// Whether a directory belongs to root, and only a group of the system can write to it too, as to /var/log (root:syslog)
+/// on Ubuntu, where each boot restores the mode. Above the directory of a file this redirects nothing to files of
+/// others: the group can rename directories there, and the next one has to belong to root or this user.
+fn is_of_system_group(stat: &Stat) -> bool {
+    let is_of_system = stat.st_uid == 0 && stat.st_gid < FIRST_USER_GROUP;
+    is_of_system && stat.st_mode & OTHERS_WRITE == 0o020
 }
 
 fn components(path: &Path) -> impl Iterator<Item = OsString> {
