@@ -89,6 +89,7 @@ fn instance(options: &LoadOptions<'_>) -> Result<Instance> {
     instance.set_policy(&frames::policy());
     let mut host = Box::new(HostTable::UNKNOWN);
     host.sockets.valid_until = u64::MAX;
+    host.sockets.lookup_proves = 1;
     instance.state().set_host(&host);
     Ok(instance)
 }
