@@ -1,6 +1,7 @@
 //! Watching interfaces: attached programs, the truth they are told, the counts they give.
 
 mod binds;
+mod full_table;
 mod inherited;
 mod interface;
 mod keeper;

@@ -1,5 +1,7 @@
 //! The sources that are banned: a map that the program asks about would-be probes.
 
+mod eviction;
+
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::atomic::Ordering};
 
 use aya::{
@@ -9,6 +11,7 @@ use aya::{
 use port12_common::abi::{BANNED, Ban, Policy, SourceAddress};
 use thiserror::Error;
 
+pub use self::eviction::Occupancy;
 use super::{
     banning::Scope,
     errno,
@@ -176,6 +179,29 @@ impl Bans {
         Ok(over)
     }
 
+    /// Removes the program's lightest bans among those that were [listed](Self::list), if the table is nearly full:
+    /// the bans that dropped the fewest packets, of equals those that end first. Bans that changed since they were listed
+    /// stay, and so do the operator's. Returns the number of removed bans.
+    ///
+    /// # Errors
+    ///
+    /// [`BansError::Kernel`]; bans that were removed before stay removed.
+    pub fn evict(&mut self, listed: &BTreeMap<IpAddr, Ban>, now: u64) -> Result<usize, BansError> {
+        let lightest = eviction::lightest(listed, now);
+        if lightest.is_empty() {
+            return Ok(0);
+        }
+        let _lock = slot::hold(self.lock.as_deref());
+        let mut evicted = 0;
+        for source in lightest {
+            if self.get(source.into())? == Some(listed[&source]) {
+                self.delete(source)?;
+                evicted += 1;
+            }
+        }
+        Ok(evicted)
+    }
+
     /// Lifts the bans that the program made by itself of sources that are `needed`. Returns them.
     ///
     /// # Errors
@@ -213,10 +239,11 @@ impl Bans {
         })
     }
 
-    /// Forgets the ban that ends first, where the program made it or it is over. Returns whether there is one.
+    /// Removes a ban that is over, or else the program's lightest. Returns whether there is one.
     fn make_room(&mut self, now: u64) -> Result<bool, BansError> {
         let gives = |(_, ban): &(IpAddr, Ban)| ban.origin == Ban::THRESHOLD || !ban.holds(now);
-        let first = self.list()?.into_iter().filter(gives).min_by_key(|(_, ban)| ban.until);
+        let weight = |(_, ban): &(IpAddr, Ban)| (ban.holds(now), eviction::weight(ban));
+        let first = self.list()?.into_iter().filter(gives).min_by_key(weight);
         if let Some((source, _)) = first {
             self.delete(source)?;
         }

@@ -11,6 +11,7 @@ use std::{
 use port12_common::{Layer, Transport, abi::bypass};
 
 use super::{
+    full_table::FullTable,
     known_bans::KnownBans,
     links,
     orders::{Occasion, Orders},
@@ -28,6 +29,7 @@ use crate::{
     },
     kernel::{
         attach::Attached,
+        bans::Occupancy,
         clock::{Moment, Timeline},
         events::{EventRing, Reading},
         instance::{Instance, LoadOptions, entry_point},
@@ -72,6 +74,7 @@ pub struct Watched {
     ring: EventRing,
     /// What is known of its bans.
     known: KnownBans,
+    full_table: FullTable,
     taken: Taken,
     too_deep: TooDeepCounts,
 }
@@ -145,6 +148,7 @@ impl Watched {
             last: Snapshot::read(instance.counters()),
             ring: instance.events()?,
             known: KnownBans::of(&instance.bans(slot.as_ref())?.list()?),
+            full_table: FullTable::default(),
             taken: Taken::of(instance.counters()),
             too_deep: TooDeepCounts::of(instance.counters()),
             layer,
@@ -294,7 +298,8 @@ impl Watched {
         ledger.update(&self.instance.sources().read(), moment.jiffies);
     }
 
-    /// Forgets the bans that are over. Returns those that the program has made since it was asked last.
+    /// Forgets the bans that are over, and keeps room for more. Returns those that the program has made since it was
+    /// asked last.
     ///
     /// # Errors
     ///
@@ -310,6 +315,11 @@ impl Watched {
         for (source, ban) in bans.expire(&listed, moment.jiffies)? {
             let name = &self.link.interface;
             log::info!("{name}: the ban of {source} is over: {} packets", ban.packets);
+        }
+        let evicted = bans.evict(&listed, moment.jiffies)?;
+        let occupancy = Occupancy::of(&listed, moment.jiffies);
+        if let Some(warning) = self.full_table.warning(&occupancy, evicted, Instant::now()) {
+            log::warn!("{}: {warning}", self.link.interface);
         }
         let seconds = |jiffies: u64| Duration::from_secs(jiffies.div_ceil(moment.hz.max(1)));
         Ok(made.into_iter().map(|(source, ban)| (source, seconds(ban.until - ban.since))).collect())

@@ -1,6 +1,7 @@
 //! Bans by the operator: whom they hold for, how long, and whom they spare. And by the program itself.
 
 mod forged;
+mod full;
 mod kept;
 mod threshold;
 

@@ -147,3 +147,35 @@ fn a_sweep_leaves_a_ban_that_was_renewed_since_it_looked() {
         assert_eq!(sweep(&mut bans, now), 1);
     });
 }
+
+#[test]
+fn a_nearly_full_map_makes_room_for_a_newcomer_and_keeps_heavy_bans() {
+    namespace::alone(|| {
+        let (subject, mut bans) = banning(EntryPoint::Frags, &terms(1));
+        take_note_of_all(&subject);
+        let operator = ip("198.51.100.7");
+        bans.add(operator, (Ban::FOR_EVER, Scope::Unassigned), now(&subject)).expect("banned");
+        for index in 0..BANNED - 1 {
+            assert_eq!(from(&subject, source(index)), Outcome::Probe);
+        }
+        // The oldest, which would go first of equals.
+        let heavy = || (0..100).map(source);
+        heavy().for_each(|source| assert_eq!(from(&subject, source), Outcome::Banned));
+        let newcomer = source(BANNED);
+        assert_eq!(from(&subject, newcomer), Outcome::Probe);
+        assert_eq!(from(&subject, newcomer), Outcome::Probe, "there is no room");
+
+        let listed = bans.list().expect("listed");
+        // A packet that comes after the list keeps a ban that was about to go.
+        assert_eq!(from(&subject, source(100)), Outcome::Banned);
+        let evicted = bans.evict(&listed, now(&subject)).expect("evicted");
+        let left = bans.list().expect("listed");
+        assert_eq!(left.len() + evicted, BANNED);
+        assert!(evicted > 1000, "{evicted} evicted");
+        assert!(left.contains_key(&operator));
+        assert!(heavy().chain([source(100)]).all(|source| left.contains_key(&source)));
+        assert_eq!(from(&subject, newcomer), Outcome::Probe);
+        assert_eq!(from(&subject, newcomer), Outcome::Banned);
+        assert!(bans.evict(&left, now(&subject)).expect("evicted") <= 1, "there is room");
+    });
+}
