@@ -28,4 +28,5 @@ pub mod stats;
 pub mod status;
 pub mod stderr;
 mod text;
+mod vlan_tags;
 pub mod who;

@@ -1,13 +1,14 @@
 //! What is asked before anything is attached.
 
-use super::selection::Selection;
+use super::{selection::Selection, vlan_tags::VlanTags};
 use crate::{
     config::Config,
     failure::{Code, Failure},
     host::{
         capabilities, forwarding,
-        interfaces::{self, Link},
+        interfaces::{self, Link, XdpMode},
     },
+    kernel::attach::Wanted,
     policy::{Forwarding, Mode},
     report::{NotDropped, Printable},
 };
@@ -87,6 +88,12 @@ pub fn on_this_host(config: &Config) -> (Vec<String>, Option<Failure>) {
             })),
             Err(failure) => refusal = refusal.or(Some(failure)),
         }
+        let mode = match config.xdp_mode.value {
+            Wanted::Auto | Wanted::Native => XdpMode::Native,
+            Wanted::Generic => XdpMode::Generic,
+        };
+        let vlan_tags = VlanTags::of(&link, mode);
+        warnings.extend(vlan_tags.line().map(|line| format!("{}: {line}", Printable(&link.name))));
     }
     (warnings, refusal)
 }

@@ -12,6 +12,7 @@ use super::{
     host_changes,
     output::{OutputFormat, unless_closed, write_json},
     pins::PinArgs,
+    vlan_tags::VlanTags,
 };
 use crate::{
     failure::{Code, Failure},
@@ -108,6 +109,8 @@ pub(super) struct Interface {
     pub(super) other_program_id: Option<u32>,
     /// The transports whose probes drop mode passes there, if there are any.
     pub(super) not_dropped: Option<NotDropped>,
+    /// Where the outermost VLAN tag of a received frame is; null where the program is on no interface.
+    pub(super) vlan_tags: Option<VlanTags>,
     /// Changes of the host that a program without a daemon does not know of.
     pub(super) warnings: Vec<String>,
     #[serde(skip)]
@@ -222,6 +225,7 @@ impl Interface {
             advice: tell(standing, &now),
             other_program_id,
             not_dropped: here.and_then(|(link, _)| pinned.not_dropped(link, &now)),
+            vlan_tags: here.map(|(link, &mode)| VlanTags::of(link, mode)),
             warnings: host_changes::warnings(pins, pinned),
             whereabouts,
         })
@@ -265,6 +269,7 @@ impl Interface {
             allowed: 0,
             other_program_id: None,
             not_dropped: None,
+            vlan_tags: None,
             warnings: Vec::new(),
             advice: None,
             whereabouts: Whereabouts::Elsewhere,
@@ -354,6 +359,9 @@ fn table(document: &Document, args: &StatusArgs, out: &mut impl Write) -> std::i
         }
         if let Some(not_dropped) = &it.not_dropped {
             writeln!(out, "  {not_dropped}")?;
+        }
+        if let Some(line) = it.vlan_tags.as_ref().and_then(VlanTags::line) {
+            writeln!(out, "  {line}")?;
         }
         for warning in &it.warnings {
             writeln!(out, "  {warning}")?;

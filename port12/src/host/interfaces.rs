@@ -16,11 +16,13 @@ use super::{
 };
 
 mod ethtool;
+mod features;
 mod layer;
 mod link;
 mod offloads;
 mod stack;
 mod unlinked;
+mod vlan_stripping;
 
 pub use ethtool::{driver, speed};
 pub use layer::{Unsupported, layer, readable};
@@ -28,6 +30,7 @@ pub use link::{Link, XdpAttachment, XdpMode};
 pub use offloads::{Merging, merging};
 pub use stack::{Stack, Unproven, unproven};
 pub use unlinked::take_off;
+pub use vlan_stripping::{Offload, VlanStripping, vlan_stripping};
 
 /// `RTEXT_FILTER_SKIP_STATS` (linux/rtnetlink.h).
 const SKIP_STATS: u32 = 1 << 3;

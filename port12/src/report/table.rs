@@ -76,7 +76,7 @@ fn write_interface(interface: &InterfaceReport, out: &mut impl Write) -> io::Res
         share
     )?;
     if link.counted_at == "stack" {
-        writeln!(out, "  counted in the stack: after GRO, VLAN tags taken off")?;
+        writeln!(out, "  counted in the stack: after GRO")?;
     }
     if let Some(reason) = &link.forwarding {
         writeln!(out, "  {reason}: a probe may have a taker behind this host")?;

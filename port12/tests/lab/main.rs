@@ -46,5 +46,6 @@ mod trace;
 mod trial;
 mod tun;
 mod unlisted;
+mod vlan_tags;
 mod who;
 mod words;

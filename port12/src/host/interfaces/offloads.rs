@@ -1,69 +1,10 @@
 //! Receive offloads that drivers refuse XDP with: they merge packets before the program could see them.
 
-use super::{
-    Link,
-    ethtool::{Command, run},
-};
-use crate::host::netlink::text;
-
-// linux/ethtool.h.
-const ETHTOOL_GSTRINGS: u32 = 0x1b;
-const ETHTOOL_GSSET_INFO: u32 = 0x37;
-const ETHTOOL_GFEATURES: u32 = 0x3a;
-const ETH_SS_FEATURES: u32 = 4;
-
-/// The kernel knows 64 features (6.18). More than there is room for are not asked about.
-const MOST: usize = 256;
+use super::{Link, features};
 
 /// The features, by their names in the kernel (net/ethtool/common.c), and those that `ethtool -K`
 /// takes.
 const MERGING: [(&str, &str); 2] = [("rx-lro", "lro"), ("rx-gro-hw", "rx-gro-hw")];
-
-/// `struct ethtool_sset_info` with one set.
-#[repr(C)]
-struct Sets {
-    command: u32,
-    reserved: u32,
-    mask: u64,
-    count: u32,
-}
-
-/// `struct ethtool_gstrings`.
-#[repr(C)]
-struct Strings {
-    command: u32,
-    set: u32,
-    count: u32,
-    names: [[u8; 32]; MOST],
-}
-
-/// `struct ethtool_gfeatures`; each block has 32 features.
-#[repr(C)]
-struct Features {
-    command: u32,
-    blocks: u32,
-    features: [Block; MOST / 32],
-}
-
-/// `struct ethtool_get_features_block`.
-#[derive(Clone, Copy, Default)]
-#[repr(C)]
-struct Block {
-    changeable: u32,
-    requested: u32,
-    active: u32,
-    never_changed: u32,
-}
-
-// SAFETY: `ETHTOOL_GSSET_INFO` writes as many counts as the mask has bits, which is one.
-unsafe impl Command for Sets {}
-
-// SAFETY: `ETHTOOL_GSTRINGS` writes one name for each feature of the kernel, and it is run only if
-// those are at most `MOST`.
-unsafe impl Command for Strings {}
-
-// SAFETY: `ETHTOOL_GFEATURES` writes at most `blocks` blocks.
-unsafe impl Command for Features {}
 
 /// An offload that merges packets, and is on.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -76,35 +17,9 @@ pub struct Merging {
 
 /// The offloads of an interface that merge packets and are on; empty if the driver does not say.
 pub fn merging(link: &Link) -> Vec<Merging> {
-    read(link).unwrap_or_default()
-}
-
-fn read(link: &Link) -> Option<Vec<Merging>> {
-    let mut sets =
-        Sets { command: ETHTOOL_GSSET_INFO, reserved: 0, mask: 1 << ETH_SS_FEATURES, count: 0 };
-    run(link, &mut sets)?;
-    let count = usize::try_from(sets.count).ok().filter(|&count| count <= MOST)?;
-    let mut strings = Box::new(Strings {
-        command: ETHTOOL_GSTRINGS,
-        set: ETH_SS_FEATURES,
-        count: sets.count,
-        names: [[0; 32]; MOST],
+    let merging = features::active(link).unwrap_or_default().into_iter().filter_map(|feature| {
+        let (_, name) = MERGING.into_iter().find(|(kernel, _)| *kernel == feature.name)?;
+        Some(Merging { name, changeable: feature.is_changeable })
     });
-    run(link, &mut *strings)?;
-    let mut features = Features {
-        command: ETHTOOL_GFEATURES,
-        blocks: (MOST / 32) as u32,
-        features: [Block::default(); MOST / 32],
-    };
-    run(link, &mut features)?;
-    let names = strings.names.iter().take(count).enumerate();
-    let merging = names.filter_map(|(bit, name)| {
-        let name = text(name);
-        let (_, name) = MERGING.into_iter().find(|(kernel, _)| *kernel == name)?;
-        let block = features.features.get(bit / 32)?;
-        let is_set = |word: u32| word >> (bit % 32) & 1 != 0;
-        let changeable = is_set(block.changeable) && !is_set(block.never_changed);
-        is_set(block.active).then_some(Merging { name, changeable })
-    });
-    Some(merging.collect())
+    merging.collect()
 }
