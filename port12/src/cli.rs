@@ -27,6 +27,5 @@ pub mod sources;
 pub mod stats;
 pub mod status;
 pub mod stderr;
-mod text;
 mod vlan_tags;
 pub mod who;

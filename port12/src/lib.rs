@@ -22,6 +22,7 @@ pub mod scan;
 pub mod sink;
 pub mod snapshot;
 pub mod story;
+mod text;
 pub mod too_deep;
 pub mod trusted_path;
 pub mod truth;

@@ -23,9 +23,10 @@ use crate::{
         instance::LoadError,
     },
     ledger::Ledger,
-    report::{Capture, Kind, Link, Period, Printable, Report, SourcesReport},
+    report::{Capture, Kind, Link, Period, Report, SourcesReport},
     snapshot::Snapshot,
     story::Story,
+    text::Printable,
     watch::{Subject, describe},
 };
 

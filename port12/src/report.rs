@@ -5,18 +5,14 @@ mod json;
 mod model;
 mod not_dropped;
 mod outbound;
-mod printable;
 mod table;
-mod units;
 
 pub use format::OutputFormat;
 pub use json::{read_json, write_json};
-pub(crate) use model::time;
 pub use model::{
     Capture, InterfaceReport, Kind, Link, Period, PortReport, Report, SinkReport, SourceReport,
     SourcesReport, Tallied, ToldReport,
 };
 pub use not_dropped::NotDropped;
 pub use outbound::{OutboundInterface, OutboundOwner, OutboundPortReport, OutboundReport};
-pub(crate) use printable::{Printable, is_treacherous};
 pub use table::write_table;

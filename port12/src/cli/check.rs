@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::{Compiled, Config, DEFAULT_PATH, Effect, Origin},
     failure::Failure,
-    report::Printable,
+    text::Printable,
 };
 
 /// Validates the policy file and the registry file for this host, and touches nothing.

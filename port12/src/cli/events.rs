@@ -11,7 +11,7 @@ use super::output::{OutputFormat, unless_closed};
 use crate::{
     config::{Config, Layer},
     failure::{Code, Failure},
-    report::Printable,
+    text::Printable,
 };
 
 /// How often it is looked for what has come.

@@ -7,7 +7,7 @@ use crate::{
         interfaces::{self, Link},
     },
     kernel::{pin, pinned::Pinned, whereabouts::Whereabouts},
-    report::Printable,
+    text::Printable,
 };
 
 /// The escape, whatever changed.

@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use super::stderr;
-use crate::{registry::RegistryError, report::is_treacherous};
+use crate::{registry::RegistryError, text::json::Escaping};
 
 pub use crate::report::OutputFormat;
 
@@ -68,36 +68,6 @@ pub(super) fn write_json(
 ) -> Result<(), ReportError> {
     serde_json::to_writer_pretty(Escaping(&mut *out), report)?;
     Ok(writeln!(out)?)
-}
-
-/// Passes JSON on, with the characters of strings escaped that a terminal obeys. JSON is written in
-/// pieces that are text each.
-struct Escaping<W>(W);
-
-impl<W: io::Write> io::Write for Escaping<W> {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        // Line breaks are the only such characters below 127 that are not escaped already.
-        if piece.iter().all(|&byte| byte < 0x7f) {
-            return self.0.write(piece);
-        }
-        let text = std::str::from_utf8(piece).map_err(io::Error::other)?;
-        let escaped = |character| is_treacherous(character) && character != '\n';
-        for character in text.chars() {
-            match escaped(character) {
-                true => {
-                    for unit in character.encode_utf16(&mut [0; 2]) {
-                        write!(self.0, "\\u{unit:04x}")?;
-                    }
-                }
-                false => write!(self.0, "{character}")?,
-            }
-        }
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
 }
 
 #[cfg(test)]

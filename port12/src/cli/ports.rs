@@ -9,9 +9,11 @@ use serde::Serialize;
 use super::{
     output::{OutputFormat, ReportError, write_json},
     registry::{Origin, RegistryArgs},
-    text::hang,
 };
-use crate::registry::{PortSet, Registry};
+use crate::{
+    registry::{PortSet, Registry},
+    text::wrap::hang,
+};
 
 /// Lists the ports that the registry has port12 watch.
 #[derive(Clone, Debug, clap::Args)]

@@ -10,7 +10,8 @@ use crate::{
     },
     kernel::attach::Wanted,
     policy::{Forwarding, Mode},
-    report::{NotDropped, Printable},
+    report::NotDropped,
+    text::Printable,
 };
 
 /// The interfaces to watch, each once; none if `run` would wait for a match.

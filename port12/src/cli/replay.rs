@@ -18,9 +18,10 @@ use crate::{
     host::{addresses::LocalAddresses, publish::publish},
     policy::{Mode, Transit, policy},
     replay::{Engine, EngineKind, Replay, ReplayError},
-    report::{Printable, Report, write_json, write_table},
+    report::{Report, write_json, write_table},
     sink::{SinkSpec, has_stdout},
     story::Story,
+    text::Printable,
     watch::Subject,
 };
 

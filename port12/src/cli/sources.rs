@@ -22,7 +22,8 @@ use crate::{
         pinned::Pinned,
         sources::{Seen, Sources},
     },
-    report::{Printable, Tallied, time},
+    report::Tallied,
+    text::{Printable, time},
     truth::TruthError,
 };
 
@@ -85,9 +86,9 @@ struct Source {
     /// Probes since the source was last given a place, dropped ones included.
     packets: u64,
     bytes: u64,
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "time::serialize")]
     first_seen: SystemTime,
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "time::serialize")]
     last_seen: SystemTime,
     /// The ports that it touched.
     ports: BTreeSet<Port>,
@@ -220,8 +221,8 @@ fn table(document: &Document, out: &mut impl Write) -> io::Result<()> {
             source.packets,
             source.bytes,
             source.ports.len() + source.other_ports.len(),
-            humantime::format_rfc3339_seconds(source.first_seen).to_string(),
-            humantime::format_rfc3339_seconds(source.last_seen).to_string(),
+            time::rfc3339_seconds(source.first_seen),
+            time::rfc3339_seconds(source.last_seen),
             source.which(),
         )?;
     }

@@ -24,7 +24,8 @@ use crate::{
         unpinned::Unpinned,
         whereabouts::Whereabouts,
     },
-    report::{NotDropped, Printable},
+    report::NotDropped,
+    text::{Printable, time::rfc3339_seconds},
     truth::TruthError,
     watch::tell,
 };
@@ -215,7 +216,7 @@ impl Interface {
             persistent: pinned.is_persistent(),
             program_id: pinned.program_id(),
             program_tag: pinned.program_tag().map(|tag| format!("{tag:016x}")),
-            attached_at: humantime::format_rfc3339_seconds(attached_at).to_string(),
+            attached_at: rfc3339_seconds(attached_at),
             mode: if drops { "drop" } else { "monitor" },
             standing: standing.to_string(),
             reverts_in_seconds: until.map(|jiffies| jiffies.div_ceil(now.hz.max(1))),

@@ -13,7 +13,7 @@ use crate::{
     kernel::banning::Scope,
     policy::{Mode, TooDeepPolicy, policy},
     registry::{PortSet, Registry},
-    report::Printable,
+    text::Printable,
 };
 
 /// What the kernel and the reports are told.

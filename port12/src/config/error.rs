@@ -3,7 +3,7 @@
 use std::{fmt, io, path::PathBuf};
 
 use super::Ports;
-use crate::report::Printable;
+use crate::text::Printable;
 
 /// A policy file that port12 does not use; nothing was changed. A configuration error.
 #[derive(Debug, thiserror::Error)]

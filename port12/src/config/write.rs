@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use toml::Value;
 
 use super::{Config, Origin, PortAction, PortRule, Valued, choice, prefix};
-use crate::{kernel::banning::Terms, report::Printable};
+use crate::{kernel::banning::Terms, text::Printable};
 
 /// A key outside of the rules, and what is in force for it.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use port12_common::Transport;
 
-use crate::report::Printable;
+use crate::text::{Printable, shorten::excerpt};
 
 /// A registry file that port12 does not use; nothing was changed. A configuration error.
 #[derive(Debug, thiserror::Error)]
@@ -130,12 +130,9 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Text from a file as it may appear in a message: quoted, escaped and short.
+    /// Text from a file in a message: quoted, escaped and short.
     pub(super) fn excerpt(text: &str) -> String {
-        match text.char_indices().nth(40) {
-            Some((end, _)) => format!("{:?}", format!("{}...", &text[..end])),
-            None => format!("{text:?}"),
-        }
+        format!("{:?}", excerpt(text))
     }
 
     /// What to do about it.

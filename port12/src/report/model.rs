@@ -7,13 +7,14 @@ use std::{
 };
 
 use port12_common::{Malformed, Outcome, Shape, TooDeep, Transport, abi::Tally};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Serialize};
 
 use super::{NotDropped, OutboundReport};
 use crate::{
     kernel::{banning::Deeds, clock::Timeline, events::Told},
     ledger::Ledger,
     snapshot::Snapshot,
+    text::time,
 };
 
 /// Whether a report closes an interval or everything.
@@ -33,7 +34,7 @@ pub struct Report {
     #[serde(rename = "type")]
     pub kind: Kind,
     /// When the period ended.
-    #[serde(serialize_with = "time", deserialize_with = "read_time")]
+    #[serde(with = "time")]
     pub time: SystemTime,
     /// Seconds since the start.
     pub elapsed_seconds: f64,
@@ -121,10 +122,10 @@ pub struct SourceReport {
     /// Bytes of those probes.
     pub bytes: u64,
     /// When the first of them came.
-    #[serde(serialize_with = "time", deserialize_with = "read_time")]
+    #[serde(with = "time")]
     pub first_seen: SystemTime,
     /// When the last of them came.
-    #[serde(serialize_with = "time", deserialize_with = "read_time")]
+    #[serde(with = "time")]
     pub last_seen: SystemTime,
     /// How many ports it touched.
     pub ports: usize,
@@ -262,25 +263,13 @@ pub struct PortReport {
     /// Bits of probes per second over the period.
     pub bits_per_second: f64,
     /// When the last one came.
-    #[serde(serialize_with = "time", deserialize_with = "read_time")]
+    #[serde(with = "time")]
     pub last_seen: SystemTime,
     /// What the port is.
     pub description: String,
     /// Whether the policy expects a listener there.
     #[serde(default)]
     pub expected: bool,
-}
-
-pub(super) fn read_time<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<SystemTime, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_rfc3339(&text).map_err(D::Error::custom)
-}
-
-/// A time as it is in every report: RFC 3339, to the millisecond.
-pub(crate) fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&humantime::format_rfc3339_millis(*time).to_string())
 }
 
 /// A stretch of counting on one interface.

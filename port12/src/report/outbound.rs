@@ -4,11 +4,10 @@ use std::{net::IpAddr, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Printable,
-    model::{read_time, time},
+use crate::{
+    outbound::Owner,
+    text::{Printable, time},
 };
-use crate::outbound::Owner;
 
 /// What this host started, over all interfaces.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -55,7 +54,7 @@ pub struct OutboundPortReport {
     /// Bits of such packets per second over the period.
     pub bits_per_second: f64,
     /// When the last one left.
-    #[serde(serialize_with = "time", deserialize_with = "read_time")]
+    #[serde(with = "time")]
     pub last_seen: SystemTime,
     /// What the port is.
     pub description: String,
@@ -83,7 +82,7 @@ pub struct OutboundOwner {
     /// Where the last one went.
     pub destination: IpAddr,
     /// When the last one left.
-    #[serde(serialize_with = "time", deserialize_with = "read_time")]
+    #[serde(with = "time")]
     pub last_seen: SystemTime,
 }
 

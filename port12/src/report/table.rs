@@ -7,11 +7,16 @@ use std::io::{self, Write};
 use port12_common::Outcome;
 
 use self::outbound::write_outbound;
-use super::{
-    InterfaceReport, Kind, PortReport, Printable, Report, SinkReport, SourcesReport, ToldReport,
-    units::si,
+use super::{InterfaceReport, Kind, PortReport, Report, SinkReport, SourcesReport, ToldReport};
+use crate::{
+    kernel::{banning::Deeds, events::Told},
+    text::{
+        Printable,
+        time::{rfc3339_seconds, time_of_day},
+        units::si,
+        wrap::phrases,
+    },
 };
-use crate::kernel::{banning::Deeds, events::Told};
 
 /// Writes a report as a table. `ports` bounds the rows, so that a redrawn table fits a terminal;
 /// the most active ports come first then.
@@ -27,7 +32,7 @@ pub fn write_table(report: &Report, ports: Option<usize>, out: &mut impl Write) 
     writeln!(
         out,
         "port12  {}  {} mode  {:.1} s  registry of {}{title}",
-        humantime::format_rfc3339_seconds(report.time),
+        rfc3339_seconds(report.time),
         report.mode,
         report.elapsed_seconds,
         report.registry_date,
@@ -88,37 +93,23 @@ fn write_interface(interface: &InterfaceReport, out: &mut impl Write) -> io::Res
         let packets = interface.outcomes.get(outcome.as_str())?.packets;
         (packets > 0 || outcome == Outcome::Probe).then(|| format!("{outcome} {packets}"))
     });
-    write_wrapped(counts, out)?;
+    out.write_all(phrases(counts).as_bytes())?;
     let too_deep = interface.too_deep.iter().map(|(name, excess)| match excess.dropped {
         0 => format!("{name} {}", excess.packets),
         dropped => format!("{name} {} ({dropped} dropped)", excess.packets),
     });
     let details = interface.malformed.iter().chain(&interface.shapes);
     let details = details.map(|(name, count)| format!("{name} {count}"));
-    write_wrapped(too_deep.chain(details), out)?;
+    out.write_all(phrases(too_deep.chain(details)).as_bytes())?;
     let Told { told, suppressed, lost } = interface.events;
     let events = [("events", told), ("suppressed", suppressed), ("lost", lost)];
     let events = events.into_iter().filter(|(_, count)| *count > 0);
-    write_wrapped(events.map(|(name, count)| format!("{name} {count}")), out)?;
+    out.write_all(phrases(events.map(|(name, count)| format!("{name} {count}"))).as_bytes())?;
     let Deeds { banned, overlooked, spared, refused } = interface.bans;
     let bans =
         [("bans", banned), ("overlooked", overlooked), ("spared", spared), ("refused", refused)];
     let bans = bans.into_iter().filter(|(_, count)| *count > 0);
-    write_wrapped(bans.map(|(name, count)| format!("{name} {count}")), out)
-}
-
-/// Writes phrases, indented, in lines of at most 80 columns.
-fn write_wrapped(phrases: impl Iterator<Item = String>, out: &mut impl Write) -> io::Result<()> {
-    let mut line = String::new();
-    for phrase in phrases {
-        if !line.is_empty() && line.len() + 2 + phrase.len() > 80 {
-            writeln!(out, "{line}")?;
-            line.clear();
-        }
-        line.push_str("  ");
-        line.push_str(&phrase);
-    }
-    if line.is_empty() { Ok(()) } else { writeln!(out, "{line}") }
+    out.write_all(phrases(bans.map(|(name, count)| format!("{name} {count}"))).as_bytes())
 }
 
 fn write_told(told: &ToldReport, out: &mut impl Write) -> io::Result<()> {
@@ -141,7 +132,6 @@ fn write_sources(sources: &SourcesReport, out: &mut impl Write) -> io::Result<()
     }
     writeln!(out, "{:<39} {:>9} {:>10} {:>5} LAST", "SOURCE", "PACKETS", "BYTES", "PORTS")?;
     for source in &sources.top {
-        let last = humantime::format_rfc3339_seconds(source.last_seen).to_string();
         writeln!(
             out,
             "{:<39} {:>9} {:>10} {:>5} {}",
@@ -149,7 +139,7 @@ fn write_sources(sources: &SourcesReport, out: &mut impl Write) -> io::Result<()
             source.packets,
             source.bytes,
             source.ports,
-            last.get(11..19).unwrap_or(&last),
+            time_of_day(source.last_seen),
         )?;
     }
     match sources.remembered - sources.top.len() {
@@ -185,7 +175,6 @@ fn write_ports(report: &Report, limit: Option<usize>, out: &mut impl Write) -> i
         "LAST",
     )?;
     for port in rows.iter().take(limit.unwrap_or(usize::MAX)) {
-        let last = humantime::format_rfc3339_seconds(port.last_seen).to_string();
         writeln!(
             out,
             "{}{:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:>9} {:>7} {:<8}  {}{}",
@@ -198,7 +187,7 @@ fn write_ports(report: &Report, limit: Option<usize>, out: &mut impl Write) -> i
             si(port.bits_per_second),
             port.dropped,
             port.local_socket,
-            last.get(11..19).unwrap_or(&last),
+            time_of_day(port.last_seen),
             port.description,
             if port.expected { "; a listener is expected" } else { "" },
         )?;

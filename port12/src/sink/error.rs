@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf};
 
 use super::{SinkSpec, Target};
-use crate::report::Printable;
+use crate::text::Printable;
 
 /// A sink that cannot be had; none was started.
 #[derive(Debug, thiserror::Error)]

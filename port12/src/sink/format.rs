@@ -10,7 +10,6 @@ mod ports;
 mod portsentry;
 mod syslog;
 mod text;
-mod time;
 mod words;
 
 #[cfg(test)]
@@ -18,7 +17,7 @@ mod tests;
 
 use super::{Form, SinkSpec};
 use crate::{
-    event::Event, listeners::Notice, outbound::Started, report::Printable, scan::Alert,
+    event::Event, listeners::Notice, outbound::Started, scan::Alert, text::Printable,
     too_deep::TooDeepAlert,
 };
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Counts, Record, Sink, SinkError, SinkSpec};
-use crate::{privileges, report::Printable};
+use crate::{privileges, text::Printable};
 
 /// All sinks, each of which writes for itself.
 #[derive(Debug, Default)]

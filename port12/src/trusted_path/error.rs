@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::report::Printable;
+use crate::text::Printable;
 
 /// A path that cannot be used, or that another user could redirect.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! What is kept of processes for long: their number, and what they say of themselves, have bounds.
 
 use super::{Process, holders::Held};
+use crate::text::shorten::cut;
 
 /// So many processes of a socket are told, those with the lowest numbers.
 const PROCESSES: usize = 4;
@@ -41,16 +42,6 @@ pub(super) fn shortened(process: Process) -> Process {
         });
     }
     Process { command: kept, command_cut, program, cgroup, ..process }
-}
-
-/// Cuts a text to so many characters. Whether it was longer.
-fn cut(text: &mut String, most: usize) -> bool {
-    let Some((end, _)) = text.char_indices().nth(most) else {
-        return false;
-    };
-    text.truncate(end);
-    text.shrink_to_fit();
-    true
 }
 
 #[cfg(test)]

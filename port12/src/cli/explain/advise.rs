@@ -16,7 +16,7 @@ use crate::{
     config::DEFAULT_PATH,
     kernel::state::Standing,
     registry::{Registry, unofficial},
-    report::Printable,
+    text::Printable,
     who::{Answer, Entry, OnDisk, Owner, Process},
 };
 

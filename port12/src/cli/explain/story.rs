@@ -5,14 +5,14 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::{advise::Advice, configured::Configured, registry::Published, watch::Watch};
-use crate::{cli::who::document::Found, report::time};
+use crate::{cli::who::document::Found, text::time};
 
 /// A port's story; its JSON is the report.
 #[derive(Serialize)]
 pub(super) struct Story<'a> {
     #[serde(flatten)]
     pub(super) published: Published,
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "time::serialize")]
     pub(super) time: SystemTime,
     #[serde(flatten)]
     pub(super) watch: &'a Watch,

@@ -11,8 +11,8 @@ pub(super) use registry::render as published;
 
 use super::story::Story;
 use crate::{
-    cli::{text::hang, who},
-    report::Printable,
+    cli::who,
+    text::{Printable, wrap::hang},
 };
 
 pub(super) fn write(story: &Story<'_>, out: &mut impl Write) -> io::Result<()> {

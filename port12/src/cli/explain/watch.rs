@@ -26,7 +26,8 @@ use crate::{
         whereabouts::Whereabouts,
     },
     outlook::Conditions,
-    report::{SourceReport, time},
+    report::SourceReport,
+    text::time,
     who::{Answer, Limit},
 };
 
@@ -106,7 +107,7 @@ pub(super) struct Port {
     /// Conversation starts that were left to a socket; not among `packets`.
     pub(super) local_socket: u64,
     /// Null where nothing came.
-    #[serde(serialize_with = "time_if_any")]
+    #[serde(serialize_with = "time::serialize_if_known")]
     pub(super) last_seen: Option<SystemTime>,
     #[serde(skip)]
     pub(super) action: Action,
@@ -131,13 +132,6 @@ fn name<S: Serializer>(transport: &Transport, serializer: S) -> Result<S::Ok, S:
 
 fn names<S: Serializer>(transports: &BTreeSet<Transport>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(transports.iter().map(|transport| transport.as_str()))
-}
-
-fn time_if_any<S: Serializer>(at: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    match at {
-        Some(at) => time(at, serializer),
-        None => serializer.serialize_none(),
-    }
 }
 
 impl Watch {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cli::registry::Origin,
     registry::{PortSet, Registry},
-    report::time,
+    text::time,
     watch::describe,
     who::{self, Answer, Cgroup, Entry, Holder, Limit, OnDisk, Process, Through},
 };
@@ -24,7 +24,7 @@ use crate::{
 /// The whole answer; its JSON is the report.
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "time::serialize")]
     pub(super) time: SystemTime,
     /// `watched`, or the ports as they were asked for.
     pub(super) asked: String,
@@ -119,7 +119,7 @@ pub(in crate::cli) struct Owner<'a> {
     pub(super) exe_on_disk: OnDisk,
     pub(super) uid: Option<u32>,
     pub(super) user: Option<String>,
-    #[serde(serialize_with = "time_if_known")]
+    #[serde(serialize_with = "time::serialize_if_known")]
     pub(super) started: Option<SystemTime>,
     pub(super) cgroup: Option<&'a Cgroup>,
 }
@@ -135,16 +135,6 @@ fn way<S: Serializer>(through: &Through, serializer: S) -> Result<S::Ok, S::Erro
     way.serialize_entry("through", name)?;
     way.serialize_entry("thread", &thread)?;
     way.end()
-}
-
-fn time_if_known<S: Serializer>(
-    known: &Option<SystemTime>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match known {
-        Some(known) => time(known, serializer),
-        None => serializer.serialize_none(),
-    }
 }
 
 impl<'a> Document<'a> {

@@ -14,7 +14,7 @@ use crate::{
     cli::{knocks::Knocks as OnInterface, pins::PinArgs},
     failure::Failure,
     kernel::pinned::Pinned,
-    report::time,
+    text::time,
     who::{Entry, Limit},
 };
 
@@ -39,7 +39,7 @@ pub(super) struct Knocked {
 pub(super) struct Source {
     pub(super) source: IpAddr,
     /// When it last came, on whichever port.
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "time::serialize")]
     pub(super) last_seen: SystemTime,
 }
 

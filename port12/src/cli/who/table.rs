@@ -7,8 +7,7 @@ use std::{
 
 use super::document::{Document, Found, Owner, Socket};
 use crate::{
-    cli::text::clip,
-    report::Printable,
+    text::{Printable, shorten::clip, time::rfc3339_seconds},
     who::{self, OnDisk, Through},
 };
 
@@ -169,9 +168,9 @@ fn owner(owner: &Owner<'_>, out: &mut impl Write) -> io::Result<()> {
         Through::Thread(thread) => format!(", in its thread {thread} alone"),
         Through::IoUring => ", without a descriptor, in an io_uring".to_owned(),
     };
-    let since = owner.started.map_or_else(String::new, |started| {
-        format!(", since {}", humantime::format_rfc3339_seconds(started))
-    });
+    let since = owner
+        .started
+        .map_or_else(String::new, |started| format!(", since {}", rfc3339_seconds(started)));
     writeln!(
         out,
         "{INDENT}process {} ({}), user {}{since}{through}",
@@ -220,7 +219,7 @@ fn knocks(socket: &Socket<'_>, out: &mut impl Write) -> io::Result<()> {
     )?;
     let mut lead = "; last from";
     for source in &knocked.sources {
-        let last = humantime::format_rfc3339_seconds(source.last_seen);
+        let last = rfc3339_seconds(source.last_seen);
         write!(out, "{lead} {} ({last})", source.source)?;
         lead = ",";
     }

@@ -8,10 +8,10 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::config::{Fault, Origin, Ports, PortsError, Refusal, Valued, choice};
-
-/// How much of somebody's value a message shows, in characters.
-const SHOWN: usize = 40;
+use crate::{
+    config::{Fault, Origin, Ports, PortsError, Refusal, Valued, choice},
+    text::shorten::excerpt,
+};
 
 /// A value in the file.
 pub(super) struct Node<'a> {
@@ -156,12 +156,5 @@ impl<'a> Node<'a> {
 
     fn line(&self) -> usize {
         line_of(self.text.as_bytes(), self.value.span().start)
-    }
-}
-
-fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
     }
 }

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::report::{OutboundOwner, OutboundPortReport, OutboundReport, Printable, units::si};
+use crate::{
+    report::{OutboundOwner, OutboundPortReport, OutboundReport},
+    text::{Printable, time::time_of_day, units::si, words::counted},
+};
 
 /// Owners of a port that are listed.
 const OWNERS: usize = 3;
@@ -26,7 +29,6 @@ pub(super) fn write_outbound(
         rows.sort_by_key(|port| std::cmp::Reverse((port.last_seen, port.packets)));
     }
     for port in rows.iter().take(limit.unwrap_or(usize::MAX)) {
-        let last = humantime::format_rfc3339_seconds(port.last_seen).to_string();
         writeln!(
             out,
             "{:<15} {:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:<8}  {}",
@@ -37,7 +39,7 @@ pub(super) fn write_outbound(
             port.bytes,
             si(port.packets_per_second),
             si(port.bits_per_second),
-            last.get(11..19).unwrap_or(&last),
+            time_of_day(port.last_seen),
             port.description,
         )?;
         for owner in port.owners.iter().take(OWNERS) {
@@ -70,10 +72,7 @@ fn owner_line(owner: &OutboundOwner) -> String {
         }
     };
     let runs = owner.exe.as_ref().map(|exe| format!(", runs {exe}")).unwrap_or_default();
-    let contacts = match owner.contacts {
-        1 => "1 contact".to_owned(),
-        contacts => format!("{contacts} contacts"),
-    };
+    let contacts = counted(owner.contacts, "contact", "contacts");
     format!("{who}, user id {}{runs}, last to {}, {contacts}", owner.uid, owner.destination)
 }
 

@@ -2,15 +2,17 @@
 //! units and interfaces: no name adds a field, a line, a control character or a character that turns
 //! text around.
 
-use std::{
-    fmt::{Display, Write as _},
-    io,
-};
+use std::fmt::{Display, Write as _};
 
 use serde::Serialize;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
+use serde_json::ser::Serializer;
 
-use crate::report::{Printable, is_treacherous};
+use crate::text::{
+    Printable,
+    escape::needs_escape,
+    json::PrintableTexts,
+    shorten::{cut_bytes, start},
+};
 
 /// Bytes of a message's text before its fields, where others have a say in it.
 const MAX_TEXT: usize = 3072;
@@ -33,7 +35,7 @@ pub(super) struct Message {
 impl Message {
     pub(super) fn new(text: &str) -> Self {
         let mut text = without_fields(text, |it| it != ' ' && it.is_whitespace());
-        clip(&mut text, MAX_TEXT);
+        cut_bytes(&mut text, MAX_TEXT);
         // A reader may know quotes.
         if text.matches('"').count() % 2 == 1 {
             text.push('"');
@@ -43,8 +45,9 @@ impl Message {
 
     pub(super) fn field(&mut self, name: &'static str, value: Option<impl Display>) {
         if let Some(value) = value {
-            let value: String = value.to_string().chars().take(MAX_VALUE).collect();
-            let value = without_fields(&value, |it| it.is_whitespace() || it == '"');
+            let value = value.to_string();
+            let value =
+                without_fields(start(&value, MAX_VALUE), |it| it.is_whitespace() || it == '"');
             // Writing to a text does not fail.
             let _ = write!(self.fields, " {name}={value}");
         }
@@ -61,19 +64,12 @@ impl Message {
 fn without_fields(text: &str, more: impl Fn(char) -> bool) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
-        match character == '=' || is_treacherous(character) || more(character) {
+        match character == '=' || needs_escape(character) || more(character) {
             true => escaped.extend(character.escape_unicode()),
             false => escaped.push(character),
         }
     }
     escaped
-}
-
-/// Cuts a text to so many bytes, or less where that would cut a character.
-fn clip(text: &mut String, most: usize) {
-    if let Some(end) = (0..=most).rev().find(|&end| text.is_char_boundary(end)) {
-        text.truncate(end);
-    }
 }
 
 /// A field of the journal's native protocol. A value has no line end, so that its length is not needed
@@ -90,46 +86,4 @@ pub(super) fn json_line(record: &impl Serialize, out: &mut Vec<u8>) {
         Ok(()) => out.push(b'\n'),
         Err(_) => out.truncate(before),
     }
-}
-
-struct PrintableTexts;
-
-impl Formatter for PrintableTexts {
-    fn write_string_fragment<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        for character in fragment.chars() {
-            match is_treacherous(character) {
-                true => escape(out, character)?,
-                false => write!(out, "{character}")?,
-            }
-        }
-        Ok(())
-    }
-
-    fn write_char_escape<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        escaped: CharEscape,
-    ) -> io::Result<()> {
-        let control = match escaped {
-            CharEscape::Quote | CharEscape::ReverseSolidus | CharEscape::Solidus => {
-                return CompactFormatter.write_char_escape(out, escaped);
-            }
-            CharEscape::Backspace => 8,
-            CharEscape::Tab => b'\t',
-            CharEscape::LineFeed => b'\n',
-            CharEscape::FormFeed => 12,
-            CharEscape::CarriageReturn => b'\r',
-            CharEscape::AsciiControl(control) => control,
-        };
-        escape(out, control.into())
-    }
-}
-
-/// `\u{..}` as a text, in which JSON escapes the backslash.
-fn escape<W: ?Sized + io::Write>(out: &mut W, character: char) -> io::Result<()> {
-    write!(out, r"\{}", character.escape_default())
 }

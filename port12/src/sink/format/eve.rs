@@ -14,13 +14,14 @@ use super::{
     Format,
     encode::json_line,
     flow::{self, Flow},
-    ports, text, time, words,
+    ports, text, words,
 };
 use crate::{
     event::Event,
     listeners::{Listener, Notice, What},
     outbound::Started,
     scan::Alert,
+    text::time,
     too_deep::TooDeepAlert,
     who::{Owner, Process},
 };

@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
-use super::{Format, encode, text, time};
+use super::{Format, encode, text};
 use crate::{
-    event::Event, listeners::Notice, outbound::Started, scan::Alert, too_deep::TooDeepAlert,
+    event::Event, listeners::Notice, outbound::Started, scan::Alert, text::time,
+    too_deep::TooDeepAlert,
 };
 
 pub(super) struct Human;

@@ -3,12 +3,13 @@
 
 use std::net::IpAddr;
 
-use super::{Format, encode::journal_field, ports, syslog, text, time, words};
+use super::{Format, encode::journal_field, ports, syslog, text, words};
 use crate::{
     event::Event,
     listeners::{Notice, What},
     outbound::Started,
     scan::Alert,
+    text::time,
     too_deep::TooDeepAlert,
 };
 

@@ -9,13 +9,14 @@ use port12_common::{Layer, Verdict};
 
 use block::Block;
 
-use super::{Format, time, words};
+use super::{Format, words};
 use crate::{
     capture::{MAX_CAPTURED_LENGTH, MAX_ORIGINAL_LENGTH},
     event::Event,
     listeners::Notice,
     outbound::Started,
     scan::Alert,
+    text::time,
     too_deep::TooDeepAlert,
 };
 

@@ -5,9 +5,10 @@
 
 use port12_common::{Shape, Transport};
 
-use super::{Format, encode, time};
+use super::{Format, encode};
 use crate::{
-    event::Event, listeners::Notice, outbound::Started, scan::Alert, too_deep::TooDeepAlert,
+    event::Event, listeners::Notice, outbound::Started, scan::Alert, text::time,
+    too_deep::TooDeepAlert,
 };
 
 pub(super) struct Portsentry;

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use super::{eve::tests::schema_refuses, *};
 use crate::{
     capture::{self, End},
-    report::Printable,
     sink::sample::{any_alert, any_event, any_notice, any_started, any_too_deep},
+    text::Printable,
 };
 
 const LINES: [&str; 4] = ["human/events:-", "eve:-", "portsentry:-", "syslog/events"];

@@ -4,13 +4,13 @@ use crate::{
     event::Event,
     listeners::{Listener, Notice, What},
     outbound::{Behind, Sender, Started},
-    report::Printable,
     scan::Alert,
+    text::{escape::quoted, shorten::start, time, words::counted},
     too_deep::{TooDeepAlert, limit},
     who::{OnDisk, Owner, Process},
 };
 
-use super::{ports, time, words};
+use super::{ports, words};
 
 /// Ranges of ports that an alert names.
 const RANGES: usize = 8;
@@ -209,19 +209,10 @@ fn process(process: &Process) -> String {
 
 /// A name that others have chosen, not too long.
 pub(super) fn clipped(text: &str) -> String {
-    text.chars().take(CLIPPED).collect()
+    start(text, CLIPPED).to_owned()
 }
 
-/// Such a name in a text: in quotes, unless it has only characters that a path or a unit usually has. A
-/// name with a comma or a parenthesis cannot be taken for what the text says.
+/// The same as a part of a sentence.
 fn named(text: &str) -> String {
-    let is_plain = |it: char| it.is_alphanumeric() || "._-/+@:%~#\\".contains(it);
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => clipped(text),
-        false => format!("\"{}\"", Printable(clipped(text).replace('"', r"\u{22}"))),
-    }
-}
-
-fn counted(number: u64, one: &str, more: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { more })
+    quoted(start(text, CLIPPED))
 }

@@ -1,7 +1,7 @@
 //! Why a text is no sink.
 
 use super::{Form, MAX_SOCKET_PATH};
-use crate::report::Printable;
+use crate::text::Printable;
 
 /// What is wrong with the text of a sink.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

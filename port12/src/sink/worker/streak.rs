@@ -6,7 +6,7 @@ use super::super::{
     SinkSpec,
     counts::{Counters, count},
 };
-use crate::report::Printable;
+use crate::text::Printable;
 
 /// The pause after the first failure, and the longest one.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));

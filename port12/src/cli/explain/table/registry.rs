@@ -1,8 +1,12 @@
 //! What is published about a port.
 
-use crate::cli::{
-    explain::registry::{Entry, Listing, Published},
-    text::{WIDTH, clip, hang},
+use crate::{
+    cli::explain::registry::{Entry, Listing, Published},
+    text::{
+        shorten::clip,
+        words::capitalized,
+        wrap::{WIDTH, hang},
+    },
 };
 
 pub(in crate::cli::explain) fn render(published: &Published) -> String {
@@ -20,7 +24,7 @@ pub(in crate::cli::explain) fn render(published: &Published) -> String {
     states(&mut text, &published.states);
     for meaning in &published.meanings {
         text.push('\n');
-        text.push_str(&hang(&format!("{}: ", capital(meaning.state)), meaning.text));
+        text.push_str(&hang(&format!("{}: ", capitalized(meaning.state)), meaning.text));
     }
     neighbours(&mut text, published);
     if !published.unofficial.is_empty() {
@@ -117,7 +121,7 @@ fn grouped(listings: &[Listing]) -> Vec<(Vec<&'static str>, String)> {
     for listing in listings {
         let said = match listing.rows.as_slice() {
             [] if matches!(listing.transport, "tcp" | "udp") => {
-                format!("{} (no row)", capital(listing.state))
+                format!("{} (no row)", capitalized(listing.state))
             }
             [] => continue,
             rows => rows.iter().map(brief).collect::<Vec<_>>().join(" | "),
@@ -128,12 +132,4 @@ fn grouped(listings: &[Listing]) -> Vec<(Vec<&'static str>, String)> {
         }
     }
     groups
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
-    }
 }

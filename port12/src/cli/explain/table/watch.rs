@@ -1,21 +1,16 @@
 //! What watches here, and what came.
 
-use std::time::SystemTime;
-
 use port12_common::{Transport, abi::Action};
 
 use crate::{
-    cli::{
-        explain::{
-            configured::Configured,
-            forecast::Forecast,
-            story::Story,
-            watch::{Interface, Place, Port, Source},
-        },
-        text::hang,
+    cli::explain::{
+        configured::Configured,
+        forecast::Forecast,
+        story::Story,
+        watch::{Interface, Place, Port, Source},
     },
     kernel::banning::Scope,
-    report::Printable,
+    text::{Printable, time::rfc3339_seconds, words::counted, wrap::hang},
 };
 
 pub(super) fn render(story: &Story<'_>) -> String {
@@ -54,10 +49,6 @@ pub(super) fn render(story: &Story<'_>) -> String {
 fn names(transports: &[Transport]) -> String {
     let names: Vec<&str> = transports.iter().map(|it| it.as_str()).collect();
     names.join(", ")
-}
-
-fn seconds(time: SystemTime) -> humantime::Rfc3339Timestamp {
-    humantime::format_rfc3339_seconds(time)
 }
 
 fn interface(text: &mut String, it: &Interface) {
@@ -143,11 +134,12 @@ fn counts(ports: &[Port], banned: u64, note: &mut impl FnMut(&str)) {
     let came = |port: &&Port| port.packets > 0 || port.local_socket > 0;
     for port in ports.iter().filter(came) {
         let Port { transport, packets, bytes, dropped, local_socket, .. } = port;
-        let last = port.last_seen.map_or_else(String::new, |it| format!("; last {}", seconds(it)));
+        let last =
+            port.last_seen.map_or_else(String::new, |it| format!("; last {}", rfc3339_seconds(it)));
         note(&format!(
             "{transport}: {}, {bytes} bytes, {dropped} dropped; {} left to a socket{last}",
-            counted(*packets, "probe"),
-            counted(*local_socket, "conversation start"),
+            counted(*packets, "probe", "probes"),
+            counted(*local_socket, "conversation start", "conversation starts"),
         ));
     }
     // What comes for the others is not counted.
@@ -159,14 +151,9 @@ fn counts(ports: &[Port], banned: u64, note: &mut impl FnMut(&str)) {
         note(&format!("{}: {what}", names(&quiet)));
     }
     if banned > 0 {
-        let packets = counted(banned, "packet");
+        let packets = counted(banned, "packet", "packets");
         note(&format!("banned sources: {packets} dropped on all ports, counted for none"));
     }
-}
-
-fn counted(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }
 
 fn source(source: &Source) -> String {
@@ -176,9 +163,9 @@ fn source(source: &Source) -> String {
         "{} ({}): {} on {} in all, last {}{}",
         seen.source,
         names(&transports),
-        counted(seen.packets, "probe"),
-        counted(seen.ports as u64, "port"),
-        seconds(seen.last_seen),
+        counted(seen.packets, "probe", "probes"),
+        counted(seen.ports as u64, "port", "ports"),
+        rfc3339_seconds(seen.last_seen),
         if source.banned { "; banned" } else { "" }
     )
 }

@@ -3,9 +3,8 @@
 use super::{
     BAD_TRAFFIC, Eve, Signature,
     record::{self, Alerted, Eve as Record, Metadata, Own, TooDeepContext, Verdict},
-    time,
 };
-use crate::too_deep::TooDeepAlert;
+use crate::{text::time, too_deep::TooDeepAlert};
 
 const TOO_DEEP: Signature =
     Signature { id: 1_012_008, text: "PORT12 packet with more headers than are read" };

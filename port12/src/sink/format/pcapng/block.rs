@@ -1,6 +1,6 @@
 //! A block, while it is put together.
 
-use crate::report::Printable;
+use crate::text::Printable;
 
 /// Bytes of a text in an option at most.
 const MAX_TEXT: usize = 512;

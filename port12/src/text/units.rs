@@ -1,7 +1,7 @@
-//! Numbers for people.
+//! Numbers with prefixes of the SI.
 
 /// A number with an SI prefix, at most four digits and a decimal: `999`, `1.2k`, `34.5M`.
-pub(super) fn si(number: f64) -> String {
+pub(crate) fn si(number: f64) -> String {
     const PREFIXES: [&str; 6] = ["", "k", "M", "G", "T", "P"];
     let mut number = number;
     let mut prefix = 0;

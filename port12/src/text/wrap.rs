@@ -1,11 +1,11 @@
-//! Text for 80 columns.
+//! Text in lines of 80 columns.
 
 /// The width of a report.
-pub(super) const WIDTH: usize = 80;
+pub(crate) const WIDTH: usize = 80;
 
 /// Text as lines of at most [`WIDTH`] characters: the first starts with `head`, the others are
 /// indented as far. A longer word has a line of its own.
-pub(super) fn hang(head: &str, text: &str) -> String {
+pub(crate) fn hang(head: &str, text: &str) -> String {
     let indent = head.chars().count();
     let mut lines = String::from(head);
     let mut column = indent;
@@ -29,7 +29,7 @@ pub(super) fn hang(head: &str, text: &str) -> String {
 }
 
 /// As [`hang`], but what stands between backquotes is never broken: a command is to be copied.
-pub(super) fn hang_whole(head: &str, text: &str) -> String {
+pub(crate) fn hang_whole(head: &str, text: &str) -> String {
     /// Of private use: it is in no text.
     const SPACE: &str = "\u{e000}";
     let parts = text.split('`').enumerate();
@@ -42,13 +42,24 @@ pub(super) fn hang_whole(head: &str, text: &str) -> String {
     hang(head, &whole.join("`")).replace(SPACE, " ")
 }
 
-/// Text of at most `width` characters; what is cut off shows as `...`.
-pub(super) fn clip(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
+/// Phrases with two spaces before each, in lines of at most [`WIDTH`] characters. A longer phrase has a line of its own.
+pub(crate) fn phrases(phrases: impl IntoIterator<Item = String>) -> String {
+    let mut lines = String::new();
+    let mut column = 0;
+    for phrase in phrases {
+        let width = 2 + phrase.chars().count();
+        if column > 0 && column + width > WIDTH {
+            lines.push('\n');
+            column = 0;
+        }
+        lines.push_str("  ");
+        lines.push_str(&phrase);
+        column += width;
     }
-    let kept: String = text.chars().take(width.saturating_sub(3)).collect();
-    format!("{}...", kept.trim_end())
+    if column > 0 {
+        lines.push('\n');
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -71,8 +82,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_clipped_says_so() {
-        assert_eq!(clip("Network", 7), "Network");
-        assert_eq!(clip("Network of é", 11), "Network...");
+    fn phrases_fill_lines_and_none_is_broken() {
+        assert_eq!(phrases([]), "");
+        let text = phrases(["a".repeat(38), "b".repeat(38), "é".repeat(90), "c d".into()]);
+        let lines = ["a".repeat(38) + "  " + &"b".repeat(38), "é".repeat(90), "c d".into()];
+        assert_eq!(text, lines.map(|line| format!("  {line}\n")).concat());
     }
 }

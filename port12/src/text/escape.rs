@@ -1,4 +1,4 @@
-//! Text of somebody else's on a terminal.
+//! Escaping of text that others have chosen.
 
 use std::fmt::{self, Write as _};
 
@@ -10,7 +10,7 @@ impl<T: fmt::Display> fmt::Display for Printable<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
         for character in self.0.to_string().chars() {
-            match is_treacherous(character) {
+            match needs_escape(character) {
                 true => write!(text, "{}", character.escape_default())?,
                 false => text.push(character),
             }
@@ -19,9 +19,9 @@ impl<T: fmt::Display> fmt::Display for Printable<T> {
     }
 }
 
-/// Whether a terminal obeys a character rather than showing it: it is a control character, a line
-/// separator, one that changes the direction of text, or one that has no width.
-pub(crate) fn is_treacherous(character: char) -> bool {
+/// Characters that a terminal obeys or does not show: control characters, line separators, and characters that change
+/// the direction of text or have no width.
+pub(crate) fn needs_escape(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
@@ -30,9 +30,19 @@ pub(crate) fn is_treacherous(character: char) -> bool {
         )
 }
 
+/// Name in a sentence: in quotes, unless it has only characters that are usual in paths and units. A name with a comma
+/// or a parenthesis cannot pass for a part of the sentence.
+pub(crate) fn quoted(name: &str) -> String {
+    let is_plain = |it: char| it.is_alphanumeric() || "._-/+@:%~#\\".contains(it);
+    match !name.is_empty() && name.chars().all(is_plain) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", Printable(name.replace('"', r"\u{22}"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Printable;
+    use super::*;
 
     #[test]
     fn control_characters_are_escaped() {
@@ -46,6 +56,14 @@ mod tests {
             r"a\u{202e}b\u{2028}c\u{200b}"
         );
         assert_eq!(Printable("日本 é").to_string(), "日本 é");
+    }
+
+    #[test]
+    fn a_name_in_a_sentence_is_quoted_unless_it_is_plain() {
+        assert_eq!(quoted("/usr/bin/nc"), "/usr/bin/nc");
+        assert_eq!(quoted(""), r#""""#);
+        assert_eq!(quoted("nc), user id 0"), r#""nc), user id 0""#);
+        assert_eq!(quoted("a\"\n"), r#""a\u{22}\n""#);
     }
 
     #[test]
