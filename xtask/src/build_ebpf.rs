@@ -4,6 +4,7 @@ mod check;
 mod closure;
 pub mod compile;
 mod digest;
+pub mod flags;
 mod lockfile;
 mod provenance;
 mod sources;
@@ -14,7 +15,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use self::{compile::Build, digest::Digest, provenance::Provenance};
+use self::{digest::Digest, flags::Build, provenance::Provenance};
 use crate::workspace;
 
 /// The committed objects: the names of the kernel package's binaries.

@@ -7,7 +7,8 @@ use anyhow::{Result, bail};
 
 use crate::{
     build_ebpf::{
-        compile::{self, Build},
+        compile,
+        flags::Build,
         toolchain::{self, DEBIAN_CLIPPY, Kind, Toolchain},
     },
     programs, step, workspace,

@@ -5,12 +5,8 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result, bail};
 
 use super::{
-    OBJECTS, PROVENANCE, closure,
-    compile::{self, Build},
-    digest::Digest,
-    path,
-    provenance::Provenance,
-    sources, toolchain,
+    OBJECTS, PROVENANCE, closure, compile, digest::Digest, flags::Build, path,
+    provenance::Provenance, sources, toolchain,
 };
 
 const REBUILD: &str = "cargo xtask build-ebpf";

@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 use anyhow::{Context as _, Result, bail};
 
 use super::{
-    compile::{PACKAGE, TARGET},
     digest::{Digest, Incremental},
+    flags::{PACKAGE, TARGET},
     lockfile::{self, Package},
 };
 use crate::{step, workspace};

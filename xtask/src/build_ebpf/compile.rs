@@ -9,59 +9,11 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use super::toolchain::Toolchain;
+use super::{
+    flags::{Build, COMPILER, PACKAGE, TARGET},
+    toolchain::Toolchain,
+};
 use crate::{step, workspace};
-
-/// The kernel programs' package.
-pub const PACKAGE: &str = "port12-ebpf";
-/// What it is compiled for.
-pub const TARGET: &str = "bpfel-unknown-none";
-
-/// Which of the kernel programs' builds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Build {
-    /// The committed objects.
-    Plain,
-    /// The one that logs.
-    Trace,
-}
-
-impl Build {
-    /// What cargo is told for it.
-    pub fn features(self) -> &'static [&'static str] {
-        match self {
-            Self::Plain => &[],
-            Self::Trace => &["--features", "trace"],
-        }
-    }
-
-    fn strip(self) -> &'static [&'static str] {
-        match self {
-            Self::Plain => &OBJCOPY,
-            Self::Trace => &OBJCOPY[..1],
-        }
-    }
-}
-
-/// Version 2 of the instruction set (kernel 4.14) has the comparisons that the default lacks;
-/// version 3 derives indexes in 32 bits that the verifier does not bound.
-const COMPILER: [&str; 5] = [
-    "-Ctarget-cpu=v2",
-    "-Clinker=bpf-linker",
-    "-Clink-arg=--btf",
-    "-Clink-arg=-O3",
-    "-Cdebuginfo=2",
-];
-
-/// `.BTF.ext` holds the line information: more bytes than the code. The build that logs keeps it:
-/// without it the verifier takes no function for a global one.
-const OBJCOPY: [&str; 3] =
-    ["--strip-debug", "--remove-section=.BTF.ext", "--remove-section=.rel.BTF.ext"];
-
-/// What the tools are told, but for the paths, which do not show in the object.
-pub fn flags() -> String {
-    [COMPILER.as_slice(), &OBJCOPY].concat().join(" ")
-}
 
 /// Compiles and links all objects.
 pub fn all(root: &Path, toolchain: &Toolchain, build: Build) -> Result<()> {
@@ -140,11 +92,6 @@ fn remap(from: &Path, to: &str) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_recorded_flags_name_no_path() {
-        assert!(!flags().contains('/'), "{}", flags());
-    }
 
     #[test]
     fn a_path_is_replaced_by_a_prefix() {

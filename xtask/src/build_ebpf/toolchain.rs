@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result};
 
 use self::compiler::Compiler;
 pub use self::missing::{LINKER_VERSION, Missing};
-use super::{compile, provenance::Tools};
+use super::{flags, provenance::Tools};
 use crate::{programs, step, workspace};
 
 /// Debian's compiler, which comes beside rustup's.
@@ -113,7 +113,7 @@ impl Toolchain {
             },
             linker: linker.trim().to_owned(),
             objcopy: objcopy.unwrap_or("of unknown version").trim().to_owned(),
-            flags: compile::flags(),
+            flags: flags::recorded(),
         })
     }
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use super::DEBIAN_RUSTC;
 use crate::{
-    build_ebpf::compile::TARGET,
+    build_ebpf::flags::TARGET,
     programs,
     step::{self, succeeds},
 };
