@@ -3,7 +3,6 @@
 use std::{fmt, io, process::ExitCode};
 
 use crate::{
-    cli::output::ReportError,
     config::{ConfigError, edit::EditError},
     host::{HostError, interfaces::Unsupported},
     kernel::{
@@ -12,10 +11,11 @@ use crate::{
         bans::BansError,
         egress::EgressError,
         instance::LoadError,
-        pin::PinError,
+        pin_error::PinError,
         pinned::PinnedError,
     },
     registry::RegistryError,
+    report::ReportError,
     sink::SinkError,
     truth::TruthError,
 };

@@ -1,15 +1,13 @@
 //! What this host starts: conversations with watched ports elsewhere, and who it is that starts them.
 //!
-//! A library without I/O or a clock. [`Contact`] is what the kernel program tells, [`Sender`] who was found to be
+//! A library without I/O or a clock. [`Contact`] is what the kernel program tells, [`Sender`](crate::who::Sender) who was found to be
 //! behind it, and [`Register`] says what is to be told of it, and who was seen at each port.
 
 mod contact;
 mod register;
-mod sender;
 
 pub use contact::{Contact, Reading};
 pub use register::{Owner, Owners, Place, Register, Started};
-pub use sender::{Behind, Sender};
 
 /// Alerts in a minute, and at once: as many as of scans.
 const PER_MINUTE: u32 = 60;

@@ -14,7 +14,6 @@ use port12_common::{Finding, abi::Known};
 
 use crate::{
     capture::{self, CaptureError, CapturedFrame, Reader, Summary},
-    cli::output::ReportError,
     event::Event,
     failure::{Code, Failure},
     kernel::{
@@ -23,7 +22,7 @@ use crate::{
         instance::LoadError,
     },
     ledger::Ledger,
-    report::{Capture, Kind, Link, Period, Report, SourcesReport},
+    report::{Capture, Kind, Link, Period, Report, ReportError, SourcesReport},
     snapshot::Snapshot,
     story::Story,
     text::Printable,

@@ -13,6 +13,7 @@
 //! POSIX ACLs that grant more show in the group bits of the mode (acl(5)), which are verified.
 
 mod directory;
+mod entry;
 mod error;
 mod walk;
 

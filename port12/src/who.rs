@@ -15,6 +15,7 @@ mod owned;
 mod patience;
 mod process;
 mod program;
+mod sender;
 mod senders;
 mod sight;
 
@@ -36,6 +37,7 @@ pub use namespace::Namespace;
 pub use owned::{Owned, owners};
 pub use process::Process;
 pub use program::{OnDisk, Program};
+pub use sender::{Behind, PacketOrigin, Sender};
 pub use senders::senders;
 pub use sight::numbers_are_the_kernels;
 

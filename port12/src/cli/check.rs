@@ -5,7 +5,7 @@ use std::{io::Write, path::Path};
 use serde::Serialize;
 
 use super::{
-    output::{OutputFormat, ReportError, tell, unless_closed, write_json},
+    output::{OutputFormat, tell, unless_closed, write_json},
     preflight,
     registry::RegistryArgs,
     settings::Settings,
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     config::{Compiled, Config, DEFAULT_PATH, Effect, Origin},
     failure::Failure,
+    report::ReportError,
     text::Printable,
 };
 

@@ -28,7 +28,7 @@ impl Knocks {
     pub(super) fn read(pinned: &Pinned) -> Result<Self, Failure> {
         Ok(Self {
             moment: pinned.now().map_err(TruthError::from)?,
-            counted: pinned.snapshot(),
+            counted: Snapshot::read(pinned.counters()),
             sources: pinned.sources().read().merged(),
         })
     }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::{
     failure::{Code, Failure},
     kernel::{
-        pin::{self, MOUNT, is_bpffs},
+        pin::{self, is_bpffs},
+        pin_error::MOUNT,
         pinned::Pinned,
         slot::Slot,
     },

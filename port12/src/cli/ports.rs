@@ -7,11 +7,12 @@ use port12_common::Transport;
 use serde::Serialize;
 
 use super::{
-    output::{OutputFormat, ReportError, write_json},
+    output::{OutputFormat, write_json},
     registry::{Origin, RegistryArgs},
 };
 use crate::{
     registry::{PortSet, Registry},
+    report::ReportError,
     text::wrap::hang,
 };
 

@@ -8,9 +8,8 @@ use crate::{
         capabilities, forwarding,
         interfaces::{self, Link, XdpMode},
     },
-    kernel::attach::Wanted,
+    kernel::{attach::Wanted, not_dropped::NotDropped},
     policy::{Forwarding, Mode},
-    report::NotDropped,
     text::Printable,
 };
 

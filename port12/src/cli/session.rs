@@ -21,9 +21,9 @@ use super::{
 use crate::{
     failure::{Code, Failure},
     host::interfaces,
-    kernel::{pin::PinDirectory, state::Standing},
+    kernel::{not_dropped::NotDropped, pin::PinDirectory, state::Standing},
     ledger::Ledger,
-    report::{Kind, NotDropped, Report},
+    report::{Kind, Report},
     story::Story,
     watch::{Hearing, Keeper, Lookout, Outbound, Presence, Run, Setup, Subject, Watched},
 };

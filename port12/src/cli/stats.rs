@@ -60,7 +60,7 @@ pub fn run(args: &StatsArgs, out: &mut impl Write) -> Result<(), Failure> {
         let (report, _) = report(&pinned, &registry, Kind::Totals, &none, Duration::ZERO, started)?;
         return Ok(unless_closed(write(args.output, &report, out))?);
     };
-    let mut before: Vec<Snapshot> = pinned.iter().map(Pinned::snapshot).collect();
+    let mut before: Vec<Snapshot> = pinned.iter().map(|it| Snapshot::read(it.counters())).collect();
     let mut last = Instant::now();
     loop {
         thread::sleep(interval);
@@ -109,7 +109,7 @@ fn report(
         told: None,
         capture: None,
     };
-    let after: Vec<Snapshot> = pinned.iter().map(Pinned::snapshot).collect();
+    let after: Vec<Snapshot> = pinned.iter().map(|it| Snapshot::read(it.counters())).collect();
     for ((pinned, before), after) in pinned.iter().zip(before).zip(&after) {
         let moment = pinned.now().map_err(TruthError::from)?;
         let link = link(pinned, &moment)?;

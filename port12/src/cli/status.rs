@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     failure::{Code, Failure},
+    kernel::not_dropped::NotDropped,
     kernel::{
         foreign,
         pin::{self, Holder},
@@ -24,7 +25,6 @@ use crate::{
         unpinned::Unpinned,
         whereabouts::Whereabouts,
     },
-    report::NotDropped,
     text::{Printable, time::rfc3339_seconds},
     truth::TruthError,
     watch::tell,

@@ -23,11 +23,13 @@ pub enum ConfigError {
     #[error(
         "the policy file {} is larger than {} MiB: keep what is not policy elsewhere",
         Printable(path.display()),
-        super::file::MAX_BYTES >> 20
+        most >> 20
     )]
     TooLarge {
         /// The file.
         path: PathBuf,
+        /// Bytes that are accepted.
+        most: u64,
     },
     /// Something in it is wrong.
     #[error("{}: {refusal}", Printable(path.display()))]

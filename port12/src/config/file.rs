@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-pub use self::keys::{BAN_KEYS, KEYS, MOST_SOURCES, PORT_KEYS};
 use self::node::{entries, line_of};
+pub use self::{
+    ban::BAN_KEYS,
+    keys::{KEYS, MOST_SOURCES, PORT_KEYS},
+};
 use super::{ConfigError, Fault, Layer, PortRule, Refusal, Valued};
 use crate::trusted_path::{self, PathError};
 
@@ -36,7 +39,7 @@ impl File {
     /// [`ConfigError`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let bytes = trusted_path::read(path, MAX_BYTES).map_err(|error| match error {
-            PathError::TooLarge { path, .. } => ConfigError::TooLarge { path },
+            PathError::TooLarge { path, most } => ConfigError::TooLarge { path, most },
             error => ConfigError::Read { path: path.to_owned(), cause: error.into() },
         })?;
         Self::parse(path, &bytes)
@@ -49,7 +52,7 @@ impl File {
     /// [`ConfigError::TooLarge`], [`ConfigError::Refused`].
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ConfigError> {
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(ConfigError::TooLarge { path: path.to_owned() });
+            return Err(ConfigError::TooLarge { path: path.to_owned(), most: MAX_BYTES });
         }
         let mut file = Self { path: path.to_owned(), layer: Layer::default(), rules: Vec::new() };
         match file.fill(bytes) {

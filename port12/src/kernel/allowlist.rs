@@ -15,11 +15,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use port12_common::abi::{ALLOWED, Policy, origin};
 use thiserror::Error;
 
-use super::{
-    errno,
-    slot::{self, Slot},
-    state::StateMap,
-};
+use super::{errno, lock, slot::Slot, state::StateMap};
 
 /// Why an allowlist is not what it should be.
 #[derive(Debug, Error)]
@@ -85,7 +81,7 @@ impl Allowlist {
     ///
     /// [`AllowlistError`]; what was added before stays.
     pub fn add(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<Vec<IpNet>, AllowlistError> {
-        let _lock = slot::hold(self.lock.as_deref());
+        let _lock = lock::hold(self.lock.as_deref());
         let present = self.list()?;
         let mut added = Vec::new();
         for prefix in prefixes {
@@ -109,7 +105,7 @@ impl Allowlist {
         &mut self,
         prefixes: &BTreeSet<IpNet>,
     ) -> Result<Vec<(IpNet, u8)>, AllowlistError> {
-        let _lock = slot::hold(self.lock.as_deref());
+        let _lock = lock::hold(self.lock.as_deref());
         let present = self.list()?;
         let mut removed = Vec::new();
         for prefix in prefixes {
@@ -140,7 +136,7 @@ impl Allowlist {
     ///
     /// [`AllowlistError`]; what was added before stays.
     pub fn extend_policy(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<(), AllowlistError> {
-        let _lock = slot::hold(self.lock.as_deref());
+        let _lock = lock::hold(self.lock.as_deref());
         let present = self.list()?;
         for prefix in prefixes {
             let from = present.get(prefix).copied().unwrap_or_default();
@@ -157,7 +153,7 @@ impl Allowlist {
     ///
     /// [`AllowlistError::Kernel`]; what was removed before stays removed.
     pub fn retain_policy(&mut self, prefixes: &BTreeSet<IpNet>) -> Result<usize, AllowlistError> {
-        let _lock = slot::hold(self.lock.as_deref());
+        let _lock = lock::hold(self.lock.as_deref());
         let stale = self.stale(prefixes)?;
         for (prefix, from) in &stale {
             match from & !origin::POLICY {

@@ -11,7 +11,7 @@ use aya::programs::{
 };
 use thiserror::Error as ThisError;
 
-use super::{errno, foreign::describe, instance::Instance, pin::PinError, slot::Slot};
+use super::{errno, foreign::describe, instance::Instance, pin_error::PinError, slot::Slot};
 use refusal::reason;
 
 use crate::{

@@ -4,20 +4,12 @@ mod eviction;
 
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::atomic::Ordering};
 
-use aya::{
-    Pod,
-    maps::{HashMap, Map, MapData, MapError},
-};
+use aya::maps::{HashMap, Map, MapData, MapError};
 use port12_common::abi::{BANNED, Ban, Policy, SourceAddress};
 use thiserror::Error;
 
 pub use self::eviction::Occupancy;
-use super::{
-    banning::Scope,
-    errno,
-    slot::{self, Slot},
-    state::StateMap,
-};
+use super::{banning::Scope, errno, lock, plain::Plain, slot::Slot, state::StateMap};
 
 /// Why bans are not what they should be.
 #[derive(Debug, Error)]
@@ -34,16 +26,6 @@ pub enum BansError {
 
 /// How often room is made for a ban: the program may take it.
 const ATTEMPTS: u32 = 8;
-
-/// Plain old data of the map.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(super) struct Plain<T>(pub(super) T);
-
-// SAFETY: two numbers.
-unsafe impl Pod for Plain<SourceAddress> {}
-// SAFETY: numbers, without a gap between them.
-unsafe impl Pod for Plain<Ban> {}
 
 /// The bans of one program instance. Several processes may write at the same time.
 pub struct Bans {
@@ -94,7 +76,7 @@ impl Bans {
         (until, scope): (u64, Scope),
         now: u64,
     ) -> Result<bool, BansError> {
-        let _lock = slot::hold(self.lock.as_deref());
+        let _lock = lock::hold(self.lock.as_deref());
         let before = self.get(source.into())?.unwrap_or_default();
         let (holds, scope) = (before.holds(now), scope.code());
         let ban = match holds {
@@ -126,7 +108,7 @@ impl Bans {
     ///
     /// [`BansError`]; what was added before stays.
     pub fn inherit(&mut self, bans: &BTreeMap<IpAddr, Ban>, now: u64) -> Result<(), BansError> {
-        let _lock = slot::hold(self.lock.as_deref());
+        let _lock = lock::hold(self.lock.as_deref());
         for (source, ban) in bans.iter().filter(|(_, ban)| ban.holds(now)) {
             let here = self.get((*source).into())?.unwrap_or_default();
             if here.until < ban.until {
@@ -143,7 +125,7 @@ impl Bans {
     ///
     /// [`BansError::Kernel`]; what was lifted before stays so.
     pub fn remove(&mut self, sources: &[IpAddr], now: u64) -> Result<Vec<IpAddr>, BansError> {
-        let _lock = slot::hold(self.lock.as_deref());
+        let _lock = lock::hold(self.lock.as_deref());
         let mut removed = Vec::new();
         for &source in sources {
             let ban = self.get(source.into())?;
@@ -166,7 +148,7 @@ impl Bans {
         listed: &BTreeMap<IpAddr, Ban>,
         now: u64,
     ) -> Result<Vec<(IpAddr, Ban)>, BansError> {
-        let _lock = slot::hold(self.lock.as_deref());
+        let _lock = lock::hold(self.lock.as_deref());
         let mut over = Vec::new();
         for (&source, ban) in listed.iter().filter(|(_, ban)| !ban.holds(now)) {
             // The source may have been banned anew since.
@@ -191,7 +173,7 @@ impl Bans {
         if lightest.is_empty() {
             return Ok(0);
         }
-        let _lock = slot::hold(self.lock.as_deref());
+        let _lock = lock::hold(self.lock.as_deref());
         let mut evicted = 0;
         for source in lightest {
             if self.get(source.into())? == Some(listed[&source]) {

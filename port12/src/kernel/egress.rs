@@ -32,10 +32,10 @@ pub use self::{
     hook::{EgressError, Hook, HookKind},
 };
 use super::{
-    bans::Plain,
     instance::LoadError,
     load_error::chain,
     mapped::Mapped,
+    plain::Plain,
     state::{Rules, StateMap},
 };
 use crate::{fault::is_set, host::namespace_cookie, who::numbers_are_the_kernels};

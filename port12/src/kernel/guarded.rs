@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 use aya::maps::{HashMap, Map, MapData, MapError};
 use port12_common::abi::{PROTECTED, SourceAddress};
 
-use super::{bans::Plain, errno};
+use super::{errno, plain::Plain};
 
 /// The map of one program instance. The process that holds the interface writes it.
 pub struct Guarded {

@@ -12,7 +12,7 @@ use super::{
     guarded::Guarded,
     load_error::chain,
     mapped::Mapped,
-    object::{EntryPoint, OBJECT},
+    object::{EntryPoint, OBJECT, PINNED},
     slot::Slot,
     sources::SourceMap,
     state::StateMap,
@@ -31,19 +31,6 @@ use port12_common::{
 
 pub use super::load_error::LoadError;
 use crate::fault::other_object;
-
-/// The maps that are pinned, by their names in the object and in bpffs.
-pub(super) const PINNED: [&str; 9] = [
-    map::COUNTERS,
-    map::STATE,
-    map::CLOCK,
-    map::ALLOW_V4,
-    map::ALLOW_V6,
-    map::BANS,
-    map::EVIDENCE,
-    map::PROTECTED,
-    map::EVENTS,
-];
 
 /// What a program instance is loaded for.
 #[derive(Clone, Copy, Debug)]

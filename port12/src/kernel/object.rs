@@ -1,7 +1,7 @@
 //! The embedded kernel object, and which of its programs the running kernel gets.
 
 use aya::util::KernelVersion;
-use port12_common::abi::program;
+use port12_common::abi::{map, program};
 
 /// The kernel object, as `cargo xtask build-ebpf` wrote it.
 pub static OBJECT: &[u8] =
@@ -16,6 +16,19 @@ pub static BINDS_OBJECT: &[u8] =
 #[cfg(feature = "trace")]
 pub static TRACE_OBJECT: &[u8] =
     aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/bpf/port12-trace.bpf.o"));
+
+/// The maps that are pinned, by their names in the object and in bpffs.
+pub(super) const PINNED: [&str; 9] = [
+    map::COUNTERS,
+    map::STATE,
+    map::CLOCK,
+    map::ALLOW_V4,
+    map::ALLOW_V6,
+    map::BANS,
+    map::EVIDENCE,
+    map::PROTECTED,
+    map::EVENTS,
+];
 
 /// How frames are taken: for each way, the object has programs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

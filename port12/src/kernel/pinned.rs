@@ -18,20 +18,16 @@ use super::{
     errno,
     guarded::Guarded,
     mapped::Mapped,
-    pin::PinError,
+    not_dropped::NotDropped,
+    pin_error::PinError,
     slot::Slot,
     sources::SourceMap,
     state::{StateError, StateMap},
-    whereabouts::Whereabouts,
 };
-use crate::{
-    host::{
-        HostError,
-        interfaces::{self, Link, XdpMode},
-        time::ticks_per_second,
-    },
-    report::NotDropped,
-    snapshot::Snapshot,
+use crate::host::{
+    HostError,
+    interfaces::{self, Link},
+    time::ticks_per_second,
 };
 
 /// Why something pinned is not used.
@@ -192,9 +188,9 @@ impl Pinned {
         (self.program.id() == self.program_id).then(|| self.program.tag())
     }
 
-    /// Reads the counters.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot::read(&self.counters)
+    /// The counters, one element per possible CPU.
+    pub fn counters(&self) -> &Mapped<CpuCounters> {
+        &self.counters
     }
 
     /// Who knocks.
@@ -255,15 +251,6 @@ impl Pinned {
         self.link.as_ref()?.info().ok().map(|info| info.id())
     }
 
-    /// The interface that the program is attached to.
-    ///
-    /// # Errors
-    ///
-    /// Where the host cannot be asked.
-    pub fn whereabouts(&self) -> Result<Whereabouts, HostError> {
-        Whereabouts::of(self)
-    }
-
     /// The transports whose probes drop mode passes on an interface, because the program knows that
     /// socket look-ups prove nothing there.
     pub fn not_dropped(&self, link: &Link, now: &Moment) -> Option<NotDropped> {
@@ -276,19 +263,6 @@ impl Pinned {
             Err(error) => format!("what stands above it cannot be read ({error})"),
         };
         Some(NotDropped::new(why, self.state.is_fresh(now)))
-    }
-
-    /// The interface that the program is on, and where it runs; `None` where it is on none of this
-    /// network namespace.
-    ///
-    /// # Errors
-    ///
-    /// Where the host cannot be asked.
-    pub fn attachment(&self) -> Result<Option<(Link, XdpMode)>, HostError> {
-        Ok(match self.whereabouts()? {
-            Whereabouts::Here(link, mode) => Some((*link, mode)),
-            Whereabouts::Elsewhere | Whereabouts::Detached { .. } | Whereabouts::Vanished => None,
-        })
     }
 }
 

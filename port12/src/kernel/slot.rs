@@ -1,36 +1,30 @@
 //! The place of one interface in the pin directory: its maps, its programs, its link.
 
 use std::{
-    fs::{self, File},
-    io,
-    os::{fd::AsRawFd as _, unix::fs::DirBuilderExt as _},
+    fs, io,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
-use aya::{
-    maps::MapInfo,
-    programs::{
-        ProgramInfo,
-        links::{FdLink, PinnedLink},
-    },
+use aya::programs::{
+    ProgramInfo,
+    links::{FdLink, PinnedLink},
 };
-use port12_common::abi::map;
 
-use super::{
-    errno,
-    instance::{Instance, PINNED},
-    pin::{PRIVATE, PinError},
-};
+use super::{errno, object::PINNED, pin_error::PinError};
 use crate::{fault::fault, trusted_path::Directory};
 
 /// The attached program.
-const PROGRAM: &str = "program";
+pub(super) const PROGRAM: &str = "program";
 /// The program that reads the kernel's clock.
-const CLOCK_PROGRAM: &str = "clock";
+pub(super) const CLOCK_PROGRAM: &str = "clock";
 /// The link. It is pinned last and removed first: where it is, all the rest is.
-const LINK: &str = "link";
+pub(super) const LINK: &str = "link";
 /// Goes before a name while what has the name is replaced. A name in bpffs takes no dot.
 const NEXT: &str = "next_";
+
+/// Mode of a directory for pins: another user that can open it can hold its lock.
+pub(super) const PRIVATE: u32 = 0o700;
 
 /// The place of an interface.
 #[derive(Clone, Debug)]
@@ -124,24 +118,7 @@ impl Slot {
         PINNED.iter().all(|name| self.map(name).exists())
     }
 
-    /// Pins the maps and programs of an instance whose maps are not those that are there.
-    ///
-    /// # Errors
-    ///
-    /// [`PinError`].
-    pub fn pin(&self, instance: &mut Instance) -> Result<(), PinError> {
-        // Of an interface that went, and came back while this process runs.
-        if Self::found(&self.path).is_ok_and(|found| found.is_some()) {
-            self.remove()?;
-        }
-        self.make()?;
-        fault("pin.directory");
-        instance.pin_maps(&self.path)?;
-        fault("pin.maps");
-        self.pin_programs(instance)
-    }
-
-    fn make(&self) -> Result<(), PinError> {
+    pub(super) fn make(&self) -> Result<(), PinError> {
         match fs::DirBuilder::new().mode(PRIVATE).create(&self.path) {
             // Left behind by a run that was killed before its first pin, or made by another user.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -150,45 +127,6 @@ impl Slot {
             }
             made => made.map_err(PinError::at(&self.path)),
         }
-    }
-
-    /// Whether all that belongs to an instance is pinned, with a link if it is to be `linked`.
-    pub fn holds(&self, instance: &Instance, linked: bool) -> bool {
-        let mut parts = [PROGRAM, CLOCK_PROGRAM].into_iter().chain(linked.then_some(LINK));
-        if !self.is_whole() || !parts.all(|part| self.path.join(part).exists()) {
-            return false;
-        }
-        match MapInfo::from_pin(self.map(map::STATE)) {
-            Ok(info) => instance.state_id().is_none_or(|id| id == info.id()),
-            // Without a free descriptor, for example, nothing is known.
-            Err(error) => errno::number(&error) != Some(libc::ENOENT),
-        }
-    }
-
-    /// Pins the maps and programs of an instance again, some or all of whose pins are gone.
-    ///
-    /// # Errors
-    ///
-    /// [`PinError`].
-    pub fn restore(&self, instance: &mut Instance) -> Result<(), PinError> {
-        self.make()?;
-        for name in PINNED {
-            self.replace(name, |path| Ok(instance.pin_map(name, path)?))?;
-        }
-        self.pin_programs(instance)
-    }
-
-    /// Pins the programs of an instance, in place of those that are there.
-    ///
-    /// # Errors
-    ///
-    /// [`PinError`].
-    pub fn pin_programs(&self, instance: &mut Instance) -> Result<(), PinError> {
-        self.replace(PROGRAM, |path| instance.pin_program(path).map_err(PinError::at(path)))?;
-        fault("pin.program");
-        self.replace(CLOCK_PROGRAM, |path| instance.pin_clock(path).map_err(PinError::at(path)))?;
-        fault("pin.clock");
-        Ok(())
     }
 
     /// Pins a link, in place of one that is there.
@@ -207,7 +145,7 @@ impl Slot {
     }
 
     /// Pins beside a name and renames: whoever looks finds the old or the new one.
-    fn replace(
+    pub(super) fn replace(
         &self,
         name: &str,
         pin: impl FnOnce(&Path) -> Result<(), PinError>,
@@ -256,15 +194,6 @@ impl Slot {
         }
         fs::remove_dir(&self.path).map_err(PinError::at(&self.path))
     }
-}
-
-/// Waits until no other process is between reading the lists in a directory and writing them. Where
-/// nobody else can reach them, or the directory is going, there is nothing to wait for.
-pub(super) fn hold(directory: Option<&Path>) -> Option<File> {
-    let directory = File::open(directory?).ok()?;
-    // SAFETY: the descriptor is open.
-    let locked = unsafe { libc::flock(directory.as_raw_fd(), libc::LOCK_EX) } == 0;
-    locked.then_some(directory)
 }
 
 /// Removes a file; one that is gone already is no error.

@@ -26,7 +26,7 @@ pub enum Whereabouts {
 }
 
 impl Whereabouts {
-    pub(super) fn of(pinned: &Pinned) -> Result<Self, HostError> {
+    fn of(pinned: &Pinned) -> Result<Self, HostError> {
         let links = interfaces::all()?;
         let id = pinned.program_id();
         for link in &links {
@@ -43,6 +43,30 @@ impl Whereabouts {
             _ if is_elsewhere => Self::Elsewhere,
             Some(link) => Self::Detached { other: link.xdp.first().map(|it| it.program) },
             None => Self::Vanished,
+        })
+    }
+}
+
+impl Pinned {
+    /// The interface that the program is attached to.
+    ///
+    /// # Errors
+    ///
+    /// Where the host cannot be asked.
+    pub fn whereabouts(&self) -> Result<Whereabouts, HostError> {
+        Whereabouts::of(self)
+    }
+
+    /// The interface that the program is on, and where it runs; `None` where it is on none of this
+    /// network namespace.
+    ///
+    /// # Errors
+    ///
+    /// Where the host cannot be asked.
+    pub fn attachment(&self) -> Result<Option<(Link, XdpMode)>, HostError> {
+        Ok(match self.whereabouts()? {
+            Whereabouts::Here(link, mode) => Some((*link, mode)),
+            Whereabouts::Elsewhere | Whereabouts::Detached { .. } | Whereabouts::Vanished => None,
         })
     }
 }

@@ -11,7 +11,7 @@ use port12_common::{
     abi::{OutboundRecord, PROCESS_NAME},
 };
 
-use crate::host::time::since_boot;
+use crate::{host::time::since_boot, who::PacketOrigin};
 
 /// The start of a conversation with a watched port: the first for a while of its process, or user.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -39,6 +39,19 @@ pub struct Contact {
     /// The process that was running, where the kernel tells (6.10), and what it called itself, where it tells that
     /// (6.16). The kernel sends for others too.
     pub running: Option<(i32, Option<String>)>,
+}
+
+impl Contact {
+    /// Facts by which its sender is found.
+    pub fn origin(&self) -> PacketOrigin {
+        PacketOrigin {
+            transport: self.transport,
+            source_port: self.source_port,
+            uid: self.uid,
+            cookie: self.cookie,
+            running: self.running.clone(),
+        }
+    }
 }
 
 /// How records are read.

@@ -9,8 +9,11 @@ use std::{
 
 use port12_common::Transport;
 
-use super::{Behind, Contact, PER_MINUTE, Sender};
-use crate::scan::{Clock, UserBudgets};
+use super::{Contact, PER_MINUTE};
+use crate::{
+    scan::{Clock, UserBudgets},
+    who::{Behind, Sender},
+};
 
 /// Contacts that were told of and are remembered, at most.
 const MOST: usize = 4096;

@@ -7,7 +7,7 @@ use std::{
 use port12_common::{Shape, Transport};
 
 use super::*;
-use crate::who::Process;
+use crate::who::{Behind, Process, Sender};
 
 fn contact(seconds: u64, port: u16, last: u8) -> Contact {
     Contact {

@@ -98,12 +98,13 @@ pub enum Fault {
     TooManyRows,
     /// Too few rows.
     #[error(
-        "only {found} rows are about the ports 0 to 1023, and the registry has at least {}",
-        super::sanity::MIN_ROWS
+        "only {found} rows are about the ports 0 to 1023, and the registry has at least {least}"
     )]
     TooFewRows {
         /// How many there are.
         found: usize,
+        /// Fewest rows that are accepted.
+        least: usize,
     },
     /// A port that everybody knows is not assigned.
     #[error("it does not list {port}/{transport} as assigned")]

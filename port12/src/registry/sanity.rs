@@ -11,7 +11,7 @@ pub(super) const MIN_ROWS: usize = 1500;
 /// Checks the number of rows of an official file.
 pub(super) fn check_rows(rows: &[Row]) -> Result<(), Fault> {
     match rows.len() < MIN_ROWS {
-        true => Err(Fault::TooFewRows { found: rows.len() }),
+        true => Err(Fault::TooFewRows { found: rows.len(), least: MIN_ROWS }),
         false => Ok(()),
     }
 }

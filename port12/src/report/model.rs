@@ -9,9 +9,9 @@ use std::{
 use port12_common::{Malformed, Outcome, Shape, TooDeep, Transport, abi::Tally};
 use serde::{Deserialize, Serialize};
 
-use super::{NotDropped, OutboundReport};
+use super::OutboundReport;
 use crate::{
-    kernel::{banning::Deeds, clock::Timeline, events::Told},
+    kernel::{banning::Deeds, clock::Timeline, events::Told, not_dropped::NotDropped},
     ledger::Ledger,
     snapshot::Snapshot,
     text::time,

@@ -21,10 +21,10 @@ use names::any_name;
 use crate::{
     event::{Event, Headers},
     listeners::{Listener, Notice, What},
-    outbound::{Behind, Contact, Sender, Started},
+    outbound::{Contact, Started},
     scan::{Alert, Kind},
     too_deep::TooDeepAlert,
-    who::{Cgroup, OnDisk, Owner, Process, Program},
+    who::{Behind, Cgroup, OnDisk, Owner, Process, Program, Sender},
 };
 
 /// 2026-03-01T12:34:56.789012345Z.

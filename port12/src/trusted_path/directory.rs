@@ -14,7 +14,7 @@ use rustix::{
 
 use super::{
     PathError,
-    walk::{self, OTHERS_WRITE, is_trusted, look},
+    entry::{OTHERS_WRITE, is_trusted, look, writable_by_owner},
 };
 
 /// Flags of every file that is opened.
@@ -41,32 +41,6 @@ impl AsFd for Directory {
 }
 
 impl Directory {
-    /// Opens a directory that exists.
-    ///
-    /// # Errors
-    ///
-    /// [`PathError`].
-    pub fn open(path: &Path) -> Result<Self, PathError> {
-        let (directory, missing) = walk::nearest(path)?;
-        match missing.first() {
-            None => Ok(directory),
-            Some(name) => Err(PathError::errno(&directory.path.join(name))(Errno::NOENT)),
-        }
-    }
-
-    /// Opens a directory, and makes it, and those that lead to it, with a mode if they are missing.
-    ///
-    /// # Errors
-    ///
-    /// [`PathError`].
-    pub fn create(path: &Path, mode: u32) -> Result<Self, PathError> {
-        let (mut directory, missing) = walk::nearest(path)?;
-        for name in missing {
-            directory = directory.make(&name, mode)?;
-        }
-        Ok(directory)
-    }
-
     pub(super) fn verified(path: PathBuf, file: OwnedFd) -> Self {
         Self { path, file }
     }
@@ -114,7 +88,7 @@ impl Directory {
             _ => return Err(PathError::errno(&path)(Errno::NOTDIR)),
         }
         owned(&path, &stat)?;
-        walk::writable_by_owner(&path, &stat)?;
+        writable_by_owner(&path, &stat)?;
         Ok(Self { path, file })
     }
 

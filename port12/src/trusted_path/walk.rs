@@ -12,14 +12,13 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Directory, PathError};
+use super::{
+    Directory, PathError,
+    entry::{OTHERS_WRITE, is_trusted, look, writable_by_owner},
+};
 
 /// Symbolic links in one path (path_resolution(7)).
 const MOST_LINKS: usize = 40;
-
-/// Bits of a mode that let others write.
-pub(super) const OTHERS_WRITE: u32 = 0o022;
-const STICKY: u32 = 0o1000;
 
 /// First group of ordinary users (login.defs(5): `SYS_GID_MAX` is 999).
 const FIRST_USER_GROUP: u32 = 1000;
@@ -217,6 +216,34 @@ impl Walk {
     }
 }
 
+impl Directory {
+    /// Opens a directory that exists.
+    ///
+    /// # Errors
+    ///
+    /// [`PathError`].
+    pub fn open(path: &Path) -> Result<Self, PathError> {
+        let (directory, missing) = nearest(path)?;
+        match missing.first() {
+            None => Ok(directory),
+            Some(name) => Err(PathError::errno(&directory.path().join(name))(Errno::NOENT)),
+        }
+    }
+
+    /// Opens a directory, and makes it, and those that lead to it, with a mode if they are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`PathError`].
+    pub fn create(path: &Path, mode: u32) -> Result<Self, PathError> {
+        let (mut directory, missing) = nearest(path)?;
+        for name in missing {
+            directory = directory.make(&name, mode)?;
+        }
+        Ok(directory)
+    }
+}
+
 fn root() -> Result<Directory, PathError> {
     let path = Path::new("/");
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -228,28 +255,6 @@ fn root() -> Result<Directory, PathError> {
     }
     writable_by_owner(path, &stat)?;
     Ok(Directory::verified(path.to_owned(), file))
-}
-
-/// An entry itself, never what a link leads to, and its properties. Opens no device and wakes nobody.
-pub(super) fn look(at: &Directory, name: &OsStr) -> Result<(OwnedFd, Stat), Errno> {
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(at, name, flags, Mode::empty())?;
-    let stat = rustix::fs::fstat(&file)?;
-    Ok((file, stat))
-}
-
-/// Root, or the user that this process runs as.
-pub(super) fn is_trusted(owner: u32) -> bool {
-    owner == 0 || owner == rustix::process::geteuid().as_raw()
-}
-
-/// Nobody but the owner of a directory can replace the entries of others in it.
-pub(super) fn writable_by_owner(path: &Path, stat: &Stat) -> Result<(), PathError> {
-    let mode = stat.st_mode & 0o7777;
-    match mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
-        true => Err(PathError::WritableDirectory { path: path.to_owned(), mode }),
-        false => Ok(()),
-    }
 }
 
 /// Whether a directory belongs to root, and only a group of the system can write to it too, as to /var/log (root:syslog)

@@ -27,6 +27,7 @@ use crate::{
         HostError,
         interfaces::{self, Link as HostLink, XdpMode},
     },
+    kernel::not_dropped::NotDropped,
     kernel::{
         attach::Attached,
         bans::Occupancy,
@@ -39,7 +40,7 @@ use crate::{
     },
     ledger::Ledger,
     policy::Mode,
-    report::{Link, NotDropped},
+    report::Link,
     snapshot::Snapshot,
     too_deep::TooDeepAlert,
     truth::{Truth, TruthError},

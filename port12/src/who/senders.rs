@@ -8,28 +8,25 @@ use std::{
 use port12_common::Transport;
 
 use super::{
-    Holder, OnDisk, Process, Program, Through, holders,
+    Behind, Holder, OnDisk, PacketOrigin, Process, Program, Sender, Through, holders,
     kept::{shortened, told},
     patience, process,
 };
-use crate::{
-    host::sockets::{self, PortRanges},
-    outbound::{Behind, Contact, Sender},
-};
+use crate::host::sockets::{self, PortRanges};
 
-/// Looks for the processes behind contacts. Those that were running come first, for they may end at any time. A walk
+/// Looks for the processes behind packets. Those that were running come first, for they may end at any time. A walk
 /// over all processes is made where one of the others is to be found, and `may_walk` says yes.
-pub fn senders(contacts: &[Contact], may_walk: impl FnOnce() -> bool) -> Vec<Sender> {
-    let running = Running::of(contacts);
-    let inodes = inodes(contacts);
-    let held = held_by_running(contacts, &inodes);
-    let of_running = |contact: &Contact| held.get(&contact.running.as_ref()?.0);
+pub fn senders(origins: &[PacketOrigin], may_walk: impl FnOnce() -> bool) -> Vec<Sender> {
+    let running = Running::of(origins);
+    let inodes = inodes(origins);
+    let held = held_by_running(origins, &inodes);
+    let of_running = |origin: &PacketOrigin| held.get(&origin.running.as_ref()?.0);
     let is_held =
-        |contact: &Contact, inode| of_running(contact).is_some_and(|it| it.contains(&inode));
-    let wanted: HashSet<u32> = contacts
+        |origin: &PacketOrigin, inode| of_running(origin).is_some_and(|it| it.contains(&inode));
+    let wanted: HashSet<u32> = origins
         .iter()
-        .filter_map(|contact| Some((contact, *inodes.get(&contact.cookie)?)))
-        .filter(|(contact, inode)| !is_held(contact, *inode))
+        .filter_map(|origin| Some((origin, *inodes.get(&origin.cookie)?)))
+        .filter(|(origin, inode)| !is_held(origin, *inode))
         .map(|(_, inode)| inode)
         .collect();
     let walks = !wanted.is_empty() && may_walk();
@@ -38,9 +35,9 @@ pub fn senders(contacts: &[Contact], may_walk: impl FnOnce() -> bool) -> Vec<Sen
         false => holders::Found::default(),
     };
     let described = describe(wanted.iter().flat_map(|&inode| told(walked.of(inode)).by));
-    let sender = |contact: &Contact| match inodes.get(&contact.cookie) {
-        None => running.sender(contact, Behind::Running, false),
-        Some(inode) if !wanted.contains(inode) => running.sender(contact, Behind::Holders, false),
+    let sender = |origin: &PacketOrigin| match inodes.get(&origin.cookie) {
+        None => running.sender(origin, Behind::Running, false),
+        Some(inode) if !wanted.contains(inode) => running.sender(origin, Behind::Holders, false),
         Some(&inode) => {
             let held = told(walked.of(inode));
             let known = |holder: &Holder| {
@@ -50,8 +47,8 @@ pub fn senders(contacts: &[Contact], may_walk: impl FnOnce() -> bool) -> Vec<Sen
             match held.by.is_empty() {
                 // Somebody has it, who is not looked for; it is not the one that was running.
                 true => {
-                    let lacks = !walks && of_running(contact).is_some();
-                    running.sender(contact, Behind::Running, lacks)
+                    let lacks = !walks && of_running(origin).is_some();
+                    running.sender(origin, Behind::Running, lacks)
                 }
                 false => Sender {
                     behind: Behind::Holders,
@@ -61,17 +58,17 @@ pub fn senders(contacts: &[Contact], may_walk: impl FnOnce() -> bool) -> Vec<Sen
             }
         }
     };
-    contacts.iter().map(sender).collect()
+    origins.iter().map(sender).collect()
 }
 
 /// The sockets that those processes have which were running when their packets left, as far as that can be seen.
 fn held_by_running(
-    contacts: &[Contact],
+    origins: &[PacketOrigin],
     inodes: &BTreeMap<u64, u32>,
 ) -> BTreeMap<i32, HashSet<u32>> {
     let mut wanted: BTreeMap<i32, HashSet<u32>> = BTreeMap::new();
-    for contact in contacts {
-        if let (Some((pid, _)), Some(&inode)) = (&contact.running, inodes.get(&contact.cookie)) {
+    for origin in origins {
+        if let (Some((pid, _)), Some(&inode)) = (&origin.running, inodes.get(&origin.cookie)) {
             wanted.entry(*pid).or_default().insert(inode);
         }
     }
@@ -90,9 +87,9 @@ struct Running {
 }
 
 impl Running {
-    fn of(contacts: &[Contact]) -> Self {
+    fn of(origins: &[PacketOrigin]) -> Self {
         let pids: BTreeSet<i32> =
-            contacts.iter().filter_map(|it| it.running.as_ref()).map(|(pid, _)| *pid).collect();
+            origins.iter().filter_map(|it| it.running.as_ref()).map(|(pid, _)| *pid).collect();
         // A look at a link waits for nobody.
         let programs = pids.iter().filter_map(|&pid| Some((pid, program(pid)?))).collect();
         let strangers = pids.iter().copied().filter(|&pid| is_stranger(pid)).collect();
@@ -102,8 +99,8 @@ impl Running {
 
     /// The sender that the process is which was running. One that is there, and is not seen to have the socket, has
     /// to have its user at least, to be of this network namespace, and not to lack the socket while it is open.
-    fn sender(&self, contact: &Contact, behind: Behind, lacks: bool) -> Sender {
-        let Some((pid, name)) = &contact.running else {
+    fn sender(&self, origin: &PacketOrigin, behind: Behind, lacks: bool) -> Sender {
+        let Some((pid, name)) = &origin.running else {
             return Sender::UNSEEN;
         };
         let holder = Holder { pid: *pid, through: Through::Descriptor };
@@ -113,7 +110,7 @@ impl Running {
             let is_likely = || {
                 !lacks
                     && !self.strangers.contains(pid)
-                    && process.uid.is_none_or(|uid| uid == contact.uid)
+                    && process.uid.is_none_or(|uid| uid == origin.uid)
             };
             let may_be = behind == Behind::Holders || is_likely();
             return match may_be {
@@ -128,7 +125,7 @@ impl Running {
             pid: *pid,
             name: name.clone(),
             program: self.programs.get(pid).cloned(),
-            uid: Some(contact.uid),
+            uid: Some(origin.uid),
             ..Process::default()
         };
         let process = shortened(process);
@@ -162,11 +159,11 @@ fn describe(holders: impl Iterator<Item = Holder>) -> BTreeMap<Holder, Option<Pr
     patience::ask(holders, move |holder| process::describe(holder, clock).map(shortened)).answers
 }
 
-/// The inodes of the contacts' sockets, by cookie; of those that are closed there is none, and raw sockets are not
+/// The inodes of the origins' sockets, by cookie; of those that are closed there is none, and raw sockets are not
 /// looked for.
-fn inodes(contacts: &[Contact]) -> BTreeMap<u64, u32> {
+fn inodes(origins: &[PacketOrigin]) -> BTreeMap<u64, u32> {
     let ports = Transport::ALL.map(|transport| {
-        let of = contacts.iter().filter(|it| it.transport == transport);
+        let of = origins.iter().filter(|it| it.transport == transport);
         of.map(|it| (it.source_port, it.source_port)).collect::<PortRanges>()
     });
     let open = sockets::bound(&ports);
@@ -176,24 +173,14 @@ fn inodes(contacts: &[Contact]) -> BTreeMap<u64, u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::Ipv4Addr, time::SystemTime};
-
-    use port12_common::Shape;
-
     use super::*;
 
     /// A retransmission leaves in an interrupt, whoever that interrupts.
     #[test]
     fn one_that_was_interrupted_is_not_blamed() {
-        let contact = Contact {
-            time: SystemTime::UNIX_EPOCH,
-            interface: "eth0".into(),
+        let origin = PacketOrigin {
             transport: Transport::Tcp,
-            shape: Shape::TcpSyn,
-            source: Ipv4Addr::LOCALHOST.into(),
             source_port: 40_000,
-            destination: Ipv4Addr::LOCALHOST.into(),
-            port: 12,
             uid: 7,
             cookie: 1,
             running: Some((4711, None)),
@@ -207,12 +194,12 @@ mod tests {
             strangers: BTreeSet::new(),
         };
         let behind =
-            |running: &Running, lacks| running.sender(&contact, Behind::Running, lacks).behind;
+            |running: &Running, lacks| running.sender(&origin, Behind::Running, lacks).behind;
         assert_eq!(behind(&running, false), Behind::Running);
         assert_eq!(behind(&running, true), Behind::Unseen);
         running.strangers.insert(4711);
         assert_eq!(behind(&running, false), Behind::Unseen);
-        assert_eq!(running.sender(&contact, Behind::Holders, false).behind, Behind::Holders);
+        assert_eq!(running.sender(&origin, Behind::Holders, false).behind, Behind::Holders);
         assert!(!is_stranger(std::process::id() as i32) && !is_stranger(i32::MAX));
     }
 }

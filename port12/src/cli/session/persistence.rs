@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Code, Failure, PinDirectory, Session, tell};
 use crate::{
-    kernel::pin::{MOUNT, PinError},
+    kernel::pin_error::{MOUNT, PinError},
     watch::{Presence, Watched},
 };
 

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::{BAN_KEYS, node::Node};
+use super::node::Node;
 use crate::{
     config::{Fault, Refusal, time::ban},
     kernel::banning::{Scope, Terms},
 };
+
+/// The keys of the `[ban]` table.
+pub const BAN_KEYS: &[&str] = &["after", "for", "within", "scope"];
 
 /// What `after` is at most.
 const MOST: u64 = 1_000_000;

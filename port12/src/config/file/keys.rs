@@ -48,9 +48,6 @@ pub const KEYS: &[&str] = &[
 /// What `remember_sources` is at most.
 pub const MOST_SOURCES: u64 = 4_194_304;
 
-/// The keys of the `[ban]` table.
-pub const BAN_KEYS: &[&str] = &["after", "for", "within", "scope"];
-
 /// The keys of a `[[port]]` table.
 pub const PORT_KEYS: &[&str] = &["ports", "action", "enforce", "expected"];
 

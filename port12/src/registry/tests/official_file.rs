@@ -145,8 +145,8 @@ fn the_edge_stays_reserved_whatever_its_row_says() {
 #[test]
 fn a_file_of_too_few_rows_is_refused() {
     let few = &lines()[..1499];
-    assert_eq!(fault(csv(few)), Fault::TooFewRows { found: 1499 });
-    assert_eq!(fault(xml(few)), Fault::TooFewRows { found: 1499 });
+    assert_eq!(fault(csv(few)), Fault::TooFewRows { found: 1499, least: 1500 });
+    assert_eq!(fault(xml(few)), Fault::TooFewRows { found: 1499, least: 1500 });
 }
 
 #[test]

@@ -39,7 +39,11 @@ fn line(time: SystemTime, text: &str, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{listeners::What, outbound::Behind, sink::sample, who::Owner};
+    use crate::{
+        listeners::What,
+        sink::sample,
+        who::{Behind, Owner},
+    };
 
     fn written(write: impl FnOnce(&mut Human, &mut Vec<u8>)) -> String {
         let mut out = Vec::new();

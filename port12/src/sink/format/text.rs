@@ -3,11 +3,11 @@
 use crate::{
     event::Event,
     listeners::{Listener, Notice, What},
-    outbound::{Behind, Sender, Started},
+    outbound::Started,
     scan::Alert,
     text::{escape::quoted, shorten::start, time, words::counted},
     too_deep::{TooDeepAlert, limit},
-    who::{OnDisk, Owner, Process},
+    who::{Behind, OnDisk, Owner, Process, Sender},
 };
 
 use super::{ports, words};

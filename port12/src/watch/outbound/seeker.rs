@@ -18,8 +18,9 @@ use aya::maps::{MapData, RingBuf};
 
 use super::pace::{Pace, SHARE};
 use crate::{
-    outbound::{Contact, Reading, Sender},
-    privileges, who,
+    outbound::{Contact, Reading},
+    privileges,
+    who::{self, Sender},
 };
 
 /// How long it waits for the program before it looks whether it is to end.
@@ -167,10 +168,11 @@ impl Seeking {
     fn seek(&mut self, contacts: Vec<Contact>) -> bool {
         let began = Instant::now();
         let mut walked = false;
-        let senders = who::senders(&contacts, || {
-            walked = began >= self.walks_after;
-            walked
-        });
+        let senders =
+            who::senders(&contacts.iter().map(Contact::origin).collect::<Vec<_>>(), || {
+                walked = began >= self.walks_after;
+                walked
+            });
         let end = Instant::now();
         match walked {
             true => self.walks_after = end + (end - began) * (SHARE - 1),

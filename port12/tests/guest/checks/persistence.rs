@@ -18,6 +18,7 @@ use port12::{
         state::{Rules, Standing},
     },
     policy::Mode,
+    snapshot::Snapshot,
     watch::{Orders, Setup, Watched},
 };
 use port12_common::{Outcome, abi::Rule};
@@ -48,14 +49,14 @@ pub fn through_restarts(wanted: Wanted, nics: &[String]) -> Result<String> {
         let (link, _) = pinned.attachment()?.context("the program is on no interface")?;
         ensure!(link.name == *nic, "the program is on {}", link.name);
         ensure!(pinned.state().standing(&pinned.now()?) == Standing::Drop, "it does not drop");
-        let before = pinned.snapshot().outcome(Outcome::Dropped).packets;
+        let before = packets(&pinned, Outcome::Dropped);
         ensure!(before >= dropped, "the counters went back from {dropped} to {before}");
         wait("a dropped SYN", || {
             interface::send(peer, &frames::syn())?;
-            Ok(pinned.snapshot().outcome(Outcome::Dropped).packets > before)
+            Ok(packets(&pinned, Outcome::Dropped) > before)
         })?;
-        dropped = pinned.snapshot().outcome(Outcome::Dropped).packets;
-        ensure!(pinned.snapshot().outcome(Outcome::Probe).packets == 0, "a SYN passed");
+        dropped = packets(&pinned, Outcome::Dropped);
+        ensure!(packets(&pinned, Outcome::Probe) == 0, "a SYN passed");
     }
     ensure!(programs.len() == 4, "the program was not replaced: {programs:?}");
     detach(nic)?;
@@ -71,11 +72,11 @@ pub fn reverts(wanted: Wanted, nics: &[String]) -> Result<String> {
     let pinned = pinned(nic)?;
     wait("monitor mode", || {
         interface::send(peer, &frames::syn())?;
-        Ok(pinned.snapshot().outcome(Outcome::Probe).packets > 0)
+        Ok(packets(&pinned, Outcome::Probe) > 0)
     })?;
     let standing = pinned.state().standing(&pinned.now()?);
     ensure!(matches!(standing, Standing::Reverted { .. }), "it is {standing:?}");
-    let dropped = pinned.snapshot().outcome(Outcome::Dropped).packets;
+    let dropped = packets(&pinned, Outcome::Dropped);
     // It keeps the link open.
     drop(pinned);
     detach(nic)?;
@@ -107,6 +108,10 @@ fn pinned(nic: &str) -> Result<Pinned> {
     let slots = port12::kernel::pin::slots(Path::new(PINS))?;
     let slot = slots.into_iter().find(|slot| slot.interface() == nic);
     Ok(Pinned::open(slot.with_context(|| format!("nothing is pinned for {nic}"))?)?)
+}
+
+fn packets(pinned: &Pinned, outcome: Outcome) -> u64 {
+    Snapshot::read(pinned.counters()).outcome(outcome).packets
 }
 
 fn detach(nic: &str) -> Result<()> {
