@@ -6,6 +6,7 @@ pub mod ban;
 pub mod bans;
 pub mod bypass;
 pub mod check;
+mod choice;
 pub mod confirm;
 pub mod detach;
 pub mod events;

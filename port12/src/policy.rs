@@ -4,12 +4,14 @@ use port12_common::{
     Transport,
     abi::{self, Action, Gate, PORTS, Rule, TransitPolicy},
 };
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 /// The unassigned ports: by transport, a bit per port.
 pub type Watched = [[u64; PORTS / 64]; Transport::ALL.len()];
 
 /// Whether probes are only counted.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, EnumMessage, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Mode {
     /// Count probes and pass them.
     #[default]
@@ -39,7 +41,8 @@ impl Mode {
 }
 
 /// What to do about conversation starts for other hosts.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, EnumMessage, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Transit {
     /// Pass and count them as transit
     #[default]
@@ -61,7 +64,8 @@ impl From<Transit> for TransitPolicy {
 }
 
 /// Whether drop mode is refused where this host forwards.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, EnumMessage, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Forwarding {
     /// Refuse: a published port or a masqueraded reply has no socket here
     #[default]
@@ -71,7 +75,8 @@ pub enum Forwarding {
 }
 
 /// Verdict on packets with more headers than port12 reads, while a rule or a ban of scope `all` drops.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, EnumMessage, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum TooDeepPolicy {
     /// Drop them
     #[default]

@@ -1,20 +1,26 @@
-//! Values that are chosen among a few, by the names that flags have for them.
+//! Values that are chosen among a few, by the names that flags and the policy file have for them.
 
-use clap::ValueEnum;
+use strum::{EnumMessage, VariantArray};
+
+/// Value among a few. The documentation of its variants is their help.
+pub trait Choice: Copy + EnumMessage + Into<&'static str> + VariantArray {}
+
+impl<T: Copy + EnumMessage + Into<&'static str> + VariantArray> Choice for T {}
 
 /// The value of a name.
-pub(super) fn read<T: ValueEnum>(name: &str) -> Result<T, String> {
-    T::from_str(name, false).map_err(|_| accepted::<T>())
+pub(super) fn read<T: Choice>(name: &str) -> Result<T, String> {
+    let value = T::VARIANTS.iter().copied().find(|&value| self::name(value) == name);
+    value.ok_or_else(accepted::<T>)
 }
 
 /// The name of a value.
-pub(super) fn name<T: ValueEnum>(value: &T) -> String {
-    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+pub(super) fn name(value: impl Choice) -> &'static str {
+    value.into()
 }
 
-/// What to write: `write "monitor" or "drop"`.
-pub(super) fn accepted<T: ValueEnum>() -> String {
-    let names: Vec<_> = T::value_variants().iter().map(|v| format!("{:?}", name(v))).collect();
+/// Names that are accepted: `write "monitor" or "drop"`.
+pub(super) fn accepted<T: Choice>() -> String {
+    let names: Vec<_> = T::VARIANTS.iter().map(|&value| format!("{:?}", name(value))).collect();
     match names.split_last() {
         Some((last, [])) => format!("write {last}"),
         Some((last, others)) => format!("write {} or {last}", others.join(", ")),

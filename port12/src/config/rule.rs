@@ -1,12 +1,14 @@
 //! A `[[port]]` table: what the policy says of some ports.
 
 use port12_common::{Transport, abi};
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 use super::Ports;
 use crate::policy::Mode;
 
 /// What becomes of probes to some ports.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, EnumMessage, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum PortAction {
     /// Count them and pass them.
     Watch,

@@ -57,15 +57,11 @@ impl Config {
         vec![
             entry("interfaces", &self.interfaces, Some(list(texts(&self.interfaces.value)))),
             entry("exclude", &self.exclude, Some(list(texts(&self.exclude.value)))),
-            entry("mode", &self.mode, Some(choice::name(&self.mode.value).into())),
-            entry("xdp_mode", &self.xdp_mode, Some(choice::name(&self.xdp_mode.value).into())),
-            entry("transit", &self.transit, Some(choice::name(&self.transit.value).into())),
-            entry(
-                "forwarding",
-                &self.forwarding,
-                Some(choice::name(&self.forwarding.value).into()),
-            ),
-            entry("too_deep", &self.too_deep, Some(choice::name(&self.too_deep.value).into())),
+            entry("mode", &self.mode, Some(choice::name(self.mode.value).into())),
+            entry("xdp_mode", &self.xdp_mode, Some(choice::name(self.xdp_mode.value).into())),
+            entry("transit", &self.transit, Some(choice::name(self.transit.value).into())),
+            entry("forwarding", &self.forwarding, Some(choice::name(self.forwarding.value).into())),
+            entry("too_deep", &self.too_deep, Some(choice::name(self.too_deep.value).into())),
             entry("confirm", &self.confirm, self.confirm.value.map(time)),
             entry(
                 "include_reserved",
@@ -96,7 +92,7 @@ impl Config {
                 &self.frame_bytes,
                 Some(i64::try_from(self.frame_bytes.value).unwrap_or(i64::MAX).into()),
             ),
-            entry("output", &self.output, Some(choice::name(&self.output.value).into())),
+            entry("output", &self.output, Some(choice::name(self.output.value).into())),
         ]
     }
 
@@ -117,7 +113,7 @@ impl PortRule {
         let ports: Vec<_> = self.ports.iter().map(ToString::to_string).collect();
         let mut entries = vec![("ports", Value::from(ports))];
         if let Some(action) = &self.action {
-            entries.push(("action", choice::name(action).into()));
+            entries.push(("action", choice::name(*action).into()));
         }
         if self.action == Some(PortAction::Drop) {
             entries.push(("enforce", self.enforce.into()));
@@ -136,7 +132,7 @@ fn terms(terms: &Terms) -> Value {
         ("after", after.map(Value::from)),
         ("for", Some(time(terms.time))),
         ("within", Some(time(terms.within))),
-        ("scope", Some(choice::name(&terms.scope).into())),
+        ("scope", Some(choice::name(terms.scope).into())),
     ];
     let present = keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
     Value::Table(present.collect())

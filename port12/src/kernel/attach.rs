@@ -9,6 +9,7 @@ use aya::programs::{
     links::FdLink,
     xdp::{XdpLink, XdpLinkId, XdpMode as AyaMode},
 };
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 use thiserror::Error as ThisError;
 
 use super::{errno, foreign::describe, instance::Instance, pin_error::PinError, slot::Slot};
@@ -23,7 +24,8 @@ use crate::{
 };
 
 /// How the operator wants the program to run.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, EnumMessage, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Wanted {
     /// Native where the driver can, else generic.
     #[default]

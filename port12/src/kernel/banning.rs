@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use clap::ValueEnum;
 use port12_common::abi::{Ban, Banning, Budget, CpuCounters, EVENT};
 use serde::{Deserialize, Serialize};
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 use super::{clock::Moment, mapped::Mapped};
 
@@ -24,7 +24,20 @@ const LEAST_PER_SECOND: u64 = 8;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What is dropped of a source that is banned.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    Deserialize,
+    Eq,
+    PartialEq,
+    Serialize,
+    EnumMessage,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// What would be a probe

@@ -5,6 +5,7 @@ use port12_common::{
     Allowed, Finding, Layer, NoLookup, Tables,
     abi::{HostTable, Policy},
 };
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 use crate::{
     kernel::instance::{Instance, LoadError, LoadOptions, entry_point},
@@ -12,7 +13,8 @@ use crate::{
 };
 
 /// The engine to replay with.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, EnumMessage, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum EngineKind {
     /// The kernel program, by test-run.
     #[default]

@@ -4,7 +4,7 @@ mod circles;
 mod modules;
 mod paths;
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use self::modules::Crate;
 
@@ -16,6 +16,27 @@ fn sources(package: &str) -> Crate {
 #[test]
 fn no_modules_of_port12_import_each_other_in_a_circle() {
     assert_eq!(circles::find(&sources("port12")), Vec::<String>::new());
+}
+
+/// Names of the command line: arguments, exit codes, and lines on standard error. Others report errors to their callers
+/// and log.
+const OF_THE_COMMAND_LINE: &[&str] = &["clap"];
+
+#[test]
+fn only_the_command_line_knows_arguments_and_exit_codes_and_writes_to_standard_error() {
+    let port12 = sources("port12");
+    let mut of_cli = BTreeSet::new();
+    for (module, source) in port12.sources() {
+        let names = source.names.identifiers.iter().map(String::as_str);
+        let found = names.filter(|name| OF_THE_COMMAND_LINE.contains(name));
+        let found: BTreeSet<&str> = found.collect();
+        match module.first().map(String::as_str) {
+            Some("cli") => of_cli.extend(found),
+            None if source.file.ends_with("main.rs") => of_cli.extend(found),
+            _ => assert!(found.is_empty(), "{}: {found:?}", source.file.display()),
+        }
+    }
+    assert!(of_cli.contains("clap"), "{of_cli:?}");
 }
 
 #[test]

@@ -2,14 +2,16 @@
 
 use std::{borrow::Borrow, fmt, ops::RangeInclusive};
 
-use clap::ValueEnum;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
 use crate::{
-    config::{Fault, Origin, Ports, PortsError, Refusal, Valued, choice},
+    config::{
+        Fault, Origin, Ports, PortsError, Refusal, Valued,
+        choice::{self, Choice},
+    },
     text::shorten::excerpt,
 };
 
@@ -76,7 +78,7 @@ impl<'a> Node<'a> {
     }
 
     /// One of a few names.
-    pub(super) fn choice<T: ValueEnum>(&self) -> Result<T, Refusal> {
+    pub(super) fn choice<T: Choice>(&self) -> Result<T, Refusal> {
         self.text(&choice::accepted::<T>(), choice::read)
     }
 
