@@ -13,6 +13,7 @@ pub mod foreign;
 pub mod guarded;
 pub mod instance;
 pub mod load_error;
+pub mod loader;
 mod lock;
 pub mod mapped;
 pub mod not_dropped;

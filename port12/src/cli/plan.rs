@@ -1,6 +1,6 @@
 //! What a configuration comes to on this host.
 
-use std::{borrow::Cow, path::Path};
+use std::{borrow::Cow, path::Path, thread};
 
 use port12_common::abi::bypass;
 
@@ -9,7 +9,7 @@ use crate::{
     config::{Compiled, Config},
     failure::Failure,
     host::interfaces::Link,
-    kernel::{pin, pinned::Pinned},
+    kernel::{loader, pin, pinned::Pinned},
     listeners::Scope,
     policy::{Forwarding, Mode},
     registry::Registry,
@@ -42,12 +42,20 @@ pub struct Target {
 }
 
 impl Plan {
-    /// Reads the configuration, the registry and the host.
+    /// Reads the configuration, the registry and the host, while another thread prepares to load.
     ///
     /// # Errors
     ///
     /// [`Failure`], with the exit code: one of them is not accepted, or an interface is not there.
     pub fn make(settings: &Settings, pin_dir: &Path) -> Result<Self, Failure> {
+        thread::scope(|scope| {
+            // Without that thread, the first load takes longer.
+            let _ = thread::Builder::new().spawn_scoped(scope, loader::prepare);
+            Self::decide(settings, pin_dir)
+        })
+    }
+
+    fn decide(settings: &Settings, pin_dir: &Path) -> Result<Self, Failure> {
         let config = settings.load()?;
         let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
         let compiled = config.compile(&registry);

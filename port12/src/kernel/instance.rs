@@ -11,6 +11,7 @@ use super::{
     events::{self, EventRing},
     guarded::Guarded,
     load_error::chain,
+    loader::{self, Constants},
     mapped::Mapped,
     object::{EntryPoint, OBJECT, PINNED},
     slot::Slot,
@@ -26,7 +27,7 @@ use aya::{
 };
 use port12_common::{
     Layer,
-    abi::{self, CpuCounters, Policy, constant, map, program},
+    abi::{self, CpuCounters, Policy, map, program},
 };
 
 pub use super::load_error::LoadError;
@@ -109,21 +110,23 @@ impl Instance {
             nr_cpus().map_err(|(what, error)| LoadError::Refused(format!("{what}: {error}")))?;
         let hz = crate::host::time::ticks_per_second()
             .map_err(|error| LoadError::Refused(format!("the tick's length: {error}")))?;
-        let tell_again = if options.events { events::again(hz) } else { 0 };
-        let mut loader = EbpfLoader::new();
-        for name in PINNED {
-            if let Some(slot) = options.maps {
-                loader.map_pin_path(name, slot.map(name));
+        let object = object(options.trace)?;
+        let load = |loader: &mut EbpfLoader<'static>| {
+            let &LoadOptions { layer, replay, sources, events, .. } = options;
+            loader::set(loader, &Constants { layer, replay, sources, events, cpus, hz });
+            loader.load(&object)
+        };
+        let loaded = match options.maps {
+            None => loader::with(load),
+            Some(slot) => {
+                let mut loader = loader::new();
+                for name in PINNED {
+                    loader.map_pin_path(name, slot.map(name));
+                }
+                load(&mut loader)
             }
-        }
-        let mut ebpf = loader
-            .map_max_entries(map::COUNTERS, u32::try_from(cpus).unwrap_or(u32::MAX))
-            .override_global(constant::LINK_LAYER, &(options.layer as u8), true)
-            .override_global(constant::REPLAY, &u8::from(options.replay), true)
-            .override_global(constant::SOURCES, &u8::from(options.sources), true)
-            .override_global(constant::TELL_AGAIN, &tell_again, true)
-            .load(&object(options.trace)?)
-            .map_err(|error: EbpfError| LoadError::of(&error))?;
+        };
+        let mut ebpf = loaded.map_err(|error: EbpfError| LoadError::of(&error))?;
         let program = options.program();
         for name in [program, program::CLOCK] {
             let program = xdp_mut(&mut ebpf, name)?;

@@ -15,6 +15,7 @@ mod gate;
 mod knock;
 mod linear_part;
 mod live_sockets;
+mod loader;
 mod local_addresses;
 mod memory;
 mod named;
