@@ -29,7 +29,7 @@ pub use sources::{
     FIRST_TOUCH, Knock, REGISTERS, SLOTS, Source, SourceAddress, SourceTable, TOUCHES, Touched,
     Touches,
 };
-pub use state::{Header, State};
+pub use state::{ExpectedPorts, Header, State};
 
 /// The layout version of every map.
 pub const VERSION: u32 = 7;

@@ -7,6 +7,7 @@
 
 pub mod abi;
 mod classify;
+mod documents;
 mod frame;
 mod hint;
 mod outcome;

@@ -34,6 +34,8 @@ macro_rules! counted_enum {
                 Self::ALL.into_iter().find(|variant| variant.as_str() == text).ok_or(())
             }
         }
+
+        $crate::documents::named!($name);
     };
 }
 pub(crate) use counted_enum;

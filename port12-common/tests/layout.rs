@@ -144,9 +144,9 @@ fn the_policy_keeps_its_layout() {
 fn the_state_keeps_its_layout() {
     assert_eq!((size_of::<Header>(), align_of::<Header>()), (64, 8));
     assert_eq!((offset_of!(Header, version), offset_of!(Header, attached_at)), (0, 8));
-    assert_eq!((size_of::<State>(), align_of::<State>()), (109_480, 8));
+    assert_eq!((size_of::<State>(), align_of::<State>()), (110_120, 8));
     assert_eq!((offset_of!(State, header), offset_of!(State, policy)), (0, 64));
-    assert_eq!(offset_of!(State, host), 5216);
+    assert_eq!((offset_of!(State, host), offset_of!(State, expected)), (5216, 109_480));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::{
         pin_error::PinError,
         pinned::PinnedError,
     },
+    query::QueryError,
     registry::RegistryError,
     report::ReportError,
     sink::SinkError,
@@ -54,6 +55,17 @@ impl Failure {
     /// A failure with a message.
     pub fn new(code: Code, message: impl fmt::Display) -> Self {
         Self { code, message: message.to_string() }
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Pinned(error) => error.into(),
+            QueryError::Clock(error) => error.into(),
+            QueryError::Bans(error) => error.into(),
+            QueryError::Allowlist(error) => error.into(),
+        }
     }
 }
 

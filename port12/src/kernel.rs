@@ -16,7 +16,6 @@ pub mod load_error;
 pub mod loader;
 mod lock;
 pub mod mapped;
-pub mod not_dropped;
 pub mod object;
 pub mod pin;
 pub mod pin_error;

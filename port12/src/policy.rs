@@ -4,14 +4,28 @@ use port12_common::{
     Transport,
     abi::{self, Action, Gate, PORTS, Rule, TransitPolicy},
 };
+use serde::{Deserialize, Serialize};
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 /// The unassigned ports: by transport, a bit per port.
 pub type Watched = [[u64; PORTS / 64]; Transport::ALL.len()];
 
 /// Whether probes are only counted.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, EnumMessage, IntoStaticStr, VariantArray)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    Deserialize,
+    Eq,
+    PartialEq,
+    Serialize,
+    EnumMessage,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[strum(serialize_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Count probes and pass them.
     #[default]

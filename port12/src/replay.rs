@@ -20,13 +20,19 @@ use crate::{
         clock::{Moment, Timeline},
         events,
         instance::LoadError,
+        state::Expected,
     },
     ledger::Ledger,
-    report::{Capture, Kind, Link, Period, Report, ReportError, SourcesReport},
-    snapshot::Snapshot,
+    model::{
+        BanScope, BanState, Baseline, CountedAt, InterfaceState, ModeState, Origin, Place,
+        ProgramState, State,
+    },
+    policy::Mode,
+    query::{self, Names},
+    registry::Registry,
+    report::{Capture, Kind, Report, ReportError},
     story::Story,
     text::Printable,
-    watch::{Subject, describe},
 };
 
 /// The replayed clock runs in milliseconds.
@@ -38,12 +44,20 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Jiffies of the replayed clock after which a source that goes on is told of again.
 const AGAIN: u64 = events::AGAIN as u64 * HZ;
 
+/// Mode and registry of a replay.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Verdict on probes.
+    pub mode: Mode,
+    /// Registry with the watched ports.
+    pub registry: &'a Registry,
+}
+
 /// A capture on its way through an engine.
 pub struct Replay<'a> {
     subject: Subject<'a>,
     engine: Engine,
-    link: Link,
-    last: Snapshot,
+    before: Baseline,
     clock: Option<Duration>,
     began: Duration,
     reported: Duration,
@@ -58,22 +72,10 @@ impl<'a> Replay<'a> {
     /// Nothing replayed yet. `name` stands where a live report has the interface; `story` is told what
     /// happens.
     pub fn new(subject: Subject<'a>, engine: Engine, name: &str, story: Story) -> Self {
-        let link = Link {
-            interface: name.to_owned(),
-            xdp_mode: "replay".to_owned(),
-            counted_at: "capture",
-            forwarding: None,
-            mode: subject.mode.as_str(),
-            program: engine.name().to_owned(),
-            speed_bits_per_second: None,
-            not_dropped: None,
-            gone: false,
-        };
         Self {
             subject,
             engine,
-            link,
-            last: Snapshot::default(),
+            before: Baseline::zero(0),
             clock: None,
             began: Duration::ZERO,
             reported: Duration::ZERO,
@@ -151,6 +153,7 @@ impl<'a> Replay<'a> {
         if self.clock.is_none() {
             self.began = time;
             self.reported = time;
+            self.before = Baseline::zero(nanoseconds(time));
         }
         self.clock = Some(self.clock.map_or(time, |clock| clock.max(time)));
     }
@@ -160,15 +163,13 @@ impl<'a> Replay<'a> {
         self.story.end(wall(self.clock.unwrap_or_default()));
         self.story.close(PATIENCE);
         let capture = Capture {
-            format: summary.format.as_str(),
+            format: summary.format.as_str().to_owned(),
             frames: self.frames,
             cut: self.cut,
             user_engine: self.engine.taken_by_user(),
             refused: summary.refused().map(|(link, count)| (link.to_string(), count)).collect(),
             end: summary.end.as_ref().map_or_else(String::new, ToString::to_string),
         };
-        self.last = Snapshot::default();
-        self.reported = self.began;
         self.report(Kind::Totals, self.clock.unwrap_or_default(), Some(capture))
     }
 
@@ -178,34 +179,68 @@ impl<'a> Replay<'a> {
     }
 
     fn report(&mut self, kind: Kind, until: Duration, capture: Option<Capture>) -> Report {
-        let wall = wall(until);
-        let length = until.saturating_sub(self.reported);
-        let after = self.engine.snapshot();
-        let timeline: Timeline = Moment { jiffies: jiffies(until), hz: HZ, wall }.into();
-        let period = Period { before: &self.last, after: &after, length, timeline: &timeline };
-        let registry = self.subject.registry;
-        let report = Report {
-            kind,
-            time: wall,
-            elapsed_seconds: until.saturating_sub(self.began).as_secs_f64(),
-            period_seconds: length.as_secs_f64(),
-            mode: self.subject.mode.as_str(),
-            registry_date: registry.edition().date().to_string(),
-            interfaces: vec![period.interface(&self.link)],
-            ports: period.ports(
-                &self.link,
-                |transport, port| describe(registry, transport, port),
-                |_, _| false,
-            ),
-            sources: Some(SourcesReport::of(&self.ledger, &timeline)),
-            outbound: None,
-            told: Some(self.story.report()),
-            capture,
+        let state = self.state(until);
+        let baseline = match kind {
+            Kind::Interval => std::mem::replace(&mut self.before, Baseline::from(&state)),
+            Kind::Totals => Baseline::zero(nanoseconds(self.began)),
         };
-        self.last = after;
         self.reported = until;
-        report
+        let elapsed = until.saturating_sub(self.began).as_secs_f64();
+        let report = Report::over(kind, &baseline, state, elapsed);
+        Report { capture, ..report }
     }
+
+    fn state(&mut self, at: Duration) -> State {
+        let wall = wall(at);
+        let counters = self.engine.snapshot();
+        let timeline: Timeline = Moment { jiffies: jiffies(at), hz: HZ, wall }.into();
+        let registry = self.subject.registry;
+        let names = Names { registry, expected: Expected::NONE };
+        let ports = counters.ports().map(|(of, port, it)| names.port(of, port, it, &timeline));
+        let interface = InterfaceState {
+            interface: self.name.to_string(),
+            pinned_as: None,
+            place: Place::Capture,
+            xdp_mode: None,
+            counted_at: Some(CountedAt::Capture),
+            speed_bits_per_second: None,
+            program: ProgramState { name: self.engine.name().to_owned(), id: None, tag: None },
+            other_program_id: None,
+            attached_at: None,
+            persistent: None,
+            mode: ModeState::plain(self.subject.mode),
+            forwards: None,
+            forwarding: None,
+            not_dropped: None,
+            sockets_fresh: None,
+            policy: query::policy_counts(&self.engine.policy().rules),
+            allowed: Some(0),
+            bans: BanState {
+                after: None,
+                scope: BanScope::Unassigned,
+                active: Some(0),
+                auto: counters.bans(),
+            },
+            counts: query::frame_counts(&counters),
+            ports: ports.collect(),
+            rates: None,
+        };
+        State {
+            time: wall,
+            clock_ns: nanoseconds(at),
+            origin: Origin::Replay,
+            registry_date: registry.edition().date().to_string(),
+            interfaces: vec![interface],
+            sources: Some(query::sources_state(&self.ledger, &timeline)),
+            outbound: None,
+            alerts: Some(self.story.report()),
+        }
+    }
+}
+
+/// A time on the clock of a capture.
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The time of day at a time since the epoch.

@@ -7,7 +7,10 @@ use port12_common::{
     abi::{CpuCounters, PORTS, PortCounters, Tally},
 };
 
-use crate::kernel::{banning::Deeds, events::Told, mapped::Mapped};
+use crate::{
+    kernel::{banning, events, mapped::Mapped},
+    model::{AutoBanStats, EventStats},
+};
 
 /// The counters of one interface, over all CPUs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -17,15 +20,18 @@ pub struct Snapshot {
     too_deep: [[u64; 2]; TooDeep::ALL.len()],
     shapes: [u64; Shape::ALL.len()],
     ports: BTreeMap<(Transport, u16), PortCounters>,
-    told: Told,
-    deeds: Deeds,
+    events: EventStats,
+    bans: AutoBanStats,
 }
 
 impl Snapshot {
     /// Reads the counters. Each number is whole; numbers of frames in flight may lag each other.
     pub fn read(counters: &Mapped<CpuCounters>) -> Self {
-        let mut snapshot =
-            Self { told: Told::read(counters), deeds: Deeds::read(counters), ..Self::default() };
+        let mut snapshot = Self {
+            events: events::stats(counters),
+            bans: banning::stats(counters),
+            ..Self::default()
+        };
         for cpu in (0..counters.len()).filter_map(|index| counters.pointer(index)) {
             // SAFETY: the pointer is to a mapped element, which the kernel may be writing: it is
             // only copied from.
@@ -59,14 +65,14 @@ impl Snapshot {
         snapshot
     }
 
-    /// What became of the events that were due.
-    pub fn told(&self) -> Told {
-        self.told
+    /// Event records of the program.
+    pub fn events(&self) -> EventStats {
+        self.events
     }
 
-    /// Whom the program banned by itself, and what came in between.
-    pub fn deeds(&self) -> Deeds {
-        self.deeds
+    /// Bans by the program itself.
+    pub fn bans(&self) -> AutoBanStats {
+        self.bans
     }
 
     fn add_too_deep(&mut self, counts: &[[u64; 2]]) {

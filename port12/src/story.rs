@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use crate::{
     event::Event,
     listeners::Notice,
+    model::{AlertStats, SinkState},
     outbound::Started,
-    report::{SinkReport, ToldReport},
     scan::{Alert, Detector, Limits},
     sink::{
         Counts, Record, SinkError, SinkSpec, Sinks, alert_line, notice_line, started_line,
@@ -29,7 +29,7 @@ pub struct Story {
     /// Alerts that no sink takes: whoever runs this process is told.
     untold: Vec<String>,
     /// What was told in all, once the sinks are closed.
-    closed: Option<ToldReport>,
+    closed: Option<AlertStats>,
 }
 
 impl Story {
@@ -142,14 +142,14 @@ impl Story {
     }
 
     /// What was told so far.
-    pub fn report(&self) -> ToldReport {
+    pub fn report(&self) -> AlertStats {
         if let Some(report) = &self.closed {
             return report.clone();
         }
-        ToldReport {
-            alerts: self.alerts,
-            suppressed: self.detector.suppressed(),
-            sinks: self.sinks.counts().map(|(spec, counts)| sink_report(spec, counts)).collect(),
+        AlertStats {
+            emitted: self.alerts,
+            rate_limited: self.detector.suppressed(),
+            sinks: self.sinks.counts().map(|(spec, counts)| sink_state(spec, counts)).collect(),
         }
     }
 
@@ -163,13 +163,13 @@ impl Story {
     pub fn close(&mut self, patience: Duration) {
         let mut report = self.report();
         let sinks = std::mem::take(&mut self.sinks).finish(patience).into_iter();
-        report.sinks = sinks.map(|(spec, counts)| sink_report(&spec, counts)).collect();
+        report.sinks = sinks.map(|(spec, counts)| sink_state(&spec, counts)).collect();
         self.closed = Some(report);
     }
 }
 
-fn sink_report(spec: &SinkSpec, counts: Counts) -> SinkReport {
-    SinkReport { sink: spec.to_string(), written: counts.written, lost: counts.lost }
+fn sink_state(spec: &SinkSpec, counts: Counts) -> SinkState {
+    SinkState { sink: spec.to_string(), written: counts.written, lost: counts.lost }
 }
 
 #[cfg(test)]
@@ -202,7 +202,7 @@ mod tests {
             });
         }
         story.end(SystemTime::UNIX_EPOCH);
-        assert_eq!(story.report().alerts, 1);
+        assert_eq!(story.report().emitted, 1);
         let untold = story.untold().len();
         story.close(Duration::from_secs(60));
         untold

@@ -1,6 +1,7 @@
 //! All that user space tells one program instance, in one element: a look-up finds it.
 
-use super::{HostTable, Policy};
+use super::{HostTable, PORTS, Policy};
+use crate::Transport;
 
 /// What an instance is, for whoever finds its maps in bpffs. The first word is the version in
 /// every layout there will be.
@@ -31,9 +32,17 @@ pub struct State {
     pub policy: Policy,
     /// The host's sockets and addresses.
     pub host: HostTable,
+    /// Ports on which the policy expects a listener, a bit each. The program does not read it.
+    pub expected: ExpectedPorts,
 }
+
+/// A bit for each transport and port: bit `port % 64` of word `port / 64`.
+pub type ExpectedPorts = [[u64; PORTS / 64]; Transport::ALL.len()];
 
 const _: () = {
     assert!(size_of::<Header>() == 64);
-    assert!(size_of::<State>() == 64 + size_of::<Policy>() + size_of::<HostTable>());
+    assert!(
+        size_of::<State>()
+            == 64 + size_of::<Policy>() + size_of::<HostTable>() + size_of::<ExpectedPorts>()
+    );
 };

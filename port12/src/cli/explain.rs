@@ -55,7 +55,7 @@ pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<(), Failure> {
     let port = args.port;
     let registry = args.registry.load()?;
     let mut answer = sockets::ask(port);
-    let watch = Watch::read(&args.pins, port, &mut answer);
+    let watch = Watch::read(&args.pins, &registry, port, &mut answer);
     let configured = Configured::read(args, &watch, &mut answer);
     let knocks = Knocks::of(&watch.knocks, answer.entries.iter().map(|it| (it.transport, port)));
     let advisor = Advisor {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use port12_common::{Outcome, Transport, abi::PortCounters};
+use port12_common::{Transport, abi::PortCounters};
 
 use crate::{
     failure::Failure,
@@ -36,11 +36,6 @@ impl Knocks {
     /// What was counted for a port.
     pub(super) fn counted(&self, transport: Transport, port: u16) -> PortCounters {
         self.counted.port(transport, port)
-    }
-
-    /// Packets of banned sources that were dropped, on whichever port.
-    pub(super) fn banned(&self) -> u64 {
-        self.counted.outcome(Outcome::Banned).packets
     }
 
     /// The sources that are remembered, and what was seen of each on whichever port.

@@ -12,6 +12,7 @@ use crate::{
     kernel::{loader, pin, pinned::Pinned},
     listeners::Scope,
     policy::{Forwarding, Mode},
+    query::ForwardingAnswer,
     registry::Registry,
     watch::Orders,
 };
@@ -37,8 +38,8 @@ pub struct Plan {
 pub struct Target {
     /// The interface.
     pub link: Link,
-    /// Why a probe may have a taker behind this host, where it forwards.
-    pub forwarding: Option<String>,
+    /// Answer of the host about forwarding.
+    pub forwarding: ForwardingAnswer,
 }
 
 impl Plan {
@@ -83,6 +84,7 @@ impl Plan {
             confirm: self.config.confirm.value,
             allow: self.config.allow.value.clone(),
             ban: self.config.ban.value,
+            expected: self.compiled.expected.clone(),
         }
     }
 

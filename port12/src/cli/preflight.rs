@@ -8,8 +8,10 @@ use crate::{
         capabilities, forwarding,
         interfaces::{self, Link, XdpMode},
     },
-    kernel::{attach::Wanted, not_dropped::NotDropped},
+    kernel::attach::Wanted,
+    model::NotDropped,
     policy::{Forwarding, Mode},
+    query::{self, ForwardingAnswer},
     text::Printable,
 };
 
@@ -30,24 +32,20 @@ pub fn check_capabilities() -> Result<(), Failure> {
     ))
 }
 
-/// Why a missing socket proves nothing on this interface; drop mode is refused then.
-pub fn check_forwarding(link: &Link, config: &Config) -> Result<Option<String>, Failure> {
+/// Asks whether the host forwards on this interface: then a missing socket proves nothing, and drop mode is refused.
+pub fn check_forwarding(link: &Link, config: &Config) -> Result<ForwardingAnswer, Failure> {
     let name = &link.name;
     let refuses = config.drops_by_itself() && config.forwarding.value == Forwarding::Refuse;
-    let (code, why) = match forwarding::reasons(link.index) {
-        Ok(reasons) => match reasons.first() {
-            Some(first) => (Code::Config, first.to_string()),
-            None => return Ok(None),
-        },
-        // Reading legacy iptables takes more than watching does, and rules may change all the time.
-        Err(error) => {
-            let why = format!("whether this host forwards cannot be read ({error})");
-            (Failure::from(error).code, why)
-        }
+    let reasons = forwarding::reasons(link.index);
+    let answer = query::forwarding(&reasons);
+    let (true, Some(why)) = (refuses, &answer.why) else {
+        return Ok(answer);
     };
-    if !refuses {
-        return Ok(Some(why));
-    }
+    let code = match reasons {
+        Ok(_) => Code::Config,
+        // Reading legacy iptables takes more than watching does, and rules may change all the time.
+        Err(error) => Failure::from(error).code,
+    };
     Err(Failure::new(
         code,
         format!(
@@ -75,12 +73,10 @@ pub fn on_this_host(config: &Config) -> (Vec<String>, Option<Failure>) {
         let forwarding = match config.drops_by_itself() {
             true => check_forwarding(&link, config),
             // In monitor mode an answer that takes privileges is not needed.
-            false => Ok(forwarding::reasons(link.index)
-                .ok()
-                .and_then(|it| it.first().map(ToString::to_string))),
+            false => Ok(query::forwarding(&forwarding::reasons(link.index).or(Ok(Vec::new())))),
         };
         match forwarding {
-            Ok(why) => warnings.extend(why.map(|why| {
+            Ok(answer) => warnings.extend(answer.why.map(|why| {
                 format!(
                     "{}: {why}: a probe may be for a host behind this one",
                     Printable(&link.name)
@@ -96,14 +92,6 @@ pub fn on_this_host(config: &Config) -> (Vec<String>, Option<Failure>) {
         warnings.extend(vlan_tags.line().map(|line| format!("{}: {line}", Printable(&link.name))));
     }
     (warnings, refusal)
-}
-
-/// Why a missing socket proves nothing on this interface, for reports; `None` where it proves something.
-pub fn forwarding(link: &Link) -> Option<String> {
-    match forwarding::reasons(link.index) {
-        Ok(reasons) => reasons.first().map(ToString::to_string),
-        Err(error) => Some(format!("whether this host forwards cannot be read ({error})")),
-    }
 }
 
 /// Where drop mode would not drop everything, one line for each interface. The file may be for

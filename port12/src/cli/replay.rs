@@ -1,8 +1,6 @@
 //! `port12 replay`: what would the program have done?
 
-use std::{
-    collections::BTreeSet, io::Write, net::IpAddr, path::PathBuf, str::FromStr, time::Duration,
-};
+use std::{io::Write, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use port12_common::{Transport, abi::HostTable};
 
@@ -17,12 +15,11 @@ use crate::{
     failure::{Code, Failure},
     host::{addresses::LocalAddresses, publish::publish},
     policy::{Mode, Transit, policy},
-    replay::{Engine, EngineKind, Replay, ReplayError},
+    replay::{Engine, EngineKind, Replay, ReplayError, Subject},
     report::{Report, write_json, write_table},
     sink::{SinkSpec, has_stdout},
     story::Story,
     text::Printable,
-    watch::Subject,
 };
 
 /// Replays a capture through the kernel program, and reports as `run` does.
@@ -111,7 +108,7 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
     // No device stands above a capture: what is not among its sockets is not there.
     let policy = policy(&registry.bits(), args.mode, args.transit.into());
     let engine = Engine::new(args.engine, policy, host)?;
-    let subject = Subject { mode: args.mode, registry: &registry, expected: &BTreeSet::new() };
+    let subject = Subject { mode: args.mode, registry: &registry };
     let is_silent = has_stdout(&args.sinks);
     let show = |report: &Report, out: &mut _| match is_silent {
         true => Ok(()),

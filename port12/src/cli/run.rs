@@ -5,11 +5,7 @@ mod printer;
 mod signals;
 mod view;
 
-use std::{
-    io::Write,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{io::Write, path::Path, time::Duration};
 
 use tokio::time::{Interval, MissedTickBehavior, interval_at, sleep};
 
@@ -30,8 +26,9 @@ use crate::{
     config::{DEFAULT_PATH, time::period},
     failure::Failure,
     fault::fault,
+    model::Baseline,
     privileges,
-    report::Kind,
+    report::{Kind, Report},
     sink::has_stdout,
 };
 
@@ -87,11 +84,13 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
     session.watch_outbound()?;
     let printer = Printer::start(out)?;
     privileges::give_up();
+    let start = Baseline::from(&session.state());
     let watch = Watch { args, view: &view, printer: &printer };
-    let end = watch.until_end(&mut session, signals, changes).await;
+    let end = watch.until_end(&mut session, signals, changes, start.clone()).await;
     session.end();
     end?;
-    let totals = session.report(Kind::Totals, session.started().elapsed());
+    let elapsed = session.started().elapsed().as_secs_f64();
+    let totals = Report::over(Kind::Totals, &start, session.state(), elapsed);
     Ok(unless_closed(printer.finish(view.render(&totals)?, PATIENCE))?)
 }
 
@@ -114,6 +113,7 @@ impl Watch<'_> {
         session: &mut Session,
         mut signals: Signals,
         mut changes: Option<Changes>,
+        mut before: Baseline,
     ) -> Result<(), Failure> {
         let mut reports = every(session.plan().config.interval.value);
         let mut glances = every(GLANCE);
@@ -125,7 +125,6 @@ impl Watch<'_> {
             }
         };
         tokio::pin!(end);
-        let mut last = Instant::now();
         let mut left_out = 0;
         loop {
             let mut reloads = false;
@@ -153,10 +152,9 @@ impl Watch<'_> {
                 }
                 _ = reports.tick() => {
                     fault("interval");
-                    if self.report(session, last.elapsed(), &mut left_out)? == Shown::Ended {
+                    if self.report(session, &mut before, &mut left_out)? == Shown::Ended {
                         return Ok(());
                     }
-                    last = Instant::now();
                 }
             }
             session.check_keeper()?;
@@ -190,10 +188,13 @@ impl Watch<'_> {
     fn report(
         &self,
         session: &mut Session,
-        period: Duration,
+        before: &mut Baseline,
         left_out: &mut u64,
     ) -> Result<Shown, Failure> {
-        let report = session.report(Kind::Interval, period);
+        let state = session.state();
+        let baseline = std::mem::replace(before, Baseline::from(&state));
+        let elapsed = session.started().elapsed().as_secs_f64();
+        let report = Report::over(Kind::Interval, &baseline, state, elapsed);
         let shown = self.printer.show(self.view.render(&report)?);
         match shown {
             Shown::Queued => {

@@ -20,12 +20,13 @@ use super::{
 };
 use crate::{
     failure::{Code, Failure},
-    host::interfaces,
-    kernel::{not_dropped::NotDropped, pin::PinDirectory, state::Standing},
+    host::{interfaces, time::since_boot},
+    kernel::pin::PinDirectory,
     ledger::Ledger,
-    report::{Kind, Report},
+    model::{ModeReason, NotDropped, Origin, State},
+    query,
     story::Story,
-    watch::{Hearing, Keeper, Lookout, Outbound, Presence, Run, Setup, Subject, Watched},
+    watch::{Hearing, Keeper, Lookout, Outbound, Presence, Setup, Watched},
 };
 
 /// Bans that are told one by one in a second: whoever forges sources has some 64 made.
@@ -65,7 +66,7 @@ pub struct Session {
     /// Why the pins are not in place, as it was reported last.
     unpinned: Option<String>,
     /// How drop mode stood on each interface when that was told last.
-    said: BTreeMap<String, Standing>,
+    said: BTreeMap<String, Option<ModeReason>>,
     /// What drop mode does not drop on each interface, as it was reported last.
     not_dropped: BTreeMap<String, NotDropped>,
     /// Who knocked.
@@ -135,7 +136,7 @@ impl Session {
 
     fn start(&self, plan: &Plan, target: &Target) -> Result<Watched, Failure> {
         let name = &target.link.name;
-        let owns = |it: &&Watched| !it.link.gone && it.link.interface == *name;
+        let owns = |it: &&Watched| !it.gone && it.name == *name;
         if self.watched.iter().any(|it| owns(&it) && it.index != target.link.index) {
             let why = "is the name that another interface was attached under, which is still here";
             return Err(Failure::new(Code::Foreign, format!("{name} {why}: rename one of them")));
@@ -147,15 +148,15 @@ impl Session {
             pins: self.pins.as_ref(),
             stay: self.stay,
         };
-        let mut watched = Watched::start(&target.link, &setup)?;
-        watched.link.forwarding.clone_from(&target.forwarding);
+        let watched = Watched::start(&target.link, &setup)?;
+        watched.forwarding().set(target.forwarding.clone());
         Ok(watched)
     }
 
     /// Lets go of what was just attached; what was there before stays.
     fn take_back(&self, made: Vec<Watched>) {
         for watched in made.into_iter().filter(|it| !it.adopted) {
-            log::info!("{}: detached again", watched.link.interface);
+            log::info!("{}: detached again", watched.name);
             self.leave(watched);
         }
     }
@@ -212,10 +213,10 @@ impl Session {
     }
 
     fn leave(&self, mut watched: Watched) {
-        let name = watched.link.interface.clone();
+        let name = watched.name.clone();
         watched.detach();
         // The place may belong to another interface of that name by now.
-        let is_taken = self.watched.iter().any(|it| !it.link.gone && it.link.interface == name);
+        let is_taken = self.watched.iter().any(|it| !it.gone && it.name == name);
         if let Some(pins) = self.pins.as_ref().filter(|_| !is_taken)
             && let Err(error) = pins.slot(&name).remove()
         {
@@ -238,7 +239,7 @@ impl Session {
             self.reattach()?;
         }
         let config = &self.plan.config;
-        let any_gone = self.watched.iter().any(|it| it.link.gone);
+        let any_gone = self.watched.iter().any(|it| it.gone);
         if !config.is_dynamic() && !any_gone {
             return Ok(());
         }
@@ -246,9 +247,8 @@ impl Session {
             return Ok(());
         };
         let comes = |link: &interfaces::Link| {
-            let is_watched = self.watched.iter().any(|it| !it.link.gone && it.index == link.index);
-            let comes_back =
-                self.watched.iter().any(|it| it.link.gone && it.link.interface == link.name);
+            let is_watched = self.watched.iter().any(|it| !it.gone && it.index == link.index);
+            let comes_back = self.watched.iter().any(|it| it.gone && it.name == link.name);
             !is_watched
                 && !self.shunned.contains(&link.index)
                 && (comes_back || config.matches(link))
@@ -266,7 +266,7 @@ impl Session {
             match started {
                 Ok(watched) => {
                     announce(&watched, &self.plan);
-                    self.watched.retain(|it| !(it.link.gone && it.link.interface == name));
+                    self.watched.retain(|it| !(it.gone && it.name == name));
                     self.watched.push(watched);
                 }
                 Err(failure) => {
@@ -280,7 +280,7 @@ impl Session {
 
     /// Takes note of who has knocked, before the kernel program forgets it.
     pub fn note_sources(&mut self) {
-        for watched in self.watched.iter_mut().filter(|it| !it.link.gone) {
+        for watched in self.watched.iter_mut().filter(|it| !it.gone) {
             watched.note_sources(&mut self.ledger);
         }
         // Those of an interface that has vanished too: it may come back with them.
@@ -291,9 +291,9 @@ impl Session {
 
     /// Forgets the bans that are over, and tells of those that a program has made.
     pub fn sweep_bans(&mut self) {
-        for watched in self.watched.iter_mut().filter(|it| !it.link.gone) {
+        for watched in self.watched.iter_mut().filter(|it| !it.gone) {
             let made = watched.sweep_bans();
-            let name = &watched.link.interface;
+            let name = &watched.name;
             match made {
                 Ok(made) => {
                     for (source, time) in made.iter().take(TOLD_AT_ONCE) {
@@ -335,7 +335,7 @@ impl Session {
         let began = Instant::now();
         for watched in &mut self.watched {
             let taken = watched.taken();
-            lookout.reached(&Arc::from(&*watched.link.interface), taken);
+            lookout.reached(&Arc::from(&*watched.name), taken);
         }
         lookout.counted(began);
     }
@@ -351,19 +351,27 @@ impl Session {
         }
     }
 
-    /// Reports on the time since the last report, or since the start.
-    pub fn report(&mut self, kind: Kind, period: Duration) -> Report {
-        let Plan { config, registry, compiled, .. } = &self.plan;
-        let subject = Subject { mode: config.mode.value, registry, expected: &compiled.expected };
-        let run = Run { subject, started: self.started };
-        let mut report = run.report(kind, &mut self.watched, &mut self.ledger, period);
-        let mut told = self.story.report();
-        told.suppressed += self.lookout.as_ref().map_or(0, Lookout::suppressed);
-        told.suppressed += self.outbound.as_ref().map_or(0, Outbound::suppressed);
-        let outbound = self.outbound.as_mut();
-        report.outbound = outbound.map(|it| it.report(kind, period, &self.plan.registry));
-        report.told = Some(told);
-        report
+    /// State at this moment.
+    pub fn state(&mut self) -> State {
+        let registry = &self.plan.registry;
+        for watched in &mut self.watched {
+            watched.note_sources(&mut self.ledger);
+        }
+        let timeline = self.watched.last().map(Watched::timeline);
+        let sources = timeline.map(|it| query::sources_state(&self.ledger, it));
+        let mut alerts = self.story.report();
+        alerts.rate_limited += self.lookout.as_ref().map_or(0, Lookout::suppressed);
+        alerts.rate_limited += self.outbound.as_ref().map_or(0, Outbound::suppressed);
+        State {
+            time: SystemTime::now(),
+            clock_ns: u64::try_from(since_boot().as_nanos()).unwrap_or(u64::MAX),
+            origin: Origin::Live,
+            registry_date: registry.edition().date().to_string(),
+            interfaces: self.watched.iter_mut().map(|it| it.state(registry)).collect(),
+            sources,
+            outbound: self.outbound.as_mut().map(|it| it.state(registry)),
+            alerts: Some(alerts),
+        }
     }
 
     /// Since when.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use port12_common::Transport;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::{
     output::{OutputFormat, unless_closed, write_json},
@@ -22,7 +22,7 @@ use crate::{
         pinned::Pinned,
         sources::{Seen, Sources},
     },
-    report::Tallied,
+    model::Counts,
     text::{Printable, time},
     truth::TruthError,
 };
@@ -75,9 +75,9 @@ struct Interface {
     /// Sources whose place was given to another.
     evictions: u64,
     /// The probes that had been counted for them.
-    evicted: Tallied,
+    evicted: Counts,
     /// Probes of sources that got no place.
-    refused: Tallied,
+    refused: Counts,
 }
 
 #[derive(Serialize)]
@@ -93,19 +93,14 @@ struct Source {
     /// The ports that it touched.
     ports: BTreeSet<Port>,
     /// Transports with ports that it touched besides, of which it is not known which.
-    other_ports: BTreeSet<&'static str>,
+    other_ports: BTreeSet<Transport>,
     interfaces: BTreeSet<String>,
 }
 
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 struct Port {
-    #[serde(serialize_with = "name")]
     transport: Transport,
     port: u16,
-}
-
-fn name<S: Serializer>(transport: &Transport, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(transport.as_str())
 }
 
 /// Writes the list.
@@ -175,7 +170,7 @@ impl Source {
         self.first_seen = self.first_seen.min(moment.wall_at(seen.first_seen));
         self.last_seen = self.last_seen.max(moment.wall_at(seen.last_seen));
         self.ports.extend(seen.touched.ports().map(|(transport, port)| Port { transport, port }));
-        self.other_ports.extend(seen.touched.others().map(Transport::as_str));
+        self.other_ports.extend(seen.touched.others());
         self.interfaces.insert(pinned.interface().to_owned());
     }
 

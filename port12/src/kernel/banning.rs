@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use port12_common::abi::{Ban, Banning, Budget, CpuCounters, EVENT};
-use serde::{Deserialize, Serialize};
-use strum::{EnumMessage, IntoStaticStr, VariantArray};
+use port12_common::abi::{Banning, Budget, CpuCounters, EVENT};
 
 use super::{clock::Moment, mapped::Mapped};
+use crate::model::AutoBanStats;
+
+pub use crate::model::BanScope as Scope;
 
 /// Sources of which all CPUs take note at once.
 const NEWCOMERS: u64 = 1024;
@@ -22,41 +23,6 @@ const LEAST_PER_SECOND: u64 = 8;
 
 /// The longest ban that a shorter one is doubled to.
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// What is dropped of a source that is banned.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    Deserialize,
-    Eq,
-    PartialEq,
-    Serialize,
-    EnumMessage,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[strum(serialize_all = "lowercase")]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// What would be a probe
-    #[default]
-    Unassigned,
-    /// Everything except established TCP connections, connected UDP sockets, neighbour discovery, DHCP, ICMP errors and
-    /// later fragments
-    All,
-}
-
-impl Scope {
-    /// As a ban has it.
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::Unassigned => Ban::UNASSIGNED,
-            Self::All => Ban::ALL,
-        }
-    }
-}
 
 /// When a source is banned, and for how long.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -142,32 +108,17 @@ fn each(counters: &Mapped<CpuCounters>, mut act: impl FnMut(*mut Banning)) {
     }
 }
 
-/// What the program did by itself.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Deeds {
-    /// Sources that were banned.
-    pub banned: u64,
-    /// Probes of sources without evidence for which there was no budget.
-    pub overlooked: u64,
-    /// Probes at which a source would have been banned that is protected, or may be.
-    pub spared: u64,
-    /// Bans for which there was no room.
-    pub refused: u64,
-}
-
-impl Deeds {
-    /// Over all CPUs.
-    pub fn read(counters: &Mapped<CpuCounters>) -> Self {
-        let mut sum = Self::default();
-        each(counters, |banning| {
-            // SAFETY: the element is mapped, and each number is read on its own.
-            unsafe {
-                sum.banned += (&raw const (*banning).banned).read_volatile();
-                sum.overlooked += (&raw const (*banning).overlooked).read_volatile();
-                sum.spared += (&raw const (*banning).spared).read_volatile();
-                sum.refused += (&raw const (*banning).refused).read_volatile();
-            }
-        });
-        sum
-    }
+/// Bans by the program itself, over all CPUs.
+pub fn stats(counters: &Mapped<CpuCounters>) -> AutoBanStats {
+    let mut sum = AutoBanStats::default();
+    each(counters, |banning| {
+        // SAFETY: the element is mapped, and each number is read on its own.
+        unsafe {
+            sum.banned += (&raw const (*banning).banned).read_volatile();
+            sum.not_tracked += (&raw const (*banning).overlooked).read_volatile();
+            sum.protected += (&raw const (*banning).spared).read_volatile();
+            sum.table_full += (&raw const (*banning).refused).read_volatile();
+        }
+    });
+    sum
 }

@@ -11,12 +11,11 @@ use port12_common::{
     abi::{Budget, CpuCounters, EVENT, EVENT_FRAME, EventRecord, Telling},
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::mapped::Mapped;
 use crate::{
     event::{Event, Headers},
     host::time::since_boot,
+    model::EventStats,
 };
 
 /// Seconds after which a source that goes on is told of again.
@@ -63,31 +62,18 @@ pub(super) fn prepare(counters: &Mapped<CpuCounters>, hz: u32) {
     }
 }
 
-/// What became of the events that were due.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Told {
-    /// They were put into the ring buffer.
-    pub told: u64,
-    /// There was no budget for them.
-    pub suppressed: u64,
-    /// The ring buffer was full.
-    pub lost: u64,
-}
-
-impl Told {
-    /// Over all CPUs.
-    pub fn read(counters: &Mapped<CpuCounters>) -> Self {
-        let mut sum = Self::default();
-        for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
-            // SAFETY: the element is mapped, and each number is read on its own.
-            unsafe {
-                sum.told += (&raw const (*cpu).telling.told).read_volatile();
-                sum.suppressed += (&raw const (*cpu).telling.suppressed).read_volatile();
-                sum.lost += (&raw const (*cpu).telling.lost).read_volatile();
-            }
+/// Counts of event records, over all CPUs.
+pub fn stats(counters: &Mapped<CpuCounters>) -> EventStats {
+    let mut sum = EventStats::default();
+    for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
+        // SAFETY: the element is mapped, and each number is read on its own.
+        unsafe {
+            sum.emitted += (&raw const (*cpu).telling.told).read_volatile();
+            sum.rate_limited += (&raw const (*cpu).telling.suppressed).read_volatile();
+            sum.lost += (&raw const (*cpu).telling.lost).read_volatile();
         }
-        sum
     }
+    sum
 }
 
 /// The ring buffer of an instance, in this process's memory.

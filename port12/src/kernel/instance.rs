@@ -206,6 +206,16 @@ impl Instance {
         banning::is_on(&self.counters)
     }
 
+    /// Probes after which the program bans a source by itself; `None` if it does not.
+    pub fn bans_after(&self) -> Option<u64> {
+        banning::after(&self.counters)
+    }
+
+    /// Hash of the program's instructions; `None` if the kernel does not say.
+    pub fn program_tag(&self) -> Option<u64> {
+        Some(self.loaded().ok()?.info().ok()?.tag())
+    }
+
     /// Says that all protected addresses are in [`Instance::guarded`], for some time from a moment on.
     pub fn vouch(&self, now: &Moment, time: Duration) {
         banning::vouch(&self.counters, now, time);

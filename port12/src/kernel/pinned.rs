@@ -18,16 +18,18 @@ use super::{
     errno,
     guarded::Guarded,
     mapped::Mapped,
-    not_dropped::NotDropped,
     pin_error::PinError,
     slot::Slot,
     sources::SourceMap,
     state::{StateError, StateMap},
 };
-use crate::host::{
-    HostError,
-    interfaces::{self, Link},
-    time::ticks_per_second,
+use crate::{
+    host::{
+        HostError,
+        interfaces::{self, Link},
+        time::ticks_per_second,
+    },
+    model::NotDropped,
 };
 
 /// Why something pinned is not used.

@@ -2,6 +2,7 @@
 //! process that has it mapped.
 
 use std::{
+    collections::BTreeSet,
     fmt, io,
     sync::{
         Arc,
@@ -12,7 +13,10 @@ use std::{
 use aya::maps::MapData;
 use port12_common::{
     Transport,
-    abi::{Gate, Header, HostTable, PORTS, Policy, Rule, Sockets, State, VERSION, bypass},
+    abi::{
+        ExpectedPorts, Gate, Header, HostTable, PORTS, Policy, Rule, Sockets, State, VERSION,
+        bypass,
+    },
 };
 use thiserror::Error;
 
@@ -69,10 +73,10 @@ impl fmt::Display for Standing {
             Self::Monitor => "monitor",
             Self::Drop => "drop",
             Self::Unconfirmed { .. } => "drop, unconfirmed",
-            Self::Reverted { .. } => "monitor, for nobody confirmed drop mode",
-            Self::Bypassed => "monitor, by bypass",
-            Self::Forwarding => "monitor, for the host forwards",
-            Self::Left => "monitor, for the interface has left",
+            Self::Reverted { .. } => "monitor, drop mode expired unconfirmed",
+            Self::Bypassed => "monitor, bypassed",
+            Self::Forwarding => "monitor, the host forwards",
+            Self::Left => "monitor, the interface is gone",
         })
     }
 }
@@ -81,6 +85,21 @@ impl Standing {
     /// Whether what the rules say is dropped.
     pub fn drops(self) -> bool {
         matches!(self, Self::Drop | Self::Unconfirmed { .. })
+    }
+}
+
+/// Ports on which the policy expects a listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected(ExpectedPorts);
+
+impl Expected {
+    /// No port.
+    pub const NONE: Self = Self([[0; PORTS / 64]; Transport::ALL.len()]);
+
+    /// Whether a port is among them.
+    pub fn contains(&self, transport: Transport, port: u16) -> bool {
+        let word = self.0[transport as usize].get(usize::from(port) / 64);
+        word.is_some_and(|word| word >> (port % 64) & 1 == 1)
     }
 }
 
@@ -213,6 +232,24 @@ impl StateMap {
         self.too_deep().store(too_deep, Ordering::SeqCst);
     }
 
+    /// Sets the ports on which the policy expects a listener.
+    pub fn set_expected(&self, ports: &BTreeSet<(Transport, u16)>) {
+        let mut bits: ExpectedPorts = [[0; PORTS / 64]; Transport::ALL.len()];
+        for &(transport, port) in ports {
+            if let Some(word) = bits[transport as usize].get_mut(usize::from(port) / 64) {
+                *word |= 1 << (port % 64);
+            }
+        }
+        // SAFETY: the element is mapped for writing, and the program does not read the bits.
+        unsafe { (&raw mut (*self.element()).expected).write_volatile(bits) };
+    }
+
+    /// The ports on which the policy expects a listener.
+    pub fn expected(&self) -> Expected {
+        // SAFETY: the element is mapped, and any bits are ports.
+        Expected(unsafe { (&raw const (*self.element()).expected).read_volatile() })
+    }
+
     /// Verdict on packets that are too deep: [`Policy::too_deep`].
     pub fn too_deep(&self) -> &AtomicU64 {
         // SAFETY: the word is mapped while `self` lives, and aligned; every process writes it atomically.
@@ -232,9 +269,14 @@ impl StateMap {
         unsafe { AtomicU64::from_ptr(&raw mut (*self.element()).policy.lists) }
     }
 
+    /// Lists of sources that are not empty: bits of [`Policy::lists`].
+    pub fn policy_lists(&self) -> u64 {
+        self.lists().load(Ordering::SeqCst)
+    }
+
     /// Whether the program looks for bans.
     pub fn looks_for_bans(&self) -> bool {
-        self.lists().load(Ordering::SeqCst) & Policy::BANS != 0
+        self.policy_lists() & Policy::BANS != 0
     }
 
     fn drop_until(&self) -> &AtomicU64 {

@@ -3,11 +3,11 @@
 use port12_common::{Outcome, Transport, abi::Action};
 
 use super::Outlook;
-use crate::kernel::state::Standing;
+use crate::model::{Mode, ModeReason, ModeState};
 
 impl Outlook {
-    /// Why, for people; `standing` is how drop mode stands.
-    pub fn reason(&self, transport: Transport, standing: Standing) -> &'static str {
+    /// Cause of the outcome, for people.
+    pub fn reason(&self, transport: Transport, mode: ModeState) -> &'static str {
         match self.outcome {
             Outcome::HighPort => "it is above 1023, where port12 watches nothing",
             Outcome::Assigned => "it is not among the ports that are watched",
@@ -19,7 +19,7 @@ impl Outlook {
                     "drop mode, and no socket of this host has the port"
                 }
             },
-            Outcome::Probe => self.passed(transport, standing),
+            Outcome::Probe => self.passed(transport, mode),
             Outcome::NotIp
             | Outcome::Malformed
             | Outcome::TooDeep
@@ -32,22 +32,27 @@ impl Outlook {
         }
     }
 
-    fn passed(&self, transport: Transport, standing: Standing) -> &'static str {
+    fn passed(&self, transport: Transport, mode: ModeState) -> &'static str {
         let is_looked_up = matches!(transport, Transport::Tcp | Transport::Udp);
-        match (self.action, standing) {
-            (Action::Drop { .. }, Standing::Drop | Standing::Unconfirmed { .. }) => {
-                "drop mode, but that no socket has the port is not proven"
+        match (mode.effective, mode.reason) {
+            (Mode::Drop, _) => match self.action {
+                Action::Drop { .. } => "drop mode, but that no socket has the port is not proven",
+                _ if !is_looked_up => {
+                    "drop mode leaves this transport alone, unless a rule names it"
+                }
+                Action::Assigned | Action::Ignore | Action::Watch => {
+                    "drop mode, but a rule says to watch this port"
+                }
+            },
+            (Mode::Monitor, None | Some(ModeReason::Unconfirmed)) => "monitor mode",
+            (Mode::Monitor, Some(ModeReason::Expired)) => {
+                "monitor mode: drop mode expired unconfirmed"
             }
-            (_, Standing::Reverted { .. }) => "monitor mode, for nobody confirmed drop mode",
-            (_, Standing::Bypassed) => "monitor mode, by `port12 bypass`",
-            (_, Standing::Forwarding) => "monitor mode, for the host forwards",
-            (_, Standing::Left) => "monitor mode, for the interface has left",
-            (_, Standing::Monitor) => "monitor mode",
-            (_, Standing::Drop | Standing::Unconfirmed { .. }) if !is_looked_up => {
-                "drop mode leaves this transport alone, unless a rule names it"
-            }
-            (_, Standing::Drop | Standing::Unconfirmed { .. }) => {
-                "drop mode, but a rule says to watch this port"
+            (Mode::Monitor, Some(ModeReason::Bypassed)) => "monitor mode, by `port12 bypass`",
+            (Mode::Monitor, Some(ModeReason::Forwarding)) => "monitor mode: the host forwards",
+            (Mode::Monitor, Some(ModeReason::Gone)) => "monitor mode: the interface is gone",
+            (Mode::Monitor, Some(ModeReason::NotAttached)) => {
+                "monitor mode: the program is not attached"
             }
         }
     }

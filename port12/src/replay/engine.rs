@@ -63,6 +63,11 @@ impl Engine {
         Ok(engine)
     }
 
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// The program's name, or `user`.
     pub fn name(&self) -> &'static str {
         self.ethernet.as_ref().map_or("user", |instance| instance.program_name())

@@ -8,18 +8,18 @@ use super::Report;
 ///
 /// # Errors
 ///
-/// What writing says.
+/// Those of the writer.
 pub fn write_json(report: &Report, out: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, report)?;
     out.write_all(b"\n")?;
     out.flush()
 }
 
-/// Reads a line back. The names in a report are static, so the line is too: leak it.
+/// Reads a line back.
 ///
 /// # Errors
 ///
-/// Where the line is not a report.
-pub fn read_json(line: &'static str) -> io::Result<Report> {
+/// A line that is not a report.
+pub fn read_json(line: &str) -> io::Result<Report> {
     Ok(serde_json::from_str(line)?)
 }

@@ -7,9 +7,12 @@ use std::io::{self, Write};
 use port12_common::Outcome;
 
 use self::outbound::write_outbound;
-use super::{InterfaceReport, Kind, PortReport, Report, SinkReport, SourcesReport, ToldReport};
+use super::{Kind, Report};
 use crate::{
-    kernel::{banning::Deeds, events::Told},
+    model::{
+        AlertStats, AutoBanStats, CountedAt, EventStats, InterfaceState, Place, PortState,
+        SinkState, SourcesState,
+    },
     text::{
         Printable,
         time::{rfc3339_seconds, time_of_day},
@@ -32,28 +35,28 @@ pub fn write_table(report: &Report, ports: Option<usize>, out: &mut impl Write) 
     writeln!(
         out,
         "port12  {}  {} mode  {:.1} s  registry of {}{title}",
-        rfc3339_seconds(report.time),
-        report.mode,
+        rfc3339_seconds(report.state.time),
+        if report.state.drops() { "drop" } else { "monitor" },
         report.elapsed_seconds,
-        report.registry_date,
+        report.state.registry_date,
     )?;
     writeln!(
         out,
         "{:<15} {:<14} {:>10} {:>8} {:>8} {:>8}",
         "INTERFACE", "XDP", "FRAMES", "FRAMES/S", "BIT/S", "OF LINK"
     )?;
-    for interface in &report.interfaces {
+    for interface in &report.state.interfaces {
         write_interface(interface, out)?;
     }
     write_ports(report, ports, out)?;
-    if let Some(sources) = &report.sources {
+    if let Some(sources) = &report.state.sources {
         write_sources(sources, out)?;
     }
-    if let Some(outbound) = &report.outbound {
+    if let Some(outbound) = &report.state.outbound {
         write_outbound(outbound, ports, out)?;
     }
-    if let Some(told) = &report.told {
-        write_told(told, out)?;
+    if let Some(alerts) = &report.state.alerts {
+        write_alerts(alerts, out)?;
     }
     if let Some(capture) = &report.capture {
         writeln!(
@@ -66,67 +69,77 @@ pub fn write_table(report: &Report, ports: Option<usize>, out: &mut impl Write) 
     out.flush()
 }
 
-fn write_interface(interface: &InterfaceReport, out: &mut impl Write) -> io::Result<()> {
-    let link = &interface.link;
-    let share = interface.utilization.map_or("-".into(), |share| format!("{:.1}%", share * 100.0));
-    let mode = if link.gone { "gone" } else { &link.xdp_mode };
+fn write_interface(interface: &InterfaceState, out: &mut impl Write) -> io::Result<()> {
+    let rates = interface.rates.as_ref();
+    let share = rates.and_then(|it| it.utilization);
+    let share = share.map_or("-".into(), |share| format!("{:.1}%", share * 100.0));
+    let xdp_mode = match (interface.place, interface.xdp_mode) {
+        (Place::Capture, _) => "replay",
+        (Place::Gone, _) => "gone",
+        (Place::Attached | Place::Elsewhere | Place::Detached, Some(mode)) => mode.as_str(),
+        (Place::Attached | Place::Elsewhere | Place::Detached, None) => "none",
+    };
     writeln!(
         out,
         "{:<15} {:<14} {:>10} {:>8} {:>8} {:>8}",
-        Printable(&link.interface),
-        mode,
-        interface.frames.packets,
-        si(interface.frames_per_second),
-        si(interface.bits_per_second),
+        Printable(&interface.interface),
+        xdp_mode,
+        interface.counts.frames.packets,
+        rate(rates.map(|it| it.frames_per_second)),
+        rate(rates.map(|it| it.bits_per_second)),
         share
     )?;
-    if link.counted_at == "stack" {
+    if interface.counted_at == Some(CountedAt::Stack) {
         writeln!(out, "  counted in the stack: after GRO")?;
     }
-    if let Some(reason) = &link.forwarding {
+    if let Some(reason) = &interface.forwarding {
         writeln!(out, "  {reason}: a probe may have a taker behind this host")?;
     }
-    if let Some(not_dropped) = &link.not_dropped {
+    if let Some(not_dropped) = &interface.not_dropped {
         writeln!(out, "  {not_dropped}")?;
     }
     let counts = Outcome::ALL.into_iter().rev().filter_map(|outcome| {
-        let packets = interface.outcomes.get(outcome.as_str())?.packets;
+        let packets = interface.counts.outcomes.get(&outcome)?.packets;
         (packets > 0 || outcome == Outcome::Probe).then(|| format!("{outcome} {packets}"))
     });
     out.write_all(phrases(counts).as_bytes())?;
-    let too_deep = interface.too_deep.iter().map(|(name, excess)| match excess.dropped {
-        0 => format!("{name} {}", excess.packets),
-        dropped => format!("{name} {} ({dropped} dropped)", excess.packets),
+    let too_deep = interface.counts.too_deep.iter().map(|(reason, count)| match count.dropped {
+        0 => format!("{reason} {}", count.packets),
+        dropped => format!("{reason} {} ({dropped} dropped)", count.packets),
     });
-    let details = interface.malformed.iter().chain(&interface.shapes);
-    let details = details.map(|(name, count)| format!("{name} {count}"));
-    out.write_all(phrases(too_deep.chain(details)).as_bytes())?;
-    let Told { told, suppressed, lost } = interface.events;
-    let events = [("events", told), ("suppressed", suppressed), ("lost", lost)];
+    let malformed = interface.counts.malformed.iter().map(|(it, count)| format!("{it} {count}"));
+    let types = interface.counts.probe_types.iter().map(|(it, count)| format!("{it} {count}"));
+    out.write_all(phrases(too_deep.chain(malformed).chain(types)).as_bytes())?;
+    let EventStats { emitted, rate_limited, lost } = interface.counts.events;
+    let events = [("events", emitted), ("rate-limited", rate_limited), ("lost", lost)];
     let events = events.into_iter().filter(|(_, count)| *count > 0);
     out.write_all(phrases(events.map(|(name, count)| format!("{name} {count}"))).as_bytes())?;
-    let Deeds { banned, overlooked, spared, refused } = interface.bans;
-    let bans =
-        [("bans", banned), ("overlooked", overlooked), ("spared", spared), ("refused", refused)];
+    let AutoBanStats { banned, not_tracked, protected, table_full } = interface.bans.auto;
+    let bans = [
+        ("bans", banned),
+        ("not tracked", not_tracked),
+        ("protected", protected),
+        ("ban table full", table_full),
+    ];
     let bans = bans.into_iter().filter(|(_, count)| *count > 0);
     out.write_all(phrases(bans.map(|(name, count)| format!("{name} {count}"))).as_bytes())
 }
 
-fn write_told(told: &ToldReport, out: &mut impl Write) -> io::Result<()> {
-    if told.alerts > 0 {
-        let suppressed = match told.suppressed {
+fn write_alerts(alerts: &AlertStats, out: &mut impl Write) -> io::Result<()> {
+    if alerts.emitted > 0 {
+        let limited = match alerts.rate_limited {
             0 => String::new(),
-            count => format!(", {count} suppressed"),
+            count => format!(", {count} rate-limited"),
         };
-        writeln!(out, "alerts: {}{suppressed}", told.alerts)?;
+        writeln!(out, "alerts: {}{limited}", alerts.emitted)?;
     }
-    for SinkReport { sink, written, lost } in &told.sinks {
+    for SinkState { sink, written, lost } in &alerts.sinks {
         writeln!(out, "sink {}: {written} written, {lost} lost", Printable(sink))?;
     }
     Ok(())
 }
 
-fn write_sources(sources: &SourcesReport, out: &mut impl Write) -> io::Result<()> {
+fn write_sources(sources: &SourcesState, out: &mut impl Write) -> io::Result<()> {
     if sources.top.is_empty() {
         return Ok(());
     }
@@ -138,31 +151,35 @@ fn write_sources(sources: &SourcesReport, out: &mut impl Write) -> io::Result<()
             source.source.to_string(),
             source.packets,
             source.bytes,
-            source.ports,
+            source.port_count,
             time_of_day(source.last_seen),
         )?;
     }
-    match sources.remembered - sources.top.len() {
+    match sources.tracked - sources.top.len() {
         0 => Ok(()),
         more => writeln!(out, "and {more} more sources: `port12 sources`"),
     }
 }
 
 fn write_ports(report: &Report, limit: Option<usize>, out: &mut impl Write) -> io::Result<()> {
-    if report.ports.is_empty() {
+    let interfaces = &report.state.interfaces;
+    let mut rows: Vec<(&str, &PortState)> = Vec::new();
+    for it in interfaces {
+        rows.extend(it.ports.iter().map(|port| (it.interface.as_str(), port)));
+    }
+    if rows.is_empty() {
         return writeln!(out, "no unassigned port was hit");
     }
-    let mut rows: Vec<&PortReport> = report.ports.iter().collect();
     if limit.is_some() {
-        let activity = |port: &PortReport| (port.last_seen, port.packets);
-        rows.sort_by_key(|port| std::cmp::Reverse(activity(port)));
+        let activity = |port: &PortState| (port.last_seen, port.packets);
+        rows.sort_by_key(|(_, port)| std::cmp::Reverse(activity(port)));
     }
-    let several = report.interfaces.len() > 1;
+    let several = interfaces.len() > 1;
     let interface =
         |name: &str| if several { format!("{:<15} ", Printable(name)) } else { String::new() };
     writeln!(
         out,
-        "{}{:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:>9} {:>7} {:<8}  WHAT IT IS",
+        "{}{:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:>9} {:>7} {:<8}  NOTE",
         interface("INTERFACE"),
         "TRANSPORT",
         "PORT",
@@ -174,20 +191,20 @@ fn write_ports(report: &Report, limit: Option<usize>, out: &mut impl Write) -> i
         "SOCKET",
         "LAST",
     )?;
-    for port in rows.iter().take(limit.unwrap_or(usize::MAX)) {
+    for (name, port) in rows.iter().take(limit.unwrap_or(usize::MAX)) {
         writeln!(
             out,
             "{}{:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:>9} {:>7} {:<8}  {}{}",
-            interface(&port.interface),
+            interface(name),
             port.transport,
             port.port,
             port.packets,
             port.bytes,
-            si(port.packets_per_second),
-            si(port.bits_per_second),
+            rate(port.rates.map(|it| it.packets_per_second)),
+            rate(port.rates.map(|it| it.bits_per_second)),
             port.dropped,
             port.local_socket,
-            time_of_day(port.last_seen),
+            port.last_seen.map_or_else(|| "-".to_owned(), time_of_day),
             port.description,
             if port.expected { "; a listener is expected" } else { "" },
         )?;
@@ -198,4 +215,9 @@ fn write_ports(report: &Report, limit: Option<usize>, out: &mut impl Write) -> i
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// A rate, or a dash if there is none.
+fn rate(rate: Option<f64>) -> String {
+    rate.map_or_else(|| "-".to_owned(), si)
 }

@@ -68,6 +68,14 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTi
     humantime::parse_rfc3339(&String::deserialize(from)?).map_err(D::Error::custom)
 }
 
+/// Reads a time in a document that is null while it is not known.
+pub(crate) fn deserialize_if_known<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<SystemTime>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| humantime::parse_rfc3339(&text)).transpose().map_err(D::Error::custom)
+}
+
 fn with_offset(text: String) -> String {
     format!("{}+0000", text.trim_end_matches('Z'))
 }

@@ -34,7 +34,7 @@ impl Hearing {
 
     /// Has the programs of these interfaces know of a bind at once.
     pub fn set(&self, watched: &[Watched]) {
-        let here = watched.iter().filter(|it| !it.link.gone);
+        let here = watched.iter().filter(|it| !it.gone);
         match here.map(|it| it.instance().state_map()).collect::<Result<_, _>>() {
             // Where nothing is heard, that has been said.
             Ok(states) => _ = self.0.send(states),

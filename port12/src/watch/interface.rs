@@ -1,6 +1,7 @@
 //! One watched interface.
 
 mod restore;
+mod tables;
 
 use std::{
     net::IpAddr,
@@ -10,7 +11,9 @@ use std::{
 
 use port12_common::{Layer, Transport, abi::bypass};
 
+use self::tables::TableSizes;
 use super::{
+    forwarding::Forwarding,
     full_table::FullTable,
     known_bans::KnownBans,
     links,
@@ -25,9 +28,8 @@ use crate::{
     failure::Failure,
     host::{
         HostError,
-        interfaces::{self, Link as HostLink, XdpMode},
+        interfaces::{self, Link as HostLink},
     },
-    kernel::not_dropped::NotDropped,
     kernel::{
         attach::Attached,
         bans::Occupancy,
@@ -39,8 +41,9 @@ use crate::{
         state::Standing,
     },
     ledger::Ledger,
-    policy::Mode,
-    report::Link,
+    model::{InterfaceState, ModeState, NotDropped, Place, ProgramState, XdpMode},
+    query::{self, Attachment, ProgramReading},
+    registry::Registry,
     snapshot::Snapshot,
     too_deep::TooDeepAlert,
     truth::{Truth, TruthError},
@@ -48,10 +51,16 @@ use crate::{
 
 /// An interface with a program on it.
 pub struct Watched {
-    /// What the reports say it is.
-    pub link: Link,
+    /// Its name.
+    pub name: String,
     /// Its index.
     pub index: u32,
+    /// Hook of the program.
+    pub xdp_mode: XdpMode,
+    /// Whether the interface has vanished.
+    pub gone: bool,
+    /// Whether the host forwards, and the evidence, as the host answered last.
+    forwarding: Forwarding,
     instance: Arc<Instance>,
     attached: Option<Attached>,
     slot: Option<Slot>,
@@ -59,6 +68,9 @@ pub struct Watched {
     stays: bool,
     /// The id of its program.
     program: Option<u32>,
+    /// Hash of the instructions of its program.
+    tag: Option<u64>,
+    sizes: TableSizes,
     presence: Presence,
     /// When it was last tried to attach it again.
     retried: Option<Instant>,
@@ -67,7 +79,6 @@ pub struct Watched {
     reverted: Arc<OnceLock<String>>,
     /// Why a socket look-up that finds nothing proves nothing there.
     unproven: Arc<Mutex<Option<String>>>,
-    last: Snapshot,
     moment: Moment,
     /// The times of day of its jiffies.
     timeline: Timeline,
@@ -131,28 +142,21 @@ impl Watched {
         if let Some(why) = &attached.fallback {
             log::info!("{}: no native XDP: {why}; generic mode is slower", host.name);
         }
-        let program = instance.program_name().to_owned();
-        log::info!("{}: {} XDP, program {program}", host.name, attached.mode);
+        log::info!("{}: {} XDP, program {}", host.name, attached.mode, instance.program_name());
         Ok(Self {
-            link: Link {
-                interface: host.name.clone(),
-                xdp_mode: attached.mode.to_string(),
-                counted_at: counted_at(attached.mode),
-                forwarding: None,
-                not_dropped: None,
-                mode: setup.orders.mode.as_str(),
-                program,
-                speed_bits_per_second: interfaces::speed(host),
-                gone: false,
-            },
+            name: host.name.clone(),
             index: host.index,
-            last: Snapshot::read(instance.counters()),
+            xdp_mode: attached.mode,
+            gone: false,
+            forwarding: Forwarding::default(),
             ring: instance.events()?,
             known: KnownBans::of(&instance.bans(slot.as_ref())?.list()?),
             full_table: FullTable::default(),
             taken: Taken::of(instance.counters()),
             too_deep: TooDeepCounts::of(instance.counters()),
             layer,
+            tag: instance.program_tag(),
+            sizes: TableSizes::default(),
             instance: Arc::new(instance),
             program: attached.program_id(),
             presence: Presence::default(),
@@ -177,7 +181,6 @@ impl Watched {
         let moment = self.instance.now().map_err(TruthError::from)?;
         obey(&self.instance, self.slot.as_ref(), orders, &moment, occasion)?;
         self.instance.state().set_bypass(bypass::LEFT | bypass::FORWARDS, false);
-        self.link.mode = orders.mode.as_str();
         self.reverted = Arc::default();
         Ok(())
     }
@@ -189,6 +192,25 @@ impl Watched {
             self.moment = moment;
         }
         self.moment
+    }
+
+    /// Mode at this moment.
+    pub fn mode(&mut self) -> ModeState {
+        let now = self.moment();
+        query::mode_state(self.instance.state(), self.place(), &now)
+    }
+
+    fn place(&self) -> Place {
+        match (self.gone, self.presence) {
+            (true, _) => Place::Gone,
+            (false, Presence::Attached) => Place::Attached,
+            (false, Presence::Detached { .. }) => Place::Detached,
+        }
+    }
+
+    /// Times of day of the kernel's clock.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
     }
 
     /// How drop mode stood when the clock was read last.
@@ -209,14 +231,14 @@ impl Watched {
     /// Notes whether the interface has vanished or has another name, and whether somebody else has
     /// detached the program; takes what is pinned along to another name. Returns the news.
     pub fn glance(&mut self, pins: Option<&PinDirectory>) -> Vec<String> {
-        if self.link.gone {
+        if self.gone {
             return Vec::new();
         }
         match interfaces::by_index(self.index) {
             Err(HostError::NoInterface(_)) => {
-                self.link.gone = true;
+                self.gone = true;
                 self.attached = None;
-                vec![format!("{}: the interface has vanished", self.link.interface)]
+                vec![format!("{}: the interface has vanished", self.name)]
             }
             Ok(link) => {
                 let news = self.note_name(&link, pins).into_iter();
@@ -228,7 +250,7 @@ impl Watched {
     }
 
     fn note_name(&mut self, link: &HostLink, pins: Option<&PinDirectory>) -> Option<String> {
-        let old = &self.link.interface;
+        let old = &self.name;
         if link.name == *old {
             return None;
         }
@@ -237,8 +259,13 @@ impl Watched {
             let moved = slot.move_to(pins.slot(&link.name));
             self.slot = moved.inspect_err(|error| log::warn!("{error}")).ok();
         }
-        self.link.interface.clone_from(&link.name);
+        self.name.clone_from(&link.name);
         Some(said)
+    }
+
+    /// Last answer of the host about forwarding.
+    pub fn forwarding(&self) -> &Forwarding {
+        &self.forwarding
     }
 
     /// Where to say why drop mode was given up on this interface.
@@ -260,26 +287,47 @@ impl Watched {
         unproven.map(|why| NotDropped::new(why, true))
     }
 
-    /// What the reports say it is, with the mode in force.
-    pub fn describe(&mut self) -> Link {
-        self.moment();
-        let mut link = self.link.clone();
-        if let Some(why) = self.reverted.get() {
-            self.link.forwarding = Some(why.clone());
-            link.forwarding = Some(why.clone());
-        }
-        if !self.standing().drops() || self.presence != Presence::Attached {
-            link.mode = Mode::Monitor.as_str();
-        }
-        link.not_dropped = self.not_dropped();
-        link
-    }
-
-    /// Reads the counters: the last ones, the present ones, and the times of day.
-    pub fn advance(&mut self) -> (Snapshot, &Snapshot, Timeline) {
-        self.moment();
-        let before = std::mem::replace(&mut self.last, Snapshot::read(self.instance.counters()));
-        (before, &self.last, self.timeline.clone())
+    /// State of the interface at this moment.
+    pub fn state(&mut self, registry: &Registry) -> InterfaceState {
+        let now = self.moment();
+        let place = self.place();
+        let link = match place {
+            Place::Attached => interfaces::by_index(self.index).ok(),
+            Place::Elsewhere | Place::Detached | Place::Gone | Place::Capture => None,
+        };
+        self.sizes.refresh(&self.instance, self.slot.as_ref(), &now);
+        let reading = ProgramReading {
+            state: self.instance.state(),
+            counters: &Snapshot::read(self.instance.counters()),
+            now,
+            timeline: &self.timeline,
+            program: ProgramState {
+                name: self.instance.program_name().to_owned(),
+                id: self.program,
+                tag: self.tag.map(|tag| format!("{tag:016x}")),
+            },
+            persistent: self.stays,
+            bans_after: self.instance.bans_after(),
+            active_bans: self.sizes.banned,
+            allowed: self.sizes.allowed,
+        };
+        let at = Attachment {
+            interface: self.name.clone(),
+            pinned_as: self
+                .slot
+                .as_ref()
+                .map(|slot| slot.interface().to_owned())
+                .filter(|name| *name != self.name),
+            place,
+            here: link.as_ref().map(|link| (link, self.xdp_mode)),
+            other_program_id: match self.presence {
+                Presence::Attached => None,
+                Presence::Detached { other } => other,
+            },
+            forwarding: self.forwarding.get(),
+            not_dropped: self.not_dropped(),
+        };
+        query::interface_state(reading, at, registry)
     }
 
     /// Conversation starts that a socket has taken since this was asked last, by port.
@@ -289,7 +337,7 @@ impl Watched {
 
     /// Alerts on packets with too many headers; `is_last` ends the rate limit.
     pub fn too_deep(&mut self, is_last: bool) -> Vec<TooDeepAlert> {
-        let interface = Arc::from(&*self.link.interface);
+        let interface = Arc::from(&*self.name);
         self.too_deep.news(self.instance.counters(), &interface, is_last)
     }
 
@@ -314,13 +362,13 @@ impl Watched {
         let listed = bans.list()?;
         let made = self.known.news(&listed);
         for (source, ban) in bans.expire(&listed, moment.jiffies)? {
-            let name = &self.link.interface;
+            let name = &self.name;
             log::info!("{name}: the ban of {source} is over: {} packets", ban.packets);
         }
         let evicted = bans.evict(&listed, moment.jiffies)?;
         let occupancy = Occupancy::of(&listed, moment.jiffies);
         if let Some(warning) = self.full_table.warning(&occupancy, evicted, Instant::now()) {
-            log::warn!("{}: {warning}", self.link.interface);
+            log::warn!("{}: {warning}", self.name);
         }
         let seconds = |jiffies: u64| Duration::from_secs(jiffies.div_ceil(moment.hz.max(1)));
         Ok(made.into_iter().map(|(source, ban)| (source, seconds(ban.until - ban.since))).collect())
@@ -328,7 +376,7 @@ impl Watched {
 
     /// Hands on what has happened since it was asked last.
     pub fn events(&mut self, mut take: impl FnMut(Event)) {
-        let reading = Reading::new(&self.link.interface, self.layer);
+        let reading = Reading::new(&self.name, self.layer);
         while let Some(event) = self.ring.next(&reading) {
             take(event);
         }
@@ -337,13 +385,5 @@ impl Watched {
     /// Takes the program off the interface, unless it is to stay.
     pub fn detach(&mut self) {
         self.attached = None;
-    }
-}
-
-/// Whose packets and bytes a program counts.
-pub fn counted_at(mode: XdpMode) -> &'static str {
-    match mode {
-        XdpMode::Native | XdpMode::Hardware => "driver",
-        XdpMode::Generic => "stack",
     }
 }

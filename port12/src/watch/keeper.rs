@@ -12,14 +12,14 @@ use std::{
 
 use port12_common::{Transport, abi::bypass};
 
-use super::{Eye, Watched, links};
+use super::{Eye, Watched, forwarding::Forwarding, links};
 use crate::{
     failure::Failure,
     host::{
         HostError, addresses::LocalAddresses, forwarding::Survey, interfaces, protected::Protected,
     },
     kernel::{bans::BansError, guarded::Guarded, instance::Instance, slot::Slot},
-    privileges,
+    privileges, query,
     truth::{self, Truth, TruthError},
 };
 
@@ -101,6 +101,7 @@ struct Charge {
     instance: Arc<Instance>,
     reverted: Arc<OnceLock<String>>,
     unproven: Arc<Mutex<Option<String>>>,
+    forwarding: Forwarding,
     /// Questions in a row that the host has not answered.
     unanswered: Cell<u32>,
     /// The addresses that the program does not ban by itself.
@@ -113,11 +114,12 @@ struct Charge {
 impl Charge {
     fn of(watched: &Watched) -> Self {
         Self {
-            name: watched.link.interface.clone(),
+            name: watched.name.clone(),
             index: watched.index,
             instance: watched.instance().clone(),
             reverted: watched.reverted().clone(),
             unproven: watched.unproven().clone(),
+            forwarding: watched.forwarding().clone(),
             unanswered: Cell::new(0),
             guarded: watched.instance().guarded().ok(),
             slot: watched.slot().cloned(),
@@ -179,12 +181,14 @@ impl Charge {
         Ok(())
     }
 
-    /// Gives drop mode up where the host has begun to forward, or does not say.
-    fn question(&self, survey: &mut Survey) {
-        if self.reverted.get().is_some() {
+    /// Asks whether the host forwards. With `guards`, drop mode ends if it does, or gives no answer.
+    fn question(&self, survey: &mut Survey, guards: bool) {
+        let reasons = survey.reasons(self.index);
+        self.forwarding.set(query::forwarding(&reasons));
+        if !guards || self.reverted.get().is_some() {
             return;
         }
-        let why = match survey.reasons(self.index) {
+        let why = match reasons {
             Ok(reasons) => {
                 self.unanswered.set(0);
                 match reasons.first() {
@@ -262,10 +266,8 @@ impl Keeping {
         if Instant::now() >= self.asks_at {
             let began = Instant::now();
             self.charges.iter().for_each(Charge::look_around);
-            if self.guards {
-                let Self { charges, survey, .. } = self;
-                charges.iter().for_each(|charge| charge.question(survey));
-            }
+            let Self { charges, survey, guards, .. } = self;
+            charges.iter().for_each(|charge| charge.question(survey, *guards));
             self.asks_at = began + QUESTION.max(began.elapsed() * SHARE);
         }
     }

@@ -3,15 +3,19 @@
 use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
 use ipnet::IpNet;
-use port12_common::abi::{self, Gate};
+use port12_common::{
+    Transport,
+    abi::{self, Gate},
+};
 
 use crate::{
     fault::fault,
     kernel::{
         banning::{Scope, Terms},
         clock::Moment,
-        state::{Standing, StateMap, let_frames_pass},
+        state::{StateMap, let_frames_pass},
     },
+    model::{ModeReason, ModeState},
     policy::Mode,
 };
 
@@ -28,6 +32,8 @@ pub struct Orders {
     pub allow: BTreeSet<IpNet>,
     /// When the program bans a source by itself; `None` for never.
     pub ban: Option<Terms>,
+    /// Ports on which a listener is expected.
+    pub expected: BTreeSet<(Transport, u16)>,
 }
 
 /// Why orders are given.
@@ -108,19 +114,19 @@ fn put_rules(state: &StateMap, policy: &abi::Policy, same: bool) {
     }
 }
 
-/// Tells how drop mode stands, for people.
-pub fn tell(standing: Standing, now: &Moment) -> Option<String> {
-    match standing {
-        Standing::Monitor | Standing::Drop | Standing::Forwarding | Standing::Left => None,
-        Standing::Unconfirmed { until } => Some(format!(
+/// Line about the mode in force, for people; `None` if nothing has to be said.
+pub fn tell(mode: &ModeState) -> Option<String> {
+    match mode.reason? {
+        ModeReason::Forwarding | ModeReason::Gone | ModeReason::NotAttached => None,
+        ModeReason::Unconfirmed => Some(format!(
             "drop mode reverts to monitor in {} s unless `port12 confirm` comes",
-            until.saturating_sub(now.jiffies).div_ceil(now.hz.max(1))
+            mode.reverts_in_seconds.unwrap_or_default()
         )),
-        Standing::Reverted { .. } => Some(
+        ModeReason::Expired => Some(
             "drop mode has reverted to monitor: nobody confirmed it in time; a reload tries again"
                 .to_owned(),
         ),
-        Standing::Bypassed => Some(
+        ModeReason::Bypassed => Some(
             "all dropping is stopped by `port12 bypass`; `port12 bypass --off` lets it go on"
                 .to_owned(),
         ),

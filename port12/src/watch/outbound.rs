@@ -10,10 +10,13 @@ use std::{
     time::Duration,
 };
 
-use port12_common::abi::{OutboundPort, OutboundTally};
+use port12_common::{
+    Transport,
+    abi::{self, OutboundTally},
+};
 
 use self::seeker::Seeker;
-use super::{Watched, describe};
+use super::Watched;
 use crate::{
     failure::{Code, Failure},
     host::{
@@ -25,9 +28,11 @@ use crate::{
         egress::{Egress, Hook, OutboundTold},
         state::Rules,
     },
-    outbound::{Register, Started},
+    model::{OutboundInterface, OutboundOwner, OutboundPort, OutboundState},
+    outbound::{Owner, Register, Started},
+    query::describe,
     registry::Registry,
-    report::{Kind, OutboundInterface, OutboundOwner, OutboundPortReport, OutboundReport},
+    text::Printable,
 };
 
 const LOST: &str = "others have taken off what watches packets that leave, with its qdisc `clsact`; a reload (SIGHUP) \
@@ -39,7 +44,6 @@ pub struct Outbound {
     hooks: BTreeMap<u32, Hooked>,
     seeker: Seeker,
     register: Register,
-    last: BTreeMap<OutboundPort, OutboundTally>,
     /// The times of day of the nanoseconds since boot.
     timeline: Timeline,
     /// Interfaces that cannot be watched, which is told once.
@@ -69,7 +73,6 @@ impl Outbound {
             hooks: BTreeMap::new(),
             seeker,
             register: Register::default(),
-            last: BTreeMap::new(),
             timeline: Moment::since_boot().into(),
             shunned: BTreeSet::new(),
         })
@@ -91,7 +94,7 @@ impl Outbound {
         mut fails: impl FnMut(&str, Failure),
     ) {
         let there: BTreeMap<u32, &Watched> =
-            watched.filter(|it| !it.link.gone).map(|it| (it.index, it)).collect();
+            watched.filter(|it| !it.gone).map(|it| (it.index, it)).collect();
         if let Some(ports) = client_ports() {
             self.egress.set_client_ports(ports);
         }
@@ -106,7 +109,7 @@ impl Outbound {
         self.shunned.retain(|it| there.contains_key(it));
         self.rename(&there);
         for (index, watched) in there {
-            let name = &watched.link.interface;
+            let name = &watched.name;
             let tried = match self.hooks.get_mut(&index) {
                 Some(hooked) if hooked.is_lost || hooked.hook.is_there() => continue,
                 Some(hooked) => {
@@ -128,7 +131,7 @@ impl Outbound {
         let mut names = BTreeMap::new();
         for (index, hooked) in &mut self.hooks {
             let Some(watched) = there.get(index) else { continue };
-            let name: Arc<str> = Arc::from(&*watched.link.interface);
+            let name: Arc<str> = Arc::from(&*watched.name);
             let old = std::mem::replace(&mut hooked.name, Arc::clone(&name));
             self.seeker.name(*index, &name);
             names.insert(old, name);
@@ -155,7 +158,6 @@ impl Outbound {
             self.egress.forget(index);
             self.seeker.forget(index);
             self.forget_strangers();
-            self.last.retain(|port, _| port.interface != index);
         }
     }
 
@@ -190,57 +192,42 @@ impl Outbound {
         found.into_iter().filter_map(|(it, sender)| self.register.note(it, sender)).collect()
     }
 
-    /// Reports on the time since the last report, or since the start.
-    pub fn report(&mut self, kind: Kind, period: Duration, registry: &Registry) -> OutboundReport {
-        let tallies = self.egress.tallies();
-        let before = std::mem::replace(&mut self.last, tallies.clone());
-        let before = match kind {
-            Kind::Interval => before,
-            Kind::Totals => BTreeMap::new(),
-        };
-        let seconds = period.as_secs_f64();
-        let rate = |now: u64, before: u64| match seconds > 0.0 {
-            true => now.saturating_sub(before) as f64 / seconds,
-            false => 0.0,
-        };
+    /// Outbound flow starts up to this moment.
+    pub fn state(&mut self, registry: &Registry) -> OutboundState {
         self.timeline.observe(Moment::since_boot());
         let OutboundTold { told, suppressed, lost, uncounted } = self.egress.told();
-        let mut ports: Vec<_> = tallies
-            .iter()
-            .filter_map(|(port, tally)| {
-                let interface = &self.hooks.get(&port.interface)?.name;
-                let transport = port12_common::Transport::ALL.get(usize::from(port.transport))?;
-                let before = before.get(port).copied().unwrap_or_default();
-                let owners = self.register.owners(&(Arc::clone(interface), *transport, port.port));
-                let known = owners.map(|it| it.known.iter().map(OutboundOwner::of).collect());
-                Some(OutboundPortReport {
-                    interface: interface.to_string(),
-                    transport: transport.as_str(),
-                    port: port.port,
-                    packets: tally.packets,
-                    bytes: tally.bytes,
-                    packets_per_second: rate(tally.packets, before.packets),
-                    bits_per_second: rate(tally.bytes, before.bytes) * 8.0,
-                    last_seen: self.timeline.wall_at(tally.last_seen),
-                    description: describe(registry, *transport, port.port),
-                    owners: known.unwrap_or_default(),
-                    more_owners: owners.map_or(0, |it| it.forgotten),
-                })
+        let port = |(port, tally): (&abi::OutboundPort, &OutboundTally)| {
+            let interface = &self.hooks.get(&port.interface)?.name;
+            let transport = *Transport::ALL.get(usize::from(port.transport))?;
+            let owners = self.register.owners(&(Arc::clone(interface), transport, port.port));
+            let known = owners.map(|it| it.known.iter().map(owner).collect());
+            Some(OutboundPort {
+                interface: interface.to_string(),
+                transport,
+                port: port.port,
+                packets: tally.packets,
+                bytes: tally.bytes,
+                rates: None,
+                last_seen: self.timeline.wall_at(tally.last_seen),
+                description: describe(registry, transport, port.port),
+                owners: known.unwrap_or_default(),
+                more_owners: owners.map_or(0, |it| it.forgotten),
             })
-            .collect();
+        };
+        let mut ports: Vec<_> = self.egress.tallies().iter().filter_map(port).collect();
         ports.sort_by(|one, other| {
-            let key = |it: &OutboundPortReport| (it.interface.clone(), it.transport, it.port);
+            let key = |it: &OutboundPort| (it.interface.clone(), it.transport, it.port);
             key(one).cmp(&key(other))
         });
         let interface = |hooked: &Hooked| OutboundInterface {
             interface: hooked.name.to_string(),
-            hook: hooked.hook.kind().as_str(),
+            hook: hooked.hook.kind(),
         };
-        OutboundReport {
+        OutboundState {
             interfaces: self.hooks.values().filter(|it| !it.is_lost).map(interface).collect(),
             ports,
-            told,
-            suppressed,
+            emitted: told,
+            rate_limited: suppressed,
             lost,
             uncounted,
         }
@@ -249,5 +236,20 @@ impl Outbound {
     /// Alerts that were not told, since there were too many in a minute.
     pub fn suppressed(&self) -> u64 {
         self.register.suppressed()
+    }
+}
+
+/// Owner of sockets. The names are other users' text.
+fn owner(owner: &Owner) -> OutboundOwner {
+    let printable = |text: &String| Printable(text).to_string();
+    OutboundOwner {
+        owner: owner.behind.as_str().to_owned(),
+        uid: owner.uid,
+        pid: owner.pid,
+        name: owner.name.as_ref().map(printable),
+        exe: owner.exe.as_ref().map(printable),
+        contacts: owner.contacts,
+        destination: owner.destination,
+        last_seen: owner.last_seen,
     }
 }

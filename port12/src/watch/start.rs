@@ -110,6 +110,7 @@ pub(super) fn furnish(
     instance.state().set_header(seconds(moment.wall), namespace()?);
     instance.allowlist(None)?.set_policy(&setup.orders.allow)?;
     instance.set_terms(setup.orders.ban.as_ref());
+    instance.state().set_expected(&setup.orders.expected);
     Ok(())
 }
 
@@ -143,6 +144,7 @@ pub(super) fn obey(
     instance.sources().tell_apart(&orders.policy.rules);
     orders.enforce(instance.state(), moment, occasion);
     instance.set_terms(orders.ban.as_ref());
+    instance.state().set_expected(&orders.expected);
     if !list.stale(&orders.allow)?.is_empty() {
         // A frame that has read an old rule is to find the old list.
         let_frames_pass();

@@ -8,12 +8,15 @@ use std::{
     time::Duration,
 };
 
-use port12::kernel::{
-    banning::{Deeds, Scope, Terms},
-    bans::Bans,
-    clock::Moment,
-    instance::LoadOptions,
-    object::EntryPoint,
+use port12::{
+    kernel::{
+        banning::{self as auto_ban, Scope, Terms},
+        bans::Bans,
+        clock::Moment,
+        instance::LoadOptions,
+        object::EntryPoint,
+    },
+    model::AutoBanStats,
 };
 use port12_common::{
     Layer, Outcome, Tables, Transport,
@@ -188,8 +191,8 @@ fn moment(subject: &Subject) -> Moment {
     subject.instance.now().expect("the clock program runs")
 }
 
-fn deeds(subject: &Subject) -> Deeds {
-    Deeds::read(subject.instance.counters())
+fn deeds(subject: &Subject) -> AutoBanStats {
+    auto_ban::stats(subject.instance.counters())
 }
 
 #[test]
@@ -215,7 +218,7 @@ fn the_packet_after_the_threshold_is_dropped_on_any_cpu() {
             for _ in 0..6 {
                 assert_eq!(from(&subject, ip("198.51.100.8")), Outcome::Probe);
             }
-            assert_eq!(deeds(&subject), Deeds { banned: 2, ..Deeds::default() });
+            assert_eq!(deeds(&subject), AutoBanStats { banned: 2, ..AutoBanStats::default() });
         }
     });
 }
@@ -248,7 +251,7 @@ fn a_protected_source_is_not_banned_whoever_forges_it() {
                 assert_eq!(from(&subject, source), Outcome::Probe);
             }
         }
-        assert_eq!(deeds(&subject), Deeds { spared: 16, ..Deeds::default() });
+        assert_eq!(deeds(&subject), AutoBanStats { protected: 16, ..AutoBanStats::default() });
         assert!(guarded.set(&[sources[1]].into()).expect("set"));
         assert_eq!(from(&subject, sources[0]), Outcome::Probe);
         assert_eq!(from(&subject, sources[0]), Outcome::Banned, "it is protected no longer");
@@ -277,7 +280,7 @@ fn nobody_is_banned_by_a_program_that_does_not_know_whom_not_to() {
         for _ in 0..10 {
             assert_eq!(from(&subject, ip("198.51.100.7")), Outcome::Probe);
         }
-        assert_eq!(deeds(&subject), Deeds { spared: 8, ..Deeds::default() });
+        assert_eq!(deeds(&subject), AutoBanStats { protected: 8, ..AutoBanStats::default() });
         subject.instance.vouch(&moment(&subject), Duration::from_millis(300));
         assert_eq!(from(&subject, ip("198.51.100.7")), Outcome::Probe);
         assert_eq!(from(&subject, ip("198.51.100.7")), Outcome::Banned);
@@ -317,7 +320,7 @@ fn a_flood_of_forged_sources_is_overlooked_beyond_its_budget() {
             from(&subject, std::net::Ipv4Addr::from_bits(0x0b00_0000 + source).into());
         }
         let deeds = deeds(&subject);
-        assert_eq!(deeds.banned + deeds.overlooked, SENT);
+        assert_eq!(deeds.banned + deeds.not_tracked, SENT);
         // What a CPU has at once, and what comes in while the frames are sent.
         assert!((512..2000).contains(&deeds.banned), "{deeds:?}");
     });
@@ -353,7 +356,7 @@ fn the_program_does_not_shorten_a_ban() {
         }
         let ban = bans.list().expect("listed")[&source];
         assert_eq!((ban.until, ban.origin), (Ban::FOR_EVER, Ban::OPERATOR));
-        assert_eq!(deeds(&subject), Deeds::default());
+        assert_eq!(deeds(&subject), AutoBanStats::default());
     });
 }
 
@@ -392,6 +395,6 @@ fn what_is_no_host_s_address_is_not_banned() {
             }
         }
         assert!(bans.list().expect("listed").is_empty());
-        assert_eq!((deeds(&subject).banned, deeds(&subject).spared), (0, 7 * 3));
+        assert_eq!((deeds(&subject).banned, deeds(&subject).protected), (0, 7 * 3));
     });
 }

@@ -9,10 +9,11 @@ use std::{
 use port12::{
     event::{Event, MAX_FRAME_BYTES},
     kernel::{
-        events::{EventRing, Reading, Told},
+        events::{self, EventRing, Reading},
         instance::LoadOptions,
         object::EntryPoint,
     },
+    model::EventStats,
     policy::{Mode, policy},
 };
 use port12_common::{
@@ -64,8 +65,8 @@ impl Watch {
         std::iter::from_fn(|| self.ring.next(&reading)).collect()
     }
 
-    fn sums(&self) -> Told {
-        Told::read(self.subject.instance.counters())
+    fn sums(&self) -> EventStats {
+        events::stats(self.subject.instance.counters())
     }
 
     /// Sets both budgets of each CPU.
@@ -133,7 +134,7 @@ fn a_first_touch_is_told_with_all_that_is_known() {
                 watch.send(Transport::Tcp, source, 12);
                 assert_eq!(watch.told(), [], "nothing is told of the same again at once");
             }
-            assert_eq!(watch.sums(), Told { told: 2, suppressed: 0, lost: 0 });
+            assert_eq!(watch.sums(), EventStats { emitted: 2, rate_limited: 0, lost: 0 });
         }
     });
 }
@@ -175,7 +176,7 @@ fn a_scan_of_every_port_is_told_port_by_port() {
             let events = watch.told();
             let told: BTreeSet<_> = events.iter().map(|it| (it.transport, it.port)).collect();
             assert!(told == touched && told.len() == events.len(), "{} told", events.len());
-            assert_eq!(watch.sums(), Told { told: 848, suppressed: 0, lost: 0 });
+            assert_eq!(watch.sums(), EventStats { emitted: 848, rate_limited: 0, lost: 0 });
         }
     });
 }
@@ -212,18 +213,18 @@ fn what_is_suppressed_and_what_is_lost_adds_up() {
             sources(0x0a_0000, 8000)
                 .for_each(|source| drop(watch.send(Transport::Tcp, source, 12)));
             let full = watch.sums();
-            assert_eq!((full.told + full.lost, full.suppressed), (8000, 0), "{full:?}");
+            assert_eq!((full.emitted + full.lost, full.rate_limited), (8000, 0), "{full:?}");
             assert!(full.lost > 500, "{full:?}");
             let events = watch.told();
-            assert_eq!(events.len() as u64, full.told);
+            assert_eq!(events.len() as u64, full.emitted);
             // The ring is free again, and the budget for newcomers is spent.
             watch.budget(burst(10), burst(20));
             for source in sources(0x0b_0000, 200) {
                 watch.send(Transport::Tcp, source, 12);
             }
             let sums = watch.sums();
-            assert_eq!(sums.told + sums.suppressed + sums.lost, 8200, "{sums:?}");
-            let told = sums.told - full.told;
+            assert_eq!(sums.emitted + sums.rate_limited + sums.lost, 8200, "{sums:?}");
+            let told = sums.emitted - full.emitted;
             assert_eq!(told, 20);
             assert_eq!(watch.told().len() as u64, told);
         }
@@ -269,6 +270,6 @@ fn nothing_is_told_where_nobody_is_to_be_told() {
         let ring = subject.instance.events().expect("a ring buffer");
         let mut watch = Watch { subject, ring };
         watch.send(Transport::Tcp, v4(1), 12);
-        assert_eq!((watch.told(), watch.sums()), (vec![], Told::default()));
+        assert_eq!((watch.told(), watch.sums()), (vec![], EventStats::default()));
     });
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, thread, time::Duration};
 
-use crate::support::{Bpffs, Pair, foreign::program, lab, until};
+use crate::support::{Bpffs, Pair, foreign::program, lab, mode, until};
 
 /// Gone and back within a glance, and reloaded: the place of the new one is not the old one's to
 /// clear.
@@ -64,10 +64,14 @@ fn the_bypass_reaches_an_interface_that_was_renamed() {
         until("the new one", || program(near, "v0").map(|_| ()));
         bpffs.ok(near, "bypass");
         let report = run.wait_for("a bypass", |report| {
-            report.0["interfaces"].as_array().unwrap().iter().any(|it| it["mode"] == "monitor")
+            report.0["interfaces"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|it| it["mode"]["effective"] == "monitor")
         });
         for it in report.0["interfaces"].as_array().unwrap() {
-            assert_eq!(it["mode"], "monitor", "{it}");
+            assert_eq!(it["mode"]["effective"], "monitor", "{it}");
         }
         run.stop();
     });
@@ -84,7 +88,7 @@ fn an_attachment_that_fails_changes_no_policy() {
         other.ok(near, "attach -i v0");
         bpffs.fails(near, "attach -i v0 --mode drop", 7);
         // Its program is on x0, and `status` names it so.
-        assert_eq!(bpffs.status(near, "x0")["mode"], "monitor");
+        assert_eq!(bpffs.status(near, "x0")["mode"]["effective"], "monitor");
     });
 }
 
@@ -113,7 +117,7 @@ fn what_is_confirmed_stays_so_when_the_interface_goes_and_comes() {
         thread::sleep(Duration::from_millis(1500));
         near.sh("ip link add v0 type veth peer name v1");
         run.wait_until_said("v0: native XDP, drop mode");
-        assert_eq!(bpffs.status(near, "v0")["standing"], "drop");
+        assert_eq!(mode(&bpffs.status(near, "v0")), "drop");
         run.stop();
     });
 }
@@ -138,7 +142,7 @@ fn a_reload_that_is_cut_off_makes_no_trial_permanent() {
         .unwrap();
         run.signal(libc::SIGHUP);
         run.wait();
-        assert_eq!(bpffs.status(near, "w0")["standing"], "drop, unconfirmed");
+        assert_eq!(mode(&bpffs.status(near, "w0")), "drop, unconfirmed");
     });
 }
 
@@ -152,10 +156,10 @@ fn a_restart_that_is_refused_stops_what_is_attached() {
         near.sysctl("ipv4/ip_forward", "1");
         let said = bpffs.fails(near, "run -i w0 --mode drop --pin", 3);
         assert!(said.contains("drops nothing from now on"), "{said}");
-        assert_eq!(bpffs.status(near, "w0")["standing"], "monitor, for the host forwards");
+        assert_eq!(mode(&bpffs.status(near, "w0")), "monitor, forwarding");
         near.sysctl("ipv4/ip_forward", "0");
         bpffs.ok(near, "attach -i w0 --mode drop");
-        assert_eq!(bpffs.status(near, "w0")["standing"], "drop");
+        assert_eq!(mode(&bpffs.status(near, "w0")), "drop");
     });
 }
 

@@ -14,7 +14,7 @@ use crate::support::{
     build::other_build,
     foreign::{self, program},
     frame::syn,
-    lab, reaches,
+    lab, mode, reaches,
     sockets::{reusing_tcp, tcp_listener},
     until,
 };
@@ -36,9 +36,12 @@ fn what_is_attached_drops_without_a_daemon_until_it_is_detached() {
         assert!(!knock(&pair));
         assert_eq!(dropped(&bpffs, &pair), 1);
         let status = bpffs.status(&pair.near, "w0");
-        assert_eq!((&status["mode"], &status["persistent"]), (&"drop".into(), &true.into()));
+        assert_eq!(
+            (&status["mode"]["effective"], &status["persistent"]),
+            (&"drop".into(), &true.into())
+        );
         assert_eq!(status["xdp_mode"], "native");
-        assert_eq!(status["program_id"], program(&pair.near, "w0").unwrap());
+        assert_eq!(status["program"]["id"], program(&pair.near, "w0").unwrap());
         bpffs.ok(&pair.near, "detach");
         assert_eq!(program(&pair.near, "w0"), None);
         assert!(bpffs.pinned("w0").is_empty());
@@ -92,8 +95,8 @@ fn an_upgrade_changes_the_program_and_nothing_else() {
         let mut upgrade = bpffs.command(&pair.near, "attach -i w0 --mode drop");
         assert!(upgrade.env("PORT12_OBJECT", build.path()).status().unwrap().success());
         let after = bpffs.status(&pair.near, "w0");
-        assert_ne!(before["program_tag"], after["program_tag"]);
-        for kept in ["attached_at", "policy", "allowed", "standing", "xdp_mode"] {
+        assert_ne!(before["program"]["tag"], after["program"]["tag"]);
+        for kept in ["attached_at", "policy", "allowed", "mode", "xdp_mode"] {
             assert_eq!(before[kept], after[kept], "{kept}");
         }
         assert!(!knock(&pair));
@@ -131,7 +134,7 @@ fn an_interface_that_went_and_came_back_goes_on_with_its_state() {
         bpffs.ok(&pair.near, "attach -i v0 --mode drop");
         let status = bpffs.status(&pair.near, "v0");
         assert_eq!(status["xdp_mode"], "native");
-        assert_eq!(status["standing"], "monitor, by bypass");
+        assert_eq!(mode(&status), "monitor, bypassed");
     });
 }
 
@@ -266,8 +269,7 @@ fn bad_input_changes_nothing_of_what_is_attached() {
         bpffs.ok(&pair.near, "attach -i w0 --mode drop");
         let state = || {
             let status = bpffs.status(&pair.near, "w0");
-            ["program_id", "attached_at", "standing", "policy", "allowed"]
-                .map(|key| status[key].clone())
+            ["program", "attached_at", "mode", "policy", "allowed"].map(|key| status[key].clone())
         };
         let before = state();
         for (args, code) in [

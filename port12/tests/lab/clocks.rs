@@ -45,8 +45,7 @@ fn time(value: &serde_json::Value) -> SystemTime {
 
 /// When a port was probed last.
 fn last_seen(report: &Report, port: u16) -> SystemTime {
-    let ports = report.0["ports"].as_array().unwrap();
-    time(&ports.iter().find(|it| it["port"] == port).unwrap()["last_seen"])
+    time(&report.ports().find(|it| it["port"] == port).unwrap()["last_seen"])
 }
 
 /// When a source was seen last.

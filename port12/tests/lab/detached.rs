@@ -23,9 +23,10 @@ fn run_reports_that_its_program_was_detached_and_the_program_that_is_there_inste
         foreign::detach(&pair.near, "w0");
         let said = run.wait_until_said("w0: port12's XDP program was detached");
         assert!(said.contains("no XDP program is attached") && said.contains("reattach"), "{said}");
-        let report =
-            run.wait_for("the mode in force", |it| it.0["interfaces"][0]["mode"] != "drop");
-        assert_eq!(report.interface("w0")["xdp_mode"], "none");
+        let report = run.wait_for("the mode in force", |it| {
+            it.0["interfaces"][0]["mode"]["effective"] != "drop"
+        });
+        assert!(report.interface("w0")["xdp_mode"].is_null());
         assert!(knock(&pair));
         let said = bpffs.fails(&pair.near, "status", 3);
         assert!(said.contains("w0: port12's XDP program was detached"), "{said}");
@@ -36,7 +37,7 @@ fn run_reports_that_its_program_was_detached_and_the_program_that_is_there_inste
         assert!(said.contains("takes CAP_SYS_ADMIN"), "{said}");
         let said = bpffs.fails(&pair.near, "status", 7);
         assert!(said.contains("name theirs"), "{said}");
-        assert_eq!(bpffs.status(&pair.near, "w0")["mode"], "monitor");
+        assert_eq!(bpffs.status(&pair.near, "w0")["mode"]["effective"], "monitor");
         drop(other);
 
         // An administrator may be rescuing the host, and log rotation sends SIGHUP, too.
@@ -91,7 +92,7 @@ fn a_program_is_attached_again_with_its_state_if_the_policy_says_reattach() {
                 report.outcome("dropped") > 1
             });
             assert_eq!(report.interface("w0")["xdp_mode"], "native");
-            assert_eq!(bpffs.status(&pair.near, "w0")["mode"], "drop");
+            assert_eq!(bpffs.status(&pair.near, "w0")["mode"]["effective"], "drop");
             run.stop();
             // What is pinned is the link that is in force.
             let stays = !pin.is_empty();

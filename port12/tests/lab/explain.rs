@@ -44,6 +44,17 @@ pub fn on<'a>(place: &'a Value, transport: &str) -> &'a Value {
     ports.find(|it| it["transport"] == transport).unwrap_or_else(|| panic!("{transport}: {place}"))
 }
 
+/// Forecast for an unknown source on a transport of an interface, or of the policy file; null if there is none.
+pub fn forecast<'a>(place: &'a Value, transport: &str) -> &'a Value {
+    match place.get("unknown_source") {
+        Some(all) => {
+            let mut all = all.as_array().unwrap().iter();
+            all.find(|it| it["transport"] == transport).unwrap_or(&Value::Null)
+        }
+        None => &on(place, transport)["unknown_source"],
+    }
+}
+
 /// The advice of a kind about a transport.
 pub fn advice<'a>(story: &'a Value, finding: &str, transport: &str) -> &'a Value {
     let about = |it: &&Value| {

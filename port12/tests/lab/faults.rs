@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Bpffs, Pair, foreign::program, lab, reaches, until};
+use crate::support::{Bpffs, Pair, foreign::program, lab, mode, reaches, until};
 
 /// How often each place is hit.
 const HITS: usize = 20;
@@ -157,10 +157,10 @@ fn killed_while_it_confirms() {
         for _ in 0..HITS {
             host.bpffs.ok(near, "attach -i v0,w0 --mode drop --confirm 60s");
             host.killed_at("confirm.between", "confirm");
-            assert_eq!(host.bpffs.status(near, "v0")["standing"], "drop");
-            assert_eq!(host.bpffs.status(near, "w0")["standing"], "drop, unconfirmed");
+            assert_eq!(mode(&host.bpffs.status(near, "v0")), "drop");
+            assert_eq!(mode(&host.bpffs.status(near, "w0")), "drop, unconfirmed");
             host.bpffs.ok(near, "confirm");
-            assert_eq!(host.bpffs.status(near, "w0")["standing"], "drop");
+            assert_eq!(mode(&host.bpffs.status(near, "w0")), "drop");
             host.bpffs.ok(near, "detach");
         }
     });

@@ -74,7 +74,7 @@ fn drop_mode_below_another_device_says_that_udp_passes() {
         pair.far_raw().send(&udp(BOTH[0], 12, b"?"));
         let report = run.wait_for("the probe", |report| report.outcome("probe") == 1);
         let interface = report.interface("w0");
-        assert_eq!(interface["mode"], "drop");
+        assert_eq!(interface["mode"]["effective"], "drop");
         assert_eq!(interface["not_dropped"]["transports"], serde_json::json!(["udp"]));
         let status = bpffs.status(&pair.near, "w0");
         assert_eq!(status["not_dropped"], interface["not_dropped"]);

@@ -187,7 +187,7 @@ fn a_knock_that_reaches_a_listener_names_the_process_once_for_many() {
         let packets: Vec<_> =
             reached.iter().map(|it| own(it)["packets"].as_u64().unwrap()).collect();
         assert_eq!(packets, [1, 5]);
-        assert_eq!(totals.0["told"]["alerts"], 3);
+        assert_eq!(totals.0["alerts"]["emitted"], 3);
     });
 }
 
@@ -293,7 +293,7 @@ fn three_hundred_listeners_at_once_are_no_flood_and_all_are_counted() {
         let records = records(&eve);
         let told = with(&records, LISTENER).len() as u64;
         assert!((60..90).contains(&told), "{told}");
-        assert_eq!(totals.0["told"]["suppressed"].as_u64().unwrap() + told, 300);
+        assert_eq!(totals.0["alerts"]["rate_limited"].as_u64().unwrap() + told, 300);
     });
 }
 

@@ -2,6 +2,7 @@
 //! The tests need root, and say so; `PORT12_NO_ROOT=1` skips them.
 
 mod adversary;
+mod agreement;
 mod attached;
 mod attacks;
 mod bans;

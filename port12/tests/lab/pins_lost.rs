@@ -32,7 +32,10 @@ fn bypass_works_while_no_bpffs_is_mounted_and_the_pins_come_back_with_one() {
         bpffs.mount();
         restored(&mut run);
         let status = bpffs.status(&pair.near, "w0");
-        assert_eq!((&status["mode"], &status["xdp_mode"]), (&"drop".into(), &"native".into()));
+        assert_eq!(
+            (&status["mode"]["effective"], &status["xdp_mode"]),
+            (&"drop".into(), &"native".into())
+        );
         bpffs.ok(&pair.near, "bypass");
         assert!(knock(&pair));
         bpffs.ok(&pair.near, "bypass --off");

@@ -9,7 +9,7 @@ use std::{fs, process::Output};
 use crate::support::{
     Bpffs, Namespace, Ordinary, Pair, Port12,
     foreign::{self, program},
-    lab,
+    lab, mode,
     ordinary::{THREE, privileges},
     reaches, until,
 };
@@ -64,7 +64,7 @@ fn the_three_are_enough_for_a_run_with_hotplug_and_reloads_in_both_modes() {
 
             near.sh("ip link add tap7 type veth peer name peer7; ip link set tap7 up");
             run.wait_until_said(&format!("tap7: native XDP, {mode} mode"));
-            assert_eq!(user.status(near, &bpffs, "tap7")["mode"], mode);
+            assert_eq!(user.status(near, &bpffs, "tap7")["mode"]["effective"], mode);
 
             write("allow = [\"10.12.0.0/16\"]\n");
             run.signal(libc::SIGHUP);
@@ -72,7 +72,7 @@ fn the_three_are_enough_for_a_run_with_hotplug_and_reloads_in_both_modes() {
             assert!(reaches(&far, 12));
             let status = user.status(near, &bpffs, "w0");
             assert_eq!(status["allowed"], 1);
-            assert_eq!(status["program_id"], program(near, "w0").unwrap());
+            assert_eq!(status["program"]["id"], program(near, "w0").unwrap());
 
             near.sh("ip link del tap7");
             run.wait_until_said("tap7: the interface has vanished");
@@ -94,13 +94,13 @@ fn the_three_are_enough_for_what_stays() {
         let ok = |args: &str| user.ok(near, &bpffs, args);
         ok("attach -i w0 --mode drop --confirm 60s");
         assert!(!reaches(&far, 12));
-        assert_eq!(user.status(near, &bpffs, "w0")["standing"], "drop, unconfirmed");
+        assert_eq!(mode(&user.status(near, &bpffs, "w0")), "drop, unconfirmed");
         ok("confirm");
         let before = program(near, "w0");
         ok("attach -i w0 --mode drop");
         assert_ne!(program(near, "w0"), before, "the program is replaced");
         ok("run -i w0 --mode drop --pin --duration 300ms");
-        assert_eq!(user.status(near, &bpffs, "w0")["standing"], "drop");
+        assert_eq!(mode(&user.status(near, &bpffs, "w0")), "drop");
         ok("bypass");
         assert!(reaches(&far, 12));
         ok("bypass --off");

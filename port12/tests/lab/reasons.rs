@@ -104,7 +104,7 @@ fn status_names_interfaces_as_they_are_named_by_now() {
                       ip link set w0 name t0; ip link set v0 name w0; ip link set t0 name v0");
         for (name, was, id) in [("v0", "w0", programs[0]), ("w0", "v0", programs[1])] {
             let status = bpffs.status(&pair.near, name);
-            assert_eq!((&status["program_id"], &status["pinned_as"]), (&id.into(), &was.into()));
+            assert_eq!((&status["program"]["id"], &status["pinned_as"]), (&id.into(), &was.into()));
         }
         let stats = bpffs.ok(&pair.near, "stats --output json");
         let report = crate::support::Report::parse(stats.trim());
@@ -125,7 +125,10 @@ fn status_says_that_an_interface_has_moved_to_another_namespace() {
         let said = bpffs.ok(&pair.near, "status");
         assert!(said.contains("on an interface of another network namespace"), "{said}");
         let status = bpffs.status(&pair.near, "w0");
-        assert!(status["xdp_mode"].is_null() && status["mode"] == "monitor", "{status}");
+        assert!(
+            status["xdp_mode"].is_null() && status["mode"]["effective"] == "monitor",
+            "{status}"
+        );
         elsewhere.sh("ip link del w0");
         let said = bpffs.fails(&pair.near, "status", 3);
         assert!(said.contains("nothing is attached"), "{said}");

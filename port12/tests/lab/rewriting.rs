@@ -180,7 +180,7 @@ fn rules_that_rewrite_no_address_and_empty_tables_leave_drop_mode_as_it_is() {
              action mirred egress redirect dev i0",
         );
         let mut port12 = Port12::start(&pair.near, "-i w0 --mode drop");
-        assert_eq!(port12.report().interface("w0")["mode"], "drop");
+        assert_eq!(port12.report().interface("w0")["mode"]["effective"], "drop");
         port12.wait_for("some questions", |report| {
             report.0["elapsed_seconds"].as_f64().unwrap() > 3.0
         });
@@ -189,7 +189,7 @@ fn rules_that_rewrite_no_address_and_empty_tables_leave_drop_mode_as_it_is() {
         port12.wait_for("more questions", |report| {
             report.0["elapsed_seconds"].as_f64().unwrap() > 6.0
         });
-        assert_eq!(port12.stop().interface("w0")["mode"], "drop");
+        assert_eq!(port12.stop().interface("w0")["mode"]["effective"], "drop");
     });
 }
 
@@ -204,7 +204,7 @@ fn drop_mode_is_given_up_when_a_rule_begins_to_rewrite() {
         ];
         for (begins, because, server, port) in steps {
             let mut port12 = Port12::start(&pair.near, "-i w0 --mode drop");
-            assert_eq!(port12.report().interface("w0")["mode"], "drop");
+            assert_eq!(port12.report().interface("w0")["mode"]["effective"], "drop");
             pair.near.sh(&begins);
             let said = port12.wait_until_said("w0: drop mode is given up for monitor mode: ");
             assert!(said.contains(because), "{said}");
@@ -225,7 +225,7 @@ fn a_port_that_a_program_steers_to_another_socket_is_answered_in_drop_mode() {
         let pair = Pair::new();
         let listener = pair.near.enter(|| TcpListener::bind((NEAR, 8080)).unwrap());
         let mut port12 = Port12::start(&pair.near, "-i w0 --mode drop");
-        assert_eq!(port12.report().interface("w0")["mode"], "drop");
+        assert_eq!(port12.report().interface("w0")["mode"]["effective"], "drop");
         let chooser = sk_lookup::choose(&pair.near, 81, &listener);
         // The first SYN may be one quarter of a second too early, and the client sends another.
         three_are_answered_by(&pair, &listener);
@@ -235,7 +235,7 @@ fn a_port_that_a_program_steers_to_another_socket_is_answered_in_drop_mode() {
         }
         let report = port12.wait_for("the SYNs", |report| report.outcome("local_socket") >= 15);
         assert_eq!(report.outcome("dropped"), dropped);
-        assert_eq!(report.interface("w0")["mode"], "drop");
+        assert_eq!(report.interface("w0")["mode"]["effective"], "drop");
         drop(chooser);
         port12.stop();
     });

@@ -121,13 +121,13 @@ fn drop_mode_is_given_up_when_the_host_begins_to_forward() {
     lab(|| {
         let lab = Lab::new();
         let mut port12 = Port12::start(&lab.router, "-i outer --mode drop");
-        assert_eq!(port12.report().interface("outer")["mode"], "drop");
+        assert_eq!(port12.report().interface("outer")["mode"]["effective"], "drop");
         lab.forward();
         lab.publish_port_81();
         port12.wait_until_said("outer: drop mode is given up for monitor mode: IPv4 forwarding");
         greeted(&lab.outside, &format!("{ROUTER}:81"), &lab.inside, 8081);
         let totals = port12.stop();
-        assert_eq!(totals.interface("outer")["mode"], "monitor");
+        assert_eq!(totals.interface("outer")["mode"]["effective"], "monitor");
         assert_eq!(totals.port("tcp", 81, "dropped"), 0);
         assert!(totals.outcome("probe") >= 1);
     });
@@ -146,7 +146,7 @@ fn drop_mode_is_given_up_where_nobody_can_tell_whether_the_host_forwards() {
             report.0["elapsed_seconds"].as_f64().unwrap() > 20.0
         });
         port12.wait_until_said("outer: drop mode is given up for monitor mode: cannot read");
-        assert_eq!(port12.stop().interface("outer")["mode"], "monitor");
+        assert_eq!(port12.stop().interface("outer")["mode"]["effective"], "monitor");
     });
 }
 

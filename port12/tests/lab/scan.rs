@@ -82,7 +82,7 @@ fn the_odd_scans_are_conversation_starts_and_an_ack_scan_is_not() {
         let totals = port12.stop();
         assert_eq!(totals.probed("tcp"), BTreeSet::from([12, 14, 16]));
         assert_eq!(totals.outcome("reply"), 1);
-        let shapes = &totals.interface("w0")["shapes"];
+        let shapes = &totals.interface("w0")["probe_types"];
         assert_eq!(shapes["tcp_null"], 1, "{shapes}");
         assert_eq!(shapes["tcp_fin"], 1, "{shapes}");
         assert_eq!(shapes["tcp_xmas"], 1, "{shapes}");

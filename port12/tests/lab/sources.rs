@@ -140,10 +140,10 @@ fn a_report_names_those_with_the_most_probes() {
             .sh(&format!("nmap -sS -Pn -n -p16 --max-retries 0 --max-rtt-timeout 200ms {NEAR}"));
         let totals = run.stop();
         let sources = &totals.0["sources"];
-        assert_eq!((&sources["remembered"], &sources["forgotten"]), (&2.into(), &0.into()));
+        assert_eq!((&sources["tracked"], &sources["evicted"]), (&2.into(), &0.into()));
         let top: Vec<_> = sources["top"].as_array().unwrap().iter().collect();
         assert_eq!(top[0]["source"], FAR.to_string());
-        assert_eq!((&top[0]["packets"], &top[0]["ports"]), (&4.into(), &4.into()));
+        assert_eq!((&top[0]["packets"], &top[0]["port_count"]), (&4.into(), &4.into()));
         assert_eq!((&top[1]["source"], &top[1]["packets"]), (&"10.12.7.1".into(), &3.into()));
     });
 }
@@ -161,9 +161,9 @@ fn an_interface_that_leaves_and_comes_back_is_not_counted_twice() {
         }
         run.wait_for("three probes", |report| packets(report) == 3);
         pair.near.sh("ip link del w0");
-        run.wait_for("that it is gone", |report| report.interface("w0")["gone"] == true);
+        run.wait_for("that it is gone", |report| report.interface("w0")["place"] == "gone");
         pair.near.sh("ip link add w0 type veth peer name w1 && ip link set w0 up");
-        run.wait_for("that it is back", |report| report.interface("w0")["gone"] == false);
+        run.wait_for("that it is back", |report| report.interface("w0")["place"] == "attached");
         assert_eq!(packets(&run.stop()), 3);
     });
 }

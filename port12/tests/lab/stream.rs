@@ -133,7 +133,7 @@ fn no_probe_passes_and_nothing_else_is_lost_through_restarts_upgrades_and_reload
                 }
                 assert!(command.output().unwrap().status.success());
                 assert_ne!(program(&pair.near, "w0"), before);
-                tags.insert(bpffs.status(&pair.near, "w0")["program_tag"].to_string());
+                tags.insert(bpffs.status(&pair.near, "w0")["program"]["tag"].to_string());
                 check(&format!("upgrade {upgrade}"));
             }
             assert_eq!(tags.len(), 2, "{tags:?}");

@@ -32,7 +32,7 @@ pub use ordinary::Ordinary;
 pub use pair::Pair;
 pub use port12::Port12;
 pub use raw::Raw;
-pub use report::Report;
+pub use report::{Report, mode};
 pub use root::lab;
 pub use stay::Bpffs;
 pub use wait::until;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Bpffs, Pair, lab, reaches, until};
+use crate::support::{Bpffs, Pair, lab, mode, reaches, until};
 
 #[test]
 fn drop_mode_reverts_with_the_daemon_alive_killed_and_stopped() {
@@ -24,14 +24,15 @@ fn drop_mode_reverts_with_the_daemon_alive_killed_and_stopped() {
             until("the deadline", || reaches(&far, 12).then_some(()));
             assert!(started.elapsed() >= Duration::from_secs(6), "{signal:?}");
             let status = bpffs.status(&pair.near, "w0");
-            assert_eq!(status["mode"], "monitor", "{signal:?}");
+            assert_eq!(status["mode"]["effective"], "monitor", "{signal:?}");
             let late = bpffs.fails(&pair.near, "confirm", 1);
             assert!(late.contains("too late"), "{late}");
             assert!(reaches(&far, 12));
             if signal.is_none() {
                 run.wait_until_said("drop mode has reverted to monitor");
-                let report = run
-                    .wait_for("monitor mode", |report| report.interface("w0")["mode"] == "monitor");
+                let report = run.wait_for("monitor mode", |report| {
+                    report.interface("w0")["mode"]["effective"] == "monitor"
+                });
                 assert!(report.port("tcp", 12, "packets") > report.port("tcp", 12, "dropped"));
                 run.stop();
             }
@@ -45,13 +46,15 @@ fn what_is_confirmed_stays_through_restarts() {
         let (pair, bpffs) = (Pair::new(), Bpffs::new());
         let far = pair.far_raw();
         bpffs.ok(&pair.near, "attach -i w0 --mode drop --confirm 5s");
-        assert!(bpffs.status(&pair.near, "w0")["reverts_in_seconds"].as_u64().unwrap() <= 5);
+        assert!(
+            bpffs.status(&pair.near, "w0")["mode"]["reverts_in_seconds"].as_u64().unwrap() <= 5
+        );
         let said = bpffs.ok(&pair.near, "confirm");
         assert!(said.contains("w0: drop mode is confirmed"), "{said}");
         bpffs.run(&pair.near, "-i w0 --mode drop --pin --confirm 5s").stop();
         thread::sleep(Duration::from_secs(6));
         assert!(!reaches(&far, 12));
-        assert_eq!(bpffs.status(&pair.near, "w0")["standing"], "drop");
+        assert_eq!(mode(&bpffs.status(&pair.near, "w0")), "drop");
     });
 }
 
@@ -60,7 +63,8 @@ fn a_restart_prolongs_no_trial_and_revives_none() {
     lab(|| {
         let (pair, bpffs) = (Pair::new(), Bpffs::new());
         let far = pair.far_raw();
-        let left = || bpffs.status(&pair.near, "w0")["reverts_in_seconds"].as_u64().unwrap();
+        let left =
+            || bpffs.status(&pair.near, "w0")["mode"]["reverts_in_seconds"].as_u64().unwrap();
         bpffs.ok(&pair.near, "attach -i w0 --mode drop --confirm 8s");
         until("half of the time", || (left() <= 4).then_some(()));
         let mut run = bpffs.run(&pair.near, "-i w0 --mode drop --pin --confirm 8s");
@@ -111,7 +115,7 @@ fn the_bypass_stops_all_dropping_with_a_daemon_and_without_and_for_those_who_com
         assert!(reaches(&far, 12));
         pair.near.sh("ip link add v0 type veth peer name v1");
         bpffs.ok(&pair.near, "attach -i w0,v0 --mode drop");
-        assert_eq!(bpffs.status(&pair.near, "v0")["standing"], "monitor, by bypass");
+        assert_eq!(mode(&bpffs.status(&pair.near, "v0")), "monitor, bypassed");
         assert!(reaches(&far, 12), "nor does a restart");
         bpffs.ok(&pair.near, "bypass --off");
         assert!(!reaches(&far, 12));

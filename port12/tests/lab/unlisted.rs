@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::{
-    explain::on,
+    explain::forecast,
     listeners::{LEFT, LISTENER, whole_records},
     story::kept::with,
     support::{
@@ -132,13 +132,13 @@ fn who_fails_and_explain_knows_nothing_where_sockets_cannot_be_listed() {
         });
         let explained = blind(&bpffs, &pair, "explain 14 --output json");
         let story: Value = serde_json::from_slice(&explained.stdout).unwrap();
-        let forecast = |place: &Value| {
-            let stranger = &on(place, "tcp")["stranger"];
-            (stranger["outcome"].clone(), stranger["verdict"].clone())
+        let foretold = |place: &Value| {
+            let foretold = forecast(place, "tcp");
+            (foretold["outcome"].clone(), foretold["verdict"].clone())
         };
-        assert_eq!(forecast(&story["interfaces"][0]), (json!("unknown"), json!("unknown")));
+        assert_eq!(foretold(&story["interfaces"][0]), (json!("unknown"), json!("unknown")));
         // `run` would watch in monitor mode.
-        assert_eq!(forecast(&story["configured"]), (json!("unknown"), json!("pass")));
+        assert_eq!(foretold(&story["configured"]), (json!("unknown"), json!("pass")));
         // The program itself knows.
         assert!(reaches(&pair.far_raw(), 12));
     });

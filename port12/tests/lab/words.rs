@@ -10,7 +10,7 @@ use crate::{
         Bpffs, Namespace, Pair, Port12,
         addresses::{BOTH, FAR},
         frame::syn,
-        lab, reaches, until,
+        lab, mode, reaches, until,
     },
 };
 
@@ -31,14 +31,14 @@ fn a_bypass_in_monitor_mode_shows_in_status_and_bans_and_at_a_later_attach() {
         assert!(reaches(&far, 12));
         let status = bpffs.status(&pair.near, "w0");
         assert_eq!(
-            (&status["mode"], &status["standing"]),
-            (&json!("monitor"), &json!("monitor, by bypass"))
+            (&status["mode"]["effective"], &mode(&status).into()),
+            (&json!("monitor"), &json!("monitor, bypassed"))
         );
         let table = bpffs.ok(&pair.near, "status");
         assert!(table.contains("all dropping is stopped by `port12 bypass`"), "{table}");
         assert_eq!(json_of(&bpffs, &pair.near, "bans")[0]["in_force"], false);
         let table = bpffs.ok(&pair.near, "bans");
-        assert!(table.contains("w0: no ban is in force (monitor, by bypass)"), "{table}");
+        assert!(table.contains("w0: no ban is in force (monitor, bypassed)"), "{table}");
         let attached = bpffs.output(&pair.near, "attach -i w0 --mode drop");
         let said = String::from_utf8_lossy(&attached.stderr);
         assert_eq!(attached.status.code(), Some(0), "{said}");
@@ -104,7 +104,7 @@ fn explain_denies_no_packets_of_banned_sources() {
         far.send(&syn(BOTH[0], 12));
         let story = until("the packet", || {
             let story = explain(&bpffs, &pair.near, "12");
-            (interface(&story, "w0")["ban"]["packets"] == 1).then_some(story)
+            (interface(&story, "w0")["outcomes"]["banned"]["packets"] == 1).then_some(story)
         });
         advice(&story, "only_banned", "tcp");
         let all = story["advice"].to_string();

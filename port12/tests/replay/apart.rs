@@ -59,7 +59,7 @@ fn a_replay_touches_nothing_of_a_port12_that_runs() {
     let replay: serde_json::Value = serde_json::from_str(replay).unwrap();
     assert_eq!(port(&replay, "tcp", 12).unwrap()["packets"], 1);
     let watched: serde_json::Value = serde_json::from_str(watched).unwrap();
-    assert_eq!(watched["ports"].as_array().unwrap().len(), 0, "{watched}");
+    assert_eq!(watched["interfaces"][0]["ports"].as_array().unwrap().len(), 0, "{watched}");
 }
 
 /// The interfaces of this network namespace, with what is attached to them.

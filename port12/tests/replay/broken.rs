@@ -133,7 +133,7 @@ fn a_name_moves_no_cursor() {
 fn a_capture_without_frames_is_an_empty_report() {
     let totals = user(file(&Pcap::new(ETHERNET).0), &[]).totals();
     assert_eq!(totals["capture"]["frames"], 0);
-    assert_eq!(totals["ports"].as_array().unwrap().len(), 0);
+    assert_eq!(totals["interfaces"][0]["ports"].as_array().unwrap().len(), 0);
 }
 
 #[test]

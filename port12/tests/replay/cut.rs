@@ -2,12 +2,8 @@
 
 use std::{io::Cursor, path::Path, time::Duration};
 
-use port12::{
-    capture,
-    policy::Mode,
-    replay::EngineKind,
-    report::{Report, Tallied},
-};
+use port12::{capture, model::Counts, policy::Mode, replay::EngineKind, report::Report};
+use port12_common::Outcome;
 
 use crate::{
     file::{ETHERNET, Pcapng, RAW},
@@ -68,13 +64,13 @@ fn no_frame_is_cut_where_its_headers_were_captured() {
         let file = Pcapng::new(&[ETHERNET]).cut(0, Duration::from_secs(1), &bytes, 74).0;
         let report = replay(EngineKind::User, Mode::Monitor, &file);
         assert_eq!(report.capture.unwrap().cut, 0, "{name}");
-        assert_eq!(report.ports[0].bytes, 1500, "{name}");
+        assert_eq!(report.state.interfaces[0].ports[0].bytes, 1500, "{name}");
     }
 }
 
 fn check_bytes(report: &Report) {
     let frames = named::all();
-    let interface = &report.interfaces[0];
+    let interface = &report.state.interfaces[0].counts;
     let capture = report.capture.as_ref().unwrap();
     assert_eq!(interface.frames.packets + capture.cut, frames.len() as u64);
     let bytes: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
@@ -90,8 +86,8 @@ fn the_bytes_of_a_cut_frame_are_those_of_the_whole_one() {
     for snap in SNAPS.chain([2000, 100_000]) {
         let report = replay(EngineKind::User, Mode::Monitor, &snapped([snap]));
         check_bytes(&report);
-        assert!(report.interfaces[0].frames.bytes >= last, "at {snap}");
-        last = report.interfaces[0].frames.bytes;
+        assert!(report.state.interfaces[0].counts.frames.bytes >= last, "at {snap}");
+        last = report.state.interfaces[0].counts.frames.bytes;
     }
     let whole: usize = named::all().iter().map(|frame| frame.bytes.len()).sum();
     assert_eq!(last, whole as u64);
@@ -105,8 +101,8 @@ fn the_engines_agree_on_cut_frames() {
     let file = snapped(SNAPS);
     let [kernel, user] =
         [EngineKind::Kernel, EngineKind::User].map(|engine| replay(engine, Mode::Drop, &file));
-    let counts = |report: &Report| -> Vec<(&str, Tallied)> {
-        report.interfaces[0].outcomes.iter().map(|(&name, &tally)| (name, tally)).collect()
+    let counts = |report: &Report| -> Vec<(Outcome, Counts)> {
+        report.state.interfaces[0].counts.outcomes.clone().into_iter().collect()
     };
     assert_eq!(counts(&kernel), counts(&user));
     let cut = |report: Report| report.capture.map(|capture| capture.cut);

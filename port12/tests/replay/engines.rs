@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use port12::{policy::Mode, replay::EngineKind, report::Report};
 use port12_common::{
-    Allowed, Layer, NoLookup, Outcome, Tables,
+    Allowed, Layer, Malformed, NoLookup, Outcome, Shape, Tables, Transport,
     abi::{HostTable, Policy},
     classify,
 };
@@ -19,11 +19,11 @@ use crate::{
 /// The counts of a report.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Counts {
-    outcomes: BTreeMap<&'static str, (u64, u64)>,
-    reasons: BTreeMap<&'static str, u64>,
-    shapes: BTreeMap<&'static str, u64>,
+    outcomes: BTreeMap<Outcome, (u64, u64)>,
+    reasons: BTreeMap<Malformed, u64>,
+    probe_types: BTreeMap<Shape, u64>,
     /// Packets, bytes, dropped, for a socket.
-    ports: BTreeMap<(&'static str, u16), [u64; 4]>,
+    ports: BTreeMap<(Transport, u16), [u64; 4]>,
 }
 
 impl Counts {
@@ -43,14 +43,14 @@ impl Counts {
         };
         let finding = classify(&bytes, layer, &tables);
         let length = bytes.len() as u64;
-        let outcome = self.outcomes.entry(finding.outcome.as_str()).or_default();
+        let outcome = self.outcomes.entry(finding.outcome).or_default();
         *outcome = (outcome.0 + 1, outcome.1 + length);
         if let Some(reason) = finding.reason {
-            *self.reasons.entry(reason.as_str()).or_default() += 1;
+            *self.reasons.entry(reason).or_default() += 1;
         }
         if matches!(finding.outcome, Outcome::Probe | Outcome::Dropped) {
-            *self.shapes.entry(finding.shape.unwrap().as_str()).or_default() += 1;
-            let key = (finding.transport.unwrap().as_str(), finding.port);
+            *self.probe_types.entry(finding.shape.unwrap()).or_default() += 1;
+            let key = (finding.transport.unwrap(), finding.port);
             let port = self.ports.entry(key).or_default();
             let dropped = u64::from(finding.outcome == Outcome::Dropped);
             *port = [port[0] + 1, port[1] + length, port[2] + dropped, 0];
@@ -60,20 +60,21 @@ impl Counts {
 
 impl From<&Report> for Counts {
     fn from(report: &Report) -> Self {
-        let interface = &report.interfaces[0];
-        let outcomes = interface.outcomes.iter();
-        let port = |port: &port12::report::PortReport| {
+        let interface = &report.state.interfaces[0];
+        let counts = interface.counts.clone();
+        let port = |port: &port12::model::PortState| {
             let counts = [port.packets, port.bytes, port.dropped, port.local_socket];
             ((port.transport, port.port), counts)
         };
         Self {
-            outcomes: outcomes
-                .filter(|(_, tally)| tally.packets > 0)
-                .map(|(&name, tally)| (name, (tally.packets, tally.bytes)))
+            outcomes: { counts.outcomes }
+                .into_iter()
+                .filter(|(_, counts)| counts.packets > 0)
+                .map(|(outcome, counts)| (outcome, (counts.packets, counts.bytes)))
                 .collect(),
-            reasons: interface.malformed.clone(),
-            shapes: interface.shapes.clone(),
-            ports: report.ports.iter().map(port).collect(),
+            reasons: counts.malformed,
+            probe_types: counts.probe_types,
+            ports: interface.ports.iter().map(port).collect(),
         }
     }
 }
@@ -118,7 +119,7 @@ fn the_kernel_engine_counts_named_frames_as_the_classifier_does() {
         assert_eq!(Counts::from(&report), by_the_classifier(mode));
         let user = replay(EngineKind::User, mode, &named_frames());
         let last_seen = |report: &Report| -> Vec<_> {
-            report.ports.iter().map(|port| port.last_seen).collect()
+            report.state.interfaces[0].ports.iter().map(|port| port.last_seen).collect()
         };
         assert_eq!(last_seen(&report), last_seen(&user));
         let short = named::all().iter().filter(|frame| frame.bytes.len() < 14).count();
@@ -139,9 +140,9 @@ fn frames_that_test_run_refuses_go_through_the_user_engine() {
     let file = file.frame(Duration::from_secs(2), &large).frame(Duration::from_secs(3), &[0; 14]);
     let report = replay(EngineKind::Kernel, Mode::Monitor, &file.0);
     assert_eq!(report.capture.unwrap().user_engine, 15);
-    let interface = &report.interfaces[0];
-    assert_eq!(interface.frames.packets, 16);
-    assert_eq!(interface.frames.bytes, 13 * 14 / 2 + 200_000 + 14);
-    assert_eq!(interface.malformed["ethernet_truncated"], 14);
-    assert_eq!((report.ports[0].port, report.ports[0].bytes), (12, 200_000));
+    let interface = &report.state.interfaces[0];
+    assert_eq!(interface.counts.frames.packets, 16);
+    assert_eq!(interface.counts.frames.bytes, 13 * 14 / 2 + 200_000 + 14);
+    assert_eq!(interface.counts.malformed[&Malformed::EthernetTruncated], 14);
+    assert_eq!((interface.ports[0].port, interface.ports[0].bytes), (12, 200_000));
 }

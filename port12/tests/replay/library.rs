@@ -7,10 +7,9 @@ use port12::{
     event::FRAME_BYTES,
     policy::{Mode, policy},
     registry::Registry,
-    replay::{Engine, EngineKind, Replay},
+    replay::{Engine, EngineKind, Replay, Subject},
     report::Report,
     story::Story,
-    watch::Subject,
 };
 use port12_common::abi::{HostTable, Policy, TransitPolicy};
 
@@ -25,11 +24,7 @@ pub fn replay(kind: EngineKind, mode: Mode, capture: &[u8]) -> Report {
     let mut reader = capture::read(Cursor::new(capture.to_vec()), path).unwrap();
     let host = Box::new(HostTable::UNKNOWN);
     let engine = Engine::new(kind, registry_policy(mode), host).unwrap();
-    let subject = Subject {
-        mode,
-        registry: Registry::embedded(),
-        expected: &std::collections::BTreeSet::new(),
-    };
+    let subject = Subject { mode, registry: Registry::embedded() };
     let story = Story::start(&[], FRAME_BYTES).unwrap();
     let mut replay = Replay::new(subject, engine, "test.pcap", story);
     replay.run(&mut reader, None, |_| Ok(())).unwrap();

@@ -58,7 +58,7 @@ fn transit_is_watched_or_dropped_where_that_is_asked_for() {
 #[test]
 fn drop_mode_says_what_it_would_have_dropped() {
     let totals = user(knocks(), &["--mode", "drop", "--sockets", "tcp/81"]).totals();
-    assert_eq!(totals["mode"], "drop");
+    assert_eq!(totals["interfaces"][0]["mode"]["effective"], "drop");
     assert_eq!(outcome(&totals, "dropped"), 2);
     assert_eq!(outcome(&totals, "local_socket"), 1);
     assert_eq!(port(&totals, "tcp", 12).unwrap()["dropped"], 1);

@@ -35,7 +35,7 @@ fn records(capture: &tempfile::NamedTempFile) -> Vec<Value> {
     let mut replay = command(&["--engine", "user", "--output", "json", "--sink", &sink]);
     replay.arg(capture.path());
     let totals = end(replay).totals();
-    let sink = &totals["told"]["sinks"][0];
+    let sink = &totals["alerts"]["sinks"][0];
     let text = fs::read_to_string(&path).unwrap();
     let records: Vec<Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -91,6 +91,6 @@ pub fn outcome(report: &Value, name: &str) -> u64 {
 
 /// The row of a port.
 pub fn port(report: &Value, transport: &str, port: u16) -> Option<Value> {
-    let rows = report["ports"].as_array().unwrap();
+    let rows = report["interfaces"][0]["ports"].as_array().unwrap();
     rows.iter().find(|row| row["transport"] == transport && row["port"] == port).cloned()
 }

@@ -63,7 +63,7 @@ fn replayed(engine: &str, capture: &tempfile::NamedTempFile) -> Value {
 
 /// The TCP ports of a report, and whether another transport's is among them.
 fn hit(report: &Value) -> BTreeSet<u16> {
-    let ports = report["ports"].as_array().unwrap();
+    let ports = report["interfaces"][0]["ports"].as_array().unwrap();
     assert!(ports.iter().all(|port| port["transport"] == "tcp"));
     ports.iter().map(|port| port["port"].as_u64().unwrap() as u16).collect()
 }
@@ -84,12 +84,12 @@ fn a_replayed_scan_hits_exactly_the_watched_ports() {
             assert_eq!(report["capture"]["end"], "complete");
             assert_eq!(report["capture"]["cut"], 0);
             let sources = &report["sources"];
-            assert_eq!(sources["remembered"], 1);
+            assert_eq!(sources["tracked"], 1);
             assert_eq!(sources["top"][0]["source"], "10.12.0.1");
-            assert_eq!(sources["top"][0]["ports"], watched.len());
+            assert_eq!(sources["top"][0]["port_count"], watched.len());
         }
         let [kernel, user] = ["kernel", "user"].map(|engine| replayed(engine, &capture));
-        assert_eq!(kernel["ports"], user["ports"]);
+        assert_eq!(kernel["interfaces"][0]["ports"], user["interfaces"][0]["ports"]);
         assert_eq!(kernel["interfaces"][0]["outcomes"], user["interfaces"][0]["outcomes"]);
         if let Some(frames) = frames_by_capinfos(&capture) {
             assert_eq!(user["capture"]["frames"], frames);

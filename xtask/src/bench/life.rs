@@ -84,5 +84,6 @@ fn orders(number: u32) -> Orders {
         confirm: None,
         allow,
         ban: None,
+        expected: BTreeSet::new(),
     }
 }

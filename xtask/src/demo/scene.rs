@@ -23,17 +23,22 @@ impl Count {
     pub fn of(self, report: &Report) -> u64 {
         match self {
             Self::Outcome(name) => {
-                let outcomes = report.interfaces.iter().filter_map(|each| each.outcomes.get(name));
-                outcomes.map(|tally| tally.packets).sum()
+                let interfaces = report.state.interfaces.iter();
+                let outcomes = interfaces.flat_map(|each| &each.counts.outcomes);
+                let named = outcomes.filter(|(outcome, _)| outcome.as_str() == name);
+                named.map(|(_, counts)| counts.packets).sum()
             }
-            Self::Port(transport, number) => report
-                .ports
-                .iter()
-                .filter(|port| (port.transport, port.port) == (transport, number))
-                .map(|port| port.packets)
-                .sum(),
+            Self::Port(transport, number) => {
+                let ports = report.state.interfaces.iter().flat_map(|each| &each.ports);
+                ports
+                    .filter(|port| (port.transport.as_str(), port.port) == (transport, number))
+                    .map(|port| port.packets)
+                    .sum()
+            }
             Self::Shape(name) => {
-                report.interfaces.iter().filter_map(|each| each.shapes.get(name)).sum()
+                let interfaces = report.state.interfaces.iter();
+                let types = interfaces.flat_map(|each| &each.counts.probe_types);
+                types.filter(|(it, _)| it.as_str() == name).map(|(_, count)| count).sum()
             }
         }
     }
@@ -130,9 +135,9 @@ pub fn check_probes(scenes: &[Scene], totals: &Report) -> Result<()> {
         let counted = Count::Outcome(name).of(totals);
         ensure!(counted == expected, "port12 counted {name} {counted}, and {expected} were sent");
     }
-    for interface in &totals.interfaces {
-        let sum: u64 = interface.outcomes.values().map(|tally| tally.packets).sum();
-        let frames = interface.frames.packets;
+    for interface in &totals.state.interfaces {
+        let sum: u64 = interface.counts.outcomes.values().map(|tally| tally.packets).sum();
+        let frames = interface.counts.frames.packets;
         ensure!(sum == frames, "the outcomes add up to {sum}, of {frames} frames");
     }
     Ok(())

@@ -47,7 +47,7 @@ impl Watcher {
         thread::spawn(move || {
             let lines = BufReader::new(stdout).lines().map_while(Result::ok);
             for line in lines {
-                let Ok(report) = read_json(line.leak()) else { return };
+                let Ok(report) = read_json(&line) else { return };
                 if sender.send(report).is_err() {
                     return;
                 }

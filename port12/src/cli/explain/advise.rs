@@ -1,7 +1,7 @@
 //! From what was found to advice.
 
 use port12_common::{
-    Transport,
+    Outcome, Transport,
     abi::{Action, PORTS},
 };
 use serde::Serialize;
@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::{
     configured::Configured,
     sockets,
-    watch::{Interface, Place, Watch},
+    watch::{Interface, Watch},
 };
 use crate::{
     advice::{Came, Intent, Listening, Names, Situation, Suspension, Watching, decide},
     config::DEFAULT_PATH,
-    kernel::state::Standing,
+    model::{Mode, ModeReason, ModeState, Place},
     registry::{Registry, unofficial},
     text::Printable,
     who::{Answer, Entry, OnDisk, Owner, Process},
@@ -100,10 +100,8 @@ impl Advisor<'_> {
 
     /// What protects least counts.
     fn watching(&self, transport: Transport) -> Watching {
-        let on = |it: &Interface| {
-            let port = it.ports.iter().find(|port| port.transport == transport)?;
-            Some(watching(port.action, it.standing))
-        };
+        let on =
+            |it: &Interface| Some(watching(*it.actions.get(&transport)?, it.status.state.mode));
         let unseen = if self.watch.is_partial { Watching::Unseen } else { Watching::Nothing };
         self.watch.attached().filter_map(on).max_by_key(|it| exposure(*it)).unwrap_or(unseen)
     }
@@ -145,9 +143,12 @@ impl Advisor<'_> {
 
     /// What came here, also while something watched that does not any longer.
     fn came(&self, transport: Transport) -> Came {
-        let here = || self.watch.all().filter(|it| it.place != Place::Elsewhere);
-        let banned = here().any(|it| it.ban.packets > 0);
-        let ports = here().flat_map(|it| &it.ports).filter(|port| port.transport == transport);
+        let here = || self.watch.all().filter(|it| it.place() != Place::Elsewhere);
+        let banned = here().any(|it| {
+            it.status.state.counts.outcomes.get(&Outcome::Banned).is_some_and(|it| it.packets > 0)
+        });
+        let ports =
+            here().flat_map(|it| &it.status.state.ports).filter(|port| port.transport == transport);
         ports.fold(Came { banned, ..Came::default() }, |came, port| Came {
             passed: came.passed || port.packets > port.dropped,
             dropped: came.dropped || port.dropped > 0,
@@ -167,11 +168,11 @@ impl Advisor<'_> {
                 |it: &&Process| it.program.as_ref().is_some_and(|it| it.on_disk == OnDisk::Deleted);
             self.processes(entry).find(is_gone).or_else(|| self.processes(entry).next())
         });
-        let sources = self.watch.attached().flat_map(|it| &it.sources);
+        let sources = self.watch.attached().flat_map(|it| &it.port_sources);
         let knocked =
             sources.filter(|source| source.transports.contains(&transport) && !source.banned);
         let came = |it: &&Interface| {
-            it.ports.iter().any(|port| port.transport == transport && port.packets > 0)
+            it.status.state.ports.iter().any(|port| port.transport == transport && port.packets > 0)
         };
         let interface = self.watch.attached().find(came).or_else(|| self.watch.attached().next());
         Names {
@@ -180,7 +181,7 @@ impl Advisor<'_> {
             process: process.map(|it| it.pid),
             unit: process.and_then(|it| it.cgroup.as_ref()?.unit.as_deref()),
             source: knocked.max_by_key(|it| it.seen.last_seen).map(|it| it.seen.source),
-            interface: interface.map(|it| &*it.status.interface),
+            interface: interface.map(|it| &*it.status.state.interface),
             daemon: self.watch.daemon.as_ref().map(|it| it.process),
             policy,
             planned: self.planned(transport),
@@ -205,23 +206,25 @@ impl Advisor<'_> {
     }
 }
 
-fn watching(action: Action, standing: Standing) -> Watching {
-    match (action, standing) {
-        (Action::Assigned, _) => Watching::NotWatched,
-        (Action::Ignore, _) => Watching::Ignored,
-        (Action::Watch, _) | (Action::Drop { .. }, Standing::Monitor) => Watching::Monitors,
-        (Action::Drop { enforce }, Standing::Drop | Standing::Unconfirmed { .. }) => {
-            match enforce {
-                true => Watching::Enforces,
-                false => Watching::Drops,
-            }
+fn watching(action: Action, mode: ModeState) -> Watching {
+    let enforce = match action {
+        Action::Assigned => return Watching::NotWatched,
+        Action::Ignore => return Watching::Ignored,
+        Action::Watch => return Watching::Monitors,
+        Action::Drop { enforce } => enforce,
+    };
+    match (mode.effective, mode.reason) {
+        (Mode::Drop, _) if enforce => Watching::Enforces,
+        (Mode::Drop, _) => Watching::Drops,
+        (Mode::Monitor, None | Some(ModeReason::Unconfirmed)) => Watching::Monitors,
+        (Mode::Monitor, Some(ModeReason::Expired)) => Watching::Suspended(Suspension::Reverted),
+        (Mode::Monitor, Some(ModeReason::Bypassed)) => Watching::Suspended(Suspension::Bypassed),
+        (Mode::Monitor, Some(ModeReason::Forwarding)) => {
+            Watching::Suspended(Suspension::Forwarding)
         }
-        (Action::Drop { .. }, Standing::Reverted { .. }) => {
-            Watching::Suspended(Suspension::Reverted)
+        (Mode::Monitor, Some(ModeReason::Gone | ModeReason::NotAttached)) => {
+            Watching::Suspended(Suspension::Left)
         }
-        (Action::Drop { .. }, Standing::Bypassed) => Watching::Suspended(Suspension::Bypassed),
-        (Action::Drop { .. }, Standing::Forwarding) => Watching::Suspended(Suspension::Forwarding),
-        (Action::Drop { .. }, Standing::Left) => Watching::Suspended(Suspension::Left),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     config::{Config, Layer, Origin, Valued},
     failure::{Code, Failure},
     host::interfaces::Link,
-    kernel::state::Standing,
+    model::ModeState,
     outlook::Conditions,
     policy::{Forwarding, Mode},
     who::{Answer, Limit},
@@ -49,7 +49,7 @@ pub(super) struct Port {
     #[serde(serialize_with = "name")]
     pub(super) transport: Transport,
     pub(super) port: u16,
-    pub(super) stranger: Forecast,
+    pub(super) unknown_source: Forecast,
     /// Whether a listener is what it should be.
     pub(super) expected: bool,
     #[serde(skip)]
@@ -85,20 +85,20 @@ impl Configured {
         let with_unseen = sockets.iter().copied().chain(unseen);
         let with_unseen = Conditions::kept(compiled.policy.clone(), with_unseen);
         let conditions = Conditions::kept(compiled.policy, sockets);
-        let standing = match config.mode.value {
-            Mode::Monitor => Standing::Monitor,
-            Mode::Drop => Standing::Drop,
-        };
+        let mode = ModeState::plain(config.mode.value);
         let port = args.port;
         let of = |transport| Port {
             transport,
             port,
-            planned: planned_by(conditions.outlook(transport, port, false).action, standing),
-            stranger: {
+            planned: planned_by(
+                conditions.outlook(transport, port, false).action,
+                config.mode.value,
+            ),
+            unknown_source: {
                 let [found, may_be] = sockets::found(answer, transport);
                 let without = conditions.outlook(transport, port, found);
                 let with = with_unseen.outlook(transport, port, may_be);
-                Forecast::of([without, with], transport, standing)
+                Forecast::of([without, with], (transport, port), mode)
             },
             expected: compiled.expected.contains(&(transport, port)),
         };
@@ -119,11 +119,11 @@ impl Configured {
     }
 }
 
-fn planned_by(action: Action, standing: Standing) -> Intent {
+fn planned_by(action: Action, mode: Mode) -> Intent {
     match action {
         Action::Assigned => Intent::NotWatched,
         Action::Ignore => Intent::Ignored,
-        Action::Drop { .. } if standing.drops() => Intent::Drops,
+        Action::Drop { .. } if mode == Mode::Drop => Intent::Drops,
         Action::Watch | Action::Drop { .. } => Intent::Counts,
     }
 }

@@ -3,11 +3,15 @@
 use port12_common::{Transport, Verdict};
 use serde::Serialize;
 
-use crate::{config::action_name, kernel::state::Standing, outlook::Outlook};
+use crate::{config::action_name, model::ModeState, outlook::Outlook};
 
 /// What becomes of a stranger's conversation start on one transport.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub(super) struct Forecast {
+    /// Transport of the flow start.
+    pub(super) transport: Transport,
+    /// Its destination port.
+    pub(super) port: u16,
     /// What the rule says.
     pub(super) action: &'static str,
     /// Name of an outcome, or `unknown`.
@@ -20,10 +24,16 @@ pub(super) struct Forecast {
 impl Forecast {
     /// The forecast of the outlooks without and with a local socket; both are the same when the
     /// sockets could be listed.
-    pub(super) fn of(either: [Outlook; 2], transport: Transport, standing: Standing) -> Self {
+    pub(super) fn of(
+        either: [Outlook; 2],
+        (transport, port): (Transport, u16),
+        mode: ModeState,
+    ) -> Self {
         let [outlook, other] = either;
         let same = outlook.outcome == other.outcome;
         Self {
+            transport,
+            port,
             action: action_name(outlook.action),
             outcome: if same { outlook.outcome.as_str() } else { "unknown" },
             verdict: match (outlook.outcome.verdict(), other.outcome.verdict()) {
@@ -32,9 +42,15 @@ impl Forecast {
                 (Verdict::Pass, Verdict::Drop) | (Verdict::Drop, Verdict::Pass) => "unknown",
             },
             why: match same {
-                true => outlook.reason(transport, standing),
+                true => outlook.reason(transport, mode),
                 false => "sockets cannot be listed, and a listener would receive it",
             },
         }
+    }
+
+    /// Whether it says the same, on whichever transport.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        (self.action, self.outcome, self.verdict, self.why)
+            == (other.action, other.outcome, other.verdict, other.why)
     }
 }

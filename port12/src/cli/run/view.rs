@@ -56,22 +56,20 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::model::{Baseline, Origin, State};
 
     fn rendered(view: &View, kind: Kind) -> String {
-        let report = Report {
-            kind,
+        let state = State {
             time: SystemTime::UNIX_EPOCH,
-            elapsed_seconds: 1.0,
-            period_seconds: 1.0,
-            mode: "monitor",
+            clock_ns: 1,
+            origin: Origin::Live,
             registry_date: "2026-08-17".to_owned(),
             interfaces: Vec::new(),
-            ports: Vec::new(),
             sources: None,
             outbound: None,
-            told: None,
-            capture: None,
+            alerts: None,
         };
+        let report = Report::over(kind, &Baseline::zero(0), state, 1.0);
         String::from_utf8(view.render(&report).unwrap()).unwrap()
     }
 

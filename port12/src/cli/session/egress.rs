@@ -34,7 +34,7 @@ impl Session {
     /// What a port12 that was killed has left on an interface without links (before kernel 6.6) goes.
     fn clear_outbound(&self) {
         for watched in &self.watched {
-            let name = &watched.link.interface;
+            let name = &watched.name;
             match egress::sweep(watched.index) {
                 Ok(0) => {}
                 Ok(_) => log::info!("{name}: what a port12 that was killed has left is taken off"),

@@ -11,8 +11,8 @@ use crate::{
 impl Session {
     /// The interfaces whose program was detached by another process.
     pub fn detached(&self) -> Vec<&str> {
-        let is_detached = |it: &&Watched| !it.link.gone && it.presence() != Presence::Attached;
-        self.watched.iter().filter(is_detached).map(|it| &*it.link.interface).collect()
+        let is_detached = |it: &&Watched| !it.gone && it.presence() != Presence::Attached;
+        self.watched.iter().filter(is_detached).map(|it| &*it.name).collect()
     }
 
     /// Attaches programs again that were detached, if no other program is in their place.
@@ -29,16 +29,16 @@ impl Session {
         let wanted = self.plan.config.xdp_mode.value;
         for watched in self.watched.iter_mut().filter(|it| it.can_reattach()) {
             let reattached = watched.reattach(wanted);
-            let link = &watched.link;
+            let name = &watched.name;
             match reattached {
                 Ok(()) => tell(format_args!(
-                    "{}: attached again: {} XDP, {} mode",
-                    link.interface, link.xdp_mode, link.mode
+                    "{name}: attached again: {} XDP, {} mode",
+                    watched.xdp_mode,
+                    self.plan.config.mode.value.as_str()
                 )),
-                Err(failure) => tell(format_args!(
-                    "{}: cannot attach again: {}",
-                    link.interface, failure.message
-                )),
+                Err(failure) => {
+                    tell(format_args!("{name}: cannot attach again: {}", failure.message));
+                }
             }
         }
         self.keep()
@@ -53,7 +53,7 @@ impl Session {
         let Some(pins) = &self.pins else {
             return Ok(());
         };
-        let is_there = |it: &&Watched| !it.link.gone;
+        let is_there = |it: &&Watched| !it.gone;
         let mut watched = self.watched.iter().filter(is_there);
         if pins.is_in_place() && watched.all(Watched::is_pinned) {
             return Ok(());
@@ -74,7 +74,7 @@ impl Session {
     fn pin_again(&mut self) -> Result<(), Failure> {
         // It uses the instances.
         self.keeper = None;
-        let mut lost = self.watched.iter_mut().filter(|it| !it.link.gone && !it.is_pinned());
+        let mut lost = self.watched.iter_mut().filter(|it| !it.gone && !it.is_pinned());
         lost.try_for_each(|watched| {
             watched.pin_again()?;
             let why = "what was pinned is gone at once";

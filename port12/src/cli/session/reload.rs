@@ -53,7 +53,7 @@ impl Session {
         for target in &plan.targets {
             let of = |it: &&mut Watched| it.index == target.link.index;
             if let Some(watched) = self.watched.iter_mut().find(of) {
-                watched.link.forwarding.clone_from(&target.forwarding);
+                watched.forwarding().set(target.forwarding.clone());
             }
         }
         plan.warnings().for_each(tell);
@@ -68,7 +68,7 @@ impl Session {
         self.outbound = self.outbound.take().or(outbound);
         self.follow_outbound(true);
         for mut watched in dropped {
-            tell(format_args!("{}: detached", watched.link.interface));
+            tell(format_args!("{}: detached", watched.name));
             watched.detach();
             watched.events(|event| self.story.event(event));
             self.leave(watched);
@@ -94,7 +94,7 @@ impl Session {
     fn change(&mut self, plan: &Plan) -> Result<(Vec<Watched>, Vec<Watched>), Failure> {
         let mut added = Vec::new();
         for target in &plan.targets {
-            if self.watched.iter().any(|it| !it.link.gone && it.index == target.link.index) {
+            if self.watched.iter().any(|it| !it.gone && it.index == target.link.index) {
                 continue;
             }
             match self.start(plan, target) {
@@ -113,7 +113,7 @@ impl Session {
             let old = self.plan.orders();
             for watched in self.watched.iter_mut().filter(|it| is_kept(it)) {
                 if let Err(error) = watched.obey(&old, Occasion::Start) {
-                    log::error!("{}: {}", watched.link.interface, error.message);
+                    log::error!("{}: {}", watched.name, error.message);
                 }
             }
             return Err(failure);

@@ -8,20 +8,19 @@ use super::{NotDropped, Plan, Presence, Session, Watched, tell};
 use crate::{policy::Mode, watch};
 
 impl Session {
-    /// Says how drop mode stands, where that has changed.
+    /// Reports the mode in force, when its cause changes.
     pub fn tell_standing(&mut self) {
         let mut said = BTreeMap::new();
-        let is_there = |it: &&mut Watched| !it.link.gone && it.presence() == Presence::Attached;
+        let is_there = |it: &&mut Watched| !it.gone && it.presence() == Presence::Attached;
         for watched in self.watched.iter_mut().filter(is_there) {
-            let moment = watched.moment();
-            let standing = watched.standing();
-            let name = watched.link.interface.clone();
-            if let Some(text) = watch::tell(standing, &moment)
-                && self.said.get(&name) != Some(&standing)
+            let mode = watched.mode();
+            let name = watched.name.clone();
+            if let Some(text) = watch::tell(&mode)
+                && self.said.get(&name) != Some(&mode.reason)
             {
                 tell(format_args!("{name}: {text}"));
             }
-            said.insert(name, standing);
+            said.insert(name, mode.reason);
         }
         self.said = said;
         self.tell_not_dropped();
@@ -29,9 +28,9 @@ impl Session {
 
     /// Reports what drop mode does not drop, whenever that changes.
     fn tell_not_dropped(&mut self) {
-        let watched = self.watched.iter().filter(|it| !it.link.gone);
+        let watched = self.watched.iter().filter(|it| !it.gone);
         let not_dropped: BTreeMap<String, NotDropped> =
-            watched.filter_map(|it| Some((it.link.interface.clone(), it.not_dropped()?))).collect();
+            watched.filter_map(|it| Some((it.name.clone(), it.not_dropped()?))).collect();
         for (name, not_dropped) in &not_dropped {
             if self.not_dropped.get(name) != Some(not_dropped) {
                 tell(format_args!("{name}: {not_dropped}"));
@@ -43,14 +42,17 @@ impl Session {
 
 /// The line about an interface at its start.
 pub(super) fn announce(watched: &Watched, plan: &Plan) {
-    let link = &watched.link;
     let rules = plan.compiled.policy.rules[Transport::Tcp as usize].iter();
     let is_watched = |action| matches!(action, Action::Watch | Action::Drop { .. });
     tell(format_args!(
         "{}: {} XDP, {} mode{}, {} ports of the registry of {}",
-        link.interface,
-        link.xdp_mode,
-        if watched.standing().drops() { link.mode } else { Mode::Monitor.as_str() },
+        watched.name,
+        watched.xdp_mode,
+        if watched.standing().drops() {
+            plan.config.mode.value.as_str()
+        } else {
+            Mode::Monitor.as_str()
+        },
         if watched.not_dropped().is_some() { " for TCP alone" } else { "" },
         rules.filter(|rule| is_watched(rule.action())).count(),
         plan.registry.edition()

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     cli::registry::Origin,
+    query::describe,
     registry::{PortSet, Registry},
     text::time,
-    watch::describe,
     who::{self, Answer, Cgroup, Entry, Holder, Limit, OnDisk, Process, Through},
 };
 

@@ -1,7 +1,5 @@
 //! An interface, as the kernel describes it.
 
-use std::fmt;
-
 use netlink_packet_core::{DecodeError, Emitable};
 use netlink_packet_route::link::{LinkFlags, LinkHeader};
 
@@ -55,26 +53,7 @@ pub struct XdpAttachment {
     pub program: u32,
 }
 
-/// Where an XDP program runs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum XdpMode {
-    /// In the driver.
-    Native,
-    /// In the stack, after the driver.
-    Generic,
-    /// On the card.
-    Hardware,
-}
-
-impl fmt::Display for XdpMode {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Native => "native",
-            Self::Generic => "generic",
-            Self::Hardware => "hardware",
-        })
-    }
-}
+pub use crate::model::XdpMode;
 
 pub(super) fn read(message: &[u8]) -> Result<Link, DecodeError> {
     let header = LinkHeader::parse(message)?;

@@ -37,33 +37,16 @@ pub enum EgressError {
     Host(#[from] HostError),
 }
 
-/// How a program is on an interface.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum HookKind {
-    /// By a `bpf_link` (kernel 6.6): it goes with the process, however that ends.
-    Tcx,
-    /// As a filter of the qdisc `clsact`: it stays when the process is killed.
-    Clsact,
-}
+pub use crate::model::OutboundHook as HookKind;
 
-impl HookKind {
-    /// Its name in reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Tcx => "tcx",
-            Self::Clsact => "clsact",
-        }
-    }
-
-    /// The best one that a kernel has.
-    fn of_kernel() -> Self {
-        let version = KernelVersion::current();
-        let is_new = version.is_ok_and(|version| version >= KernelVersion::new(6, 6, 0));
-        // Tests want both.
-        match is_new && !is_set("egress.old") {
-            true => Self::Tcx,
-            false => Self::Clsact,
-        }
+/// The best kind that the kernel has.
+fn of_kernel() -> HookKind {
+    let version = KernelVersion::current();
+    let is_new = version.is_ok_and(|version| version >= KernelVersion::new(6, 6, 0));
+    // Tests want both.
+    match is_new && !is_set("egress.old") {
+        true => HookKind::Tcx,
+        false => HookKind::Clsact,
     }
 }
 
@@ -113,7 +96,7 @@ impl Egress {
         let refused = |why: String| EgressError::Refused { interface: link.name.clone(), why };
         super::sweep(link.index)?;
         let program = self.program(layer).map_err(|error| refused(reason(&error)))?;
-        match HookKind::of_kernel() {
+        match of_kernel() {
             HookKind::Tcx => {
                 tcx(program, &link.name).map(|link| Hook::Tcx(Some(link))).map_err(refused)
             }

@@ -2,16 +2,17 @@
 
 use std::io::{self, Write};
 
+use super::rate;
 use crate::{
-    report::{OutboundOwner, OutboundPortReport, OutboundReport},
-    text::{Printable, time::time_of_day, units::si, words::counted},
+    model::{OutboundOwner, OutboundPort, OutboundState},
+    text::{Printable, time::time_of_day, words::counted},
 };
 
 /// Owners of a port that are listed.
 const OWNERS: usize = 3;
 
 pub(super) fn write_outbound(
-    report: &OutboundReport,
+    report: &OutboundState,
     limit: Option<usize>,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -24,7 +25,7 @@ pub(super) fn write_outbound(
         "{:<15} {:<9} {:>4} {:>9} {:>10} {:>7} {:>7} {:<8}  WHAT IT IS",
         "OUTBOUND BY", "TRANSPORT", "PORT", "PACKETS", "BYTES", "PKT/S", "BIT/S", "LAST",
     )?;
-    let mut rows: Vec<&OutboundPortReport> = report.ports.iter().collect();
+    let mut rows: Vec<&OutboundPort> = report.ports.iter().collect();
     if limit.is_some() {
         rows.sort_by_key(|port| std::cmp::Reverse((port.last_seen, port.packets)));
     }
@@ -37,8 +38,8 @@ pub(super) fn write_outbound(
             port.port,
             port.packets,
             port.bytes,
-            si(port.packets_per_second),
-            si(port.bits_per_second),
+            rate(port.rates.map(|it| it.packets_per_second)),
+            rate(port.rates.map(|it| it.bits_per_second)),
             time_of_day(port.last_seen),
             port.description,
         )?;
@@ -60,7 +61,7 @@ pub(super) fn write_outbound(
 
 /// `process 4711 (nc), user id 0, runs /usr/bin/nc, last to 198.51.100.7, 3 contacts`.
 fn owner_line(owner: &OutboundOwner) -> String {
-    let who = match (owner.owner, owner.pid) {
+    let who = match (&*owner.owner, owner.pid) {
         (_, None) => "a process that was not seen".to_owned(),
         (kind, Some(pid)) => {
             let note = match kind {
@@ -76,10 +77,10 @@ fn owner_line(owner: &OutboundOwner) -> String {
     format!("{who}, user id {}{runs}, last to {}, {contacts}", owner.uid, owner.destination)
 }
 
-fn write_losses(report: &OutboundReport, out: &mut impl Write) -> io::Result<()> {
-    let OutboundReport { told: _, suppressed, lost, uncounted, .. } = report;
+fn write_losses(report: &OutboundState, out: &mut impl Write) -> io::Result<()> {
+    let OutboundState { rate_limited, lost, uncounted, .. } = report;
     let losses =
-        [("contacts suppressed", suppressed), ("lost", lost), ("packets uncounted", uncounted)];
+        [("contacts rate-limited", rate_limited), ("lost", lost), ("packets uncounted", uncounted)];
     let losses: Vec<String> = losses
         .iter()
         .filter(|(_, count)| **count > 0)
@@ -95,11 +96,14 @@ fn write_losses(report: &OutboundReport, out: &mut impl Write) -> io::Result<()>
 mod tests {
     use std::time::SystemTime;
 
-    use super::*;
+    use port12_common::Transport;
 
-    fn owner(kind: &'static str, pid: Option<i32>) -> OutboundOwner {
+    use super::*;
+    use crate::model::PortRates;
+
+    fn owner(kind: &str, pid: Option<i32>) -> OutboundOwner {
         OutboundOwner {
-            owner: kind,
+            owner: kind.to_owned(),
             uid: 0,
             pid,
             name: pid.map(|_| "nc".to_owned()),
@@ -110,7 +114,7 @@ mod tests {
         }
     }
 
-    fn written(report: &OutboundReport) -> String {
+    fn written(report: &OutboundState) -> String {
         let mut out = Vec::new();
         write_outbound(report, None, &mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -121,23 +125,22 @@ mod tests {
         let kinds = ["process", "ended", "running", "process", "process"];
         let mut owners: Vec<_> = kinds.map(|kind| owner(kind, Some(4711))).into();
         owners[2] = owner("unseen", None);
-        let mut report = OutboundReport {
+        let mut report = OutboundState {
             interfaces: Vec::new(),
-            ports: vec![OutboundPortReport {
+            ports: vec![OutboundPort {
                 interface: "eth0".to_owned(),
-                transport: "tcp",
+                transport: Transport::Tcp,
                 port: 12,
                 packets: 3,
                 bytes: 180,
-                packets_per_second: 1.5,
-                bits_per_second: 720.0,
+                rates: Some(PortRates { packets_per_second: 1.5, bits_per_second: 720.0 }),
                 last_seen: SystemTime::UNIX_EPOCH,
                 description: "unassigned".to_owned(),
                 owners,
                 more_owners: 4,
             }],
-            told: 1,
-            suppressed: 7,
+            emitted: 1,
+            rate_limited: 7,
             lost: 0,
             uncounted: 0,
         };
@@ -161,7 +164,7 @@ mod tests {
             lines[4].starts_with("  a process that was not seen, user id 0, last to"),
             "{text}"
         );
-        assert_eq!(lines[5..], ["  and 6 more", "  outbound: contacts suppressed 7"]);
+        assert_eq!(lines[5..], ["  and 6 more", "  outbound: contacts rate-limited 7"]);
         report.ports.clear();
         assert!(written(&report).starts_with("this host has started no conversation"));
     }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Watched, counted_at};
+use super::Watched;
 use crate::{
     failure::{Code, Failure},
     host::interfaces::{self, Link as HostLink},
@@ -16,9 +16,6 @@ use crate::{
     watch::Presence,
 };
 
-/// The XDP mode of a program that is on no interface.
-const DETACHED: &str = "none";
-
 /// Time between attempts to attach a program again.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -28,13 +25,13 @@ impl Watched {
         if std::mem::replace(&mut self.presence, presence) == presence {
             return None;
         }
-        let name = &self.link.interface;
+        let name = &self.name;
         let Some(instead) = presence.instead() else {
-            let mode = link.xdp.iter().find(|it| Some(it.program) == self.program);
-            self.link.xdp_mode = mode.map_or_else(String::new, |it| it.mode.to_string());
+            if let Some(it) = link.xdp.iter().find(|it| Some(it.program) == self.program) {
+                self.xdp_mode = it.mode;
+            }
             return Some(format!("{name}: port12's XDP program is attached again"));
         };
-        DETACHED.clone_into(&mut self.link.xdp_mode);
         Some(format!(
             "{name}: port12's XDP program was detached by another process, and nothing is counted \
              or dropped there; {instead}. A restart of port12 attaches again, or `reattach = true`"
@@ -49,7 +46,7 @@ impl Watched {
     /// Whether the program can be attached again: nothing is in its place, and the last attempt is
     /// a while ago.
     pub fn can_reattach(&self) -> bool {
-        !self.link.gone
+        !self.gone
             && self.presence == Presence::Detached { other: None }
             && self.retried.is_none_or(|at| at.elapsed() >= RETRY)
     }
@@ -67,8 +64,7 @@ impl Watched {
             Some(slot) => attached.stay(slot)?,
             None => attached,
         };
-        self.link.xdp_mode = attached.mode.to_string();
-        self.link.counted_at = counted_at(attached.mode);
+        self.xdp_mode = attached.mode;
         self.attached = Some(attached);
         self.presence = Presence::Attached;
         self.retried = None;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use anyhow::{Result, ensure};
 use port12::{
     kernel::{
-        banning::{Deeds, Scope, Terms},
+        banning::{self, Scope, Terms},
         instance::{Instance, LoadOptions},
         object::EntryPoint,
     },
@@ -55,8 +55,8 @@ pub fn are_made(entry: EntryPoint) -> Result<String> {
     ensure!(outcomes(&instance)? == (SENT - 1, 2 * SENT + 1), "it is not banned");
     let ban = instance.bans(None)?.list()?[&source];
     ensure!(ban.packets == SENT - 1 && ban.times == 1, "{ban:?}");
-    let deeds = Deeds::read(instance.counters());
-    ensure!(deeds.banned == 1 && deeds.spared == SENT + 1, "{deeds:?}");
+    let deeds = banning::stats(instance.counters());
+    ensure!(deeds.banned == 1 && deeds.protected == SENT + 1, "{deeds:?}");
     Ok(format!("{} packets dropped", ban.packets))
 }
 

@@ -1,10 +1,13 @@
 //! Single probes, told by this kernel.
 
 use anyhow::{Context as _, Result, ensure};
-use port12::kernel::{
-    events::{Reading, Told},
-    instance::{Instance, LoadOptions},
-    object::EntryPoint,
+use port12::{
+    kernel::{
+        events::{self, Reading},
+        instance::{Instance, LoadOptions},
+        object::EntryPoint,
+    },
+    model::EventStats,
 };
 use port12_common::{Layer, Outcome};
 
@@ -35,8 +38,8 @@ pub fn are_told(entry: EntryPoint) -> Result<String> {
         ensure!(event.frame == frame[..captured], "{number}: {:?}", event.frame);
         ensure!(ring.next(&reading).is_none(), "{number} is told of twice");
     }
-    let told = Told::read(instance.counters());
-    let expected = Told { told: SOURCES.into(), suppressed: 0, lost: 0 };
+    let told = events::stats(instance.counters());
+    let expected = EventStats { emitted: SOURCES.into(), rate_limited: 0, lost: 0 };
     ensure!(told == expected, "{told:?}");
     Ok(format!("{SOURCES} first touches, with their frames"))
 }

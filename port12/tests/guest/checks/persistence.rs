@@ -92,7 +92,14 @@ fn orders(confirm: Option<Duration>) -> Orders {
         port12_common::abi::TransitPolicy::Drop,
     );
     dropping[port12_common::Transport::Tcp as usize][12] = rule;
-    Orders { policy, mode: Mode::Drop, confirm, allow: BTreeSet::new(), ban: None }
+    Orders {
+        policy,
+        mode: Mode::Drop,
+        confirm,
+        allow: BTreeSet::new(),
+        ban: None,
+        expected: BTreeSet::new(),
+    }
 }
 
 fn attach(nic: &str, wanted: Wanted, orders: &Orders) -> Result<()> {

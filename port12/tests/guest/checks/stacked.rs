@@ -19,7 +19,14 @@ use crate::{
 
 fn orders() -> Orders {
     let policy = Box::new(frames::policy());
-    Orders { policy, mode: Mode::Drop, confirm: None, allow: BTreeSet::new(), ban: None }
+    Orders {
+        policy,
+        mode: Mode::Drop,
+        confirm: None,
+        allow: BTreeSet::new(),
+        ban: None,
+        expected: BTreeSet::new(),
+    }
 }
 
 fn start(name: &str, wanted: Wanted) -> Result<Watched, Failure> {

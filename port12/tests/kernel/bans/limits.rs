@@ -5,10 +5,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use aya::programs::TestRunOptions;
 use port12::{
     kernel::{
-        banning::{Deeds, Scope},
+        banning::Scope,
         bans::{Bans, BansError},
         object::EntryPoint,
     },
+    model::AutoBanStats,
     snapshot::Snapshot,
 };
 use port12_common::{
@@ -43,7 +44,7 @@ fn cpus_that_count_at_the_same_time_lose_no_packet() {
             let passed = snapshot.outcome(Outcome::Probe).packets;
             let most = 500 + cpus.len() as u64 - 1;
             assert!((500..=most).contains(&passed), "{passed} probes passed");
-            assert_eq!(snapshot.deeds().refused, 0);
+            assert_eq!(snapshot.bans().table_full, 0);
             assert_eq!(passed + snapshot.outcome(Outcome::Banned).packets, 600 * cpus.len() as u64);
         }
     });
@@ -103,7 +104,11 @@ fn the_program_fills_the_map_and_is_refused_from_there_on() {
         for index in 0..BANNED + BEYOND {
             assert_eq!(from(&subject, source(index)), Outcome::Probe);
         }
-        let expected = Deeds { banned: BANNED as u64, refused: BEYOND as u64, ..Deeds::default() };
+        let expected = AutoBanStats {
+            banned: BANNED as u64,
+            table_full: BEYOND as u64,
+            ..AutoBanStats::default()
+        };
         assert_eq!(deeds(&subject), expected);
         assert_eq!(bans.list().expect("listed").len(), BANNED);
         assert_eq!(from(&subject, source(0)), Outcome::Banned, "who was first stays");

@@ -17,7 +17,7 @@ fn programs_maps_and_links_are_not_reached_by_their_ids() {
         let victim = Victim::new();
         victim.attach();
         let status = victim.bpffs.status(victim.near(), "w0");
-        let program = status["program_id"].as_u64().unwrap();
+        let program = status["program"]["id"].as_u64().unwrap();
         let pins = victim.bpffs.pins();
         let link = victim.near().sh("bpftool link show | grep -o '^[0-9]*' | tail -1");
         for line in [

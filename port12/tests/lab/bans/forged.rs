@@ -49,9 +49,9 @@ fn nobody_who_is_needed_is_banned_by_forging_him() {
             );
         }
         let deeds = host.deeds();
-        assert_eq!((deeds.banned, deeds.spared, deeds.overlooked), (2, 3 * (ports - 19), 0));
+        assert_eq!((deeds.banned, deeds.protected, deeds.not_tracked), (2, 3 * (ports - 19), 0));
         let totals = run.stop();
-        assert_eq!(totals.interface("w0")["bans"]["spared"], deeds.spared);
+        assert_eq!(totals.interface("w0")["bans"]["protected"], deeds.protected);
         assert_eq!(totals.outcome("allowed"), ports);
         assert_eq!(
             (totals.outcome("probe"), totals.outcome("banned")),
@@ -78,7 +78,7 @@ fn a_connection_neither_protects_a_scanner_nor_lifts_its_ban() {
         far.sh(&format!("nmap -Pn -n -sS -p1-1023 --max-retries 0 --min-rate 500 {NEAR}"));
         run.wait_until_said("w0: 10.12.0.2 is banned for 10m");
         let deeds = host.deeds();
-        assert_eq!((deeds.banned, deeds.spared), (1, 0));
+        assert_eq!((deeds.banned, deeds.protected), (1, 0));
         there.write_all(b"x").unwrap();
         here.read_exact(&mut [0]).unwrap();
         let _second = connect();
@@ -121,7 +121,7 @@ fn an_address_that_is_no_host_s_is_never_banned() {
             let source: IpAddr = source.parse().unwrap();
             (0..6).for_each(|_| far.send(&syn((NEAR.into(), source), 12)));
         }
-        until("all to be spared", || (host.deeds().spared == 4 * 2).then_some(()));
+        until("all to be spared", || (host.deeds().protected == 4 * 2).then_some(()));
         assert_eq!(host.deeds().banned, 0);
         run.stop();
     });

@@ -102,7 +102,7 @@ fn a_daemon_that_stands_still_or_dies_leaves_bans_and_no_program_that_bans() {
         let spared = |last| {
             until("the word of the daemon to end", || {
                 knock(&host, last, 4);
-                let spared = host.deeds().spared > 0;
+                let spared = host.deeds().protected > 0;
                 if !spared {
                     host.bpffs.ok(&host.pair.near, &format!("unban 10.12.0.{last}"));
                     thread::sleep(Duration::from_millis(200));
@@ -142,7 +142,7 @@ fn where_there_is_no_room_a_source_passes_and_is_counted_and_the_operator_gets_r
         }
         assert_eq!(host.bans().len(), BANNED);
         knock(&host, 21, 10);
-        assert_eq!(host.deeds().refused, 8);
+        assert_eq!(host.deeds().table_full, 8);
         assert!(host.entry(IpAddr::from([10, 12, 0, 21])).is_none());
         host.bpffs.ok(&host.pair.near, &format!("ban --force {FAR}"));
         assert!(host.entry(FAR.into()).is_some());

@@ -202,7 +202,7 @@ fn a_flood_of_binds_is_bounded_and_what_is_not_told_is_counted() {
         let said = ended.said.iter().filter(|it| it.contains("bound faster than it can be told"));
         assert_eq!(said.count(), 1, "{:?}", ended.said);
         let totals = ended.totals.unwrap();
-        assert!(totals.0["told"]["suppressed"].as_u64().unwrap() > 0, "{}", totals.0);
+        assert!(totals.0["alerts"]["rate_limited"].as_u64().unwrap() > 0, "{}", totals.0);
         eprintln!("{binds} binds in 2 s took the daemon {busy} ticks of its start and all of them");
     });
 }

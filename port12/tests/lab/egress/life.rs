@@ -33,7 +33,7 @@ fn without_the_flag_nothing_is_on_packets_that_leave() {
         let pair = Pair::new();
         let mut port12 = Port12::start(&pair.near, "-i w0");
         let report = port12.report();
-        assert!(report.0.get("outbound").is_none());
+        assert!(report.0["outbound"].is_null());
         assert!(has_nothing(&pair.near, "w0"));
         python(&pair.near, &format!("import socket; {}", datagram(12)));
         port12.stop();
@@ -223,7 +223,7 @@ fn interfaces_come_and_go_and_a_reload_switches_it() {
             write(false, "");
             let args = format!("--config {}", file.display());
             let mut port12 = Port12::launch(command(near, hook, &args));
-            assert!(port12.report().0.get("outbound").is_none());
+            assert!(port12.report().0["outbound"].is_null());
             let reload = |port12: &mut Port12| {
                 port12.signal(libc::SIGHUP);
                 port12.wait_until_said("reloaded");
@@ -248,7 +248,7 @@ fn interfaces_come_and_go_and_a_reload_switches_it() {
             port12.wait_for("the other rules", |it| outbound(it, "w0") == expected);
             write(false, "");
             reload(&mut port12);
-            assert!(port12.report().0.get("outbound").is_none());
+            assert!(port12.report().0["outbound"].is_null());
             assert!(has_nothing(near, "w0"));
             port12.stop();
         });

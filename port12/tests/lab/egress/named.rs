@@ -123,11 +123,11 @@ fn a_scanner_with_raw_sockets_is_named_and_what_is_too_much_is_counted() {
         let ports = outbound["ports"].as_array().unwrap();
         assert_eq!(ports.len(), 284, "all unassigned TCP ports");
         assert_eq!(outbound["uncounted"], 0);
-        let told = ["told", "suppressed", "lost"].map(|it| outbound[it].as_u64().unwrap());
+        let told = ["emitted", "rate_limited", "lost"].map(|it| outbound[it].as_u64().unwrap());
         assert!(told.iter().sum::<u64>() >= 284, "{told:?}");
         assert_eq!((told[1], told[2]), (0, 0), "{told:?}");
         assert_eq!(records.len(), 60, "in a minute");
-        assert!(totals.0["told"]["suppressed"].as_u64().unwrap() >= 224);
+        assert!(totals.0["alerts"]["rate_limited"].as_u64().unwrap() >= 224);
         for record in &records {
             assert_eq!(own(record)["processes"][0]["name"], "nmap", "{record:#}");
         }

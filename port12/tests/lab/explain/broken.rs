@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 use port12_common::abi::map;
 use serde_json::{Value, json};
 
-use super::{PROGRAM, advice, both, explain, interface, limits, on};
+use super::{PROGRAM, advice, both, explain, forecast, interface, limits, on};
 use crate::support::{Bpffs, Namespace, Pair, lab, reaches};
 
 #[test]
@@ -122,7 +122,7 @@ fn a_policy_that_is_not_accepted_is_told_in_the_words_of_check() {
         let story = explain(&bpffs, &near, &format!("12 --config {path}"));
         assert!(limits(&story).contains("there is no interface nosuch0"), "{story}");
         assert_eq!(story["configured"]["interfaces"], json!(null));
-        assert_eq!(on(&story["configured"], "tcp")["stranger"]["outcome"], "probe");
+        assert_eq!(forecast(&story["configured"], "tcp")["outcome"], "probe");
         let (story, _) = both(|| {
             let mut command = bpffs.command(&near, "explain 12");
             command.env("PORT12_INTERVAL", "soon\u{1b}[2J");

@@ -1,10 +1,10 @@
-//! What is foretold of a stranger is what becomes of one.
+//! Forecasts for an unknown source, and the outcomes of its packets.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{advice, explain, interface, on};
+use super::{advice, explain, forecast, interface};
 use crate::{
     support::{
         Bpffs, Pair, Raw,
@@ -89,13 +89,13 @@ fn a_knock_meets_what_was_foretold_in_every_mode_with_and_without_a_daemon() {
                 let story = explain(&bpffs, &pair.near, &format!("{port} --config {config}"));
                 let frames = [("tcp", syn(BOTH[0], port)), ("udp", udp(BOTH[0], port, b"x"))];
                 for (transport, frame) in frames {
-                    let stranger = &on(interface(&story, "w0"), transport)["stranger"];
+                    let foretold = forecast(interface(&story, "w0"), transport);
                     let met = outcome(&bpffs, &pair, &far, &frame);
                     let place = format!("{mode}, {transport}/{port}, daemon: {has_daemon}");
-                    assert_eq!(stranger["outcome"], met, "{place}: {stranger}");
+                    assert_eq!(foretold["outcome"], met, "{place}: {foretold}");
                     // The file says monitor mode: what it would do is what is done then.
                     if mode == "monitor" {
-                        assert_eq!(&on(&story["configured"], transport)["stranger"], stranger);
+                        assert_eq!(forecast(&story["configured"], transport), foretold);
                     }
                 }
             }
@@ -114,9 +114,9 @@ fn a_port_that_is_not_watched_is_told_as_that() {
         let (pair, bpffs) = (Pair::new(), Bpffs::new());
         bpffs.ok(&pair.near, "attach -i w0 --mode drop");
         let story = explain(&bpffs, &pair.near, "22");
-        let stranger = &on(interface(&story, "w0"), "tcp")["stranger"];
+        let foretold = forecast(interface(&story, "w0"), "tcp");
         assert_eq!(
-            (&stranger["action"], &stranger["outcome"], &stranger["verdict"]),
+            (&foretold["action"], &foretold["outcome"], &foretold["verdict"]),
             (&json!("assigned"), &json!("assigned"), &json!("pass"))
         );
         let step = advice(&story, "not_counted", "tcp");

@@ -4,14 +4,14 @@ use std::{fs, thread, time::Duration};
 
 use serde_json::json;
 
-use super::{advice, both, explain, interface, limits, on, says};
+use super::{advice, both, explain, forecast, interface, limits, on, says};
 use crate::{
     support::{
         Bpffs, Pair,
         addresses::{BOTH, FAR, NEAR},
         foreign::program,
         frame::syn,
-        lab, reaches,
+        lab, mode, reaches,
         sockets::wait_for_socket,
         until,
     },
@@ -32,28 +32,31 @@ fn who_knocks_in_monitor_mode_is_told_and_how_to_drop_it() {
         let story = explain(&bpffs, &pair.near, "12");
         assert_eq!(story["daemon"]["name"], "port12");
         let w0 = interface(&story, "w0");
-        assert_eq!((&w0["place"], &w0["mode"]), (&json!("attached"), &json!("monitor")));
+        assert_eq!(
+            (&w0["place"], &w0["mode"]["effective"]),
+            (&json!("attached"), &json!("monitor"))
+        );
         for transport in ["tcp", "udp"] {
             let port = on(w0, transport);
             assert_eq!((&port["packets"], &port["dropped"]), (&json!(1), &json!(0)), "{port}");
-            let stranger = &port["stranger"];
-            assert_eq!(stranger["verdict"], "pass");
+            let foretold = forecast(w0, transport);
+            assert_eq!(foretold["verdict"], "pass");
             assert_eq!(
-                (&stranger["action"], &stranger["outcome"]),
+                (&foretold["action"], &foretold["outcome"]),
                 (&json!("watch"), &json!("probe"))
             );
         }
-        let source = &w0["sources"][0];
+        let source = &w0["port_sources"][0];
         assert_eq!(source["source"], FAR.to_string());
         assert_eq!(source["transports"], json!(["tcp", "udp"]));
-        assert_eq!((&source["packets"], &source["ports"]), (&json!(3), &json!(3)), "{source}");
+        assert_eq!((&source["packets"], &source["port_count"]), (&json!(3), &json!(3)), "{source}");
         let knocked = advice(&story, "knocked_passed", "tcp");
         assert!(says(knocked, &format!("`kill -HUP {}`", story["daemon"]["process"])), "{knocked}");
         assert!(says(knocked, &format!("`port12 ban {FAR} --for 1h`")), "{knocked}");
         advice(&story, "nobody_listens", "udp");
         advice(&story, "quiet", "udplite");
         let quiet = explain(&bpffs, &pair.near, "10");
-        assert_eq!(interface(&quiet, "w0")["sources"], json!([]));
+        assert_eq!(interface(&quiet, "w0")["port_sources"], json!([]));
         advice(&quiet, "quiet", "tcp");
         // What the step says drops it, in monitor mode.
         bpffs.ok(&pair.near, &format!("ban {FAR} --for 1h"));
@@ -61,11 +64,13 @@ fn who_knocks_in_monitor_mode_is_told_and_how_to_drop_it() {
         let story = explain(&bpffs, &pair.near, "12");
         let w0 = interface(&story, "w0");
         assert_eq!(on(w0, "tcp")["packets"], 1, "{story}");
+        let bans = &w0["bans"];
         assert_eq!(
-            w0["ban"],
-            json!({"after": null, "scope": "unassigned", "sources": 1, "packets": 1})
+            (&bans["after"], &bans["scope"], &bans["active"]),
+            (&json!(null), &json!("unassigned"), &json!(1))
         );
-        assert_eq!(w0["sources"][0]["banned"], true);
+        assert_eq!(w0["outcomes"]["banned"]["packets"], 1);
+        assert_eq!(w0["port_sources"][0]["banned"], true);
         assert!(!says(advice(&story, "knocked_passed", "tcp"), "port12 ban"), "{story}");
         let text = bpffs.ok(&pair.near, "explain 12");
         assert!(text.contains("sources that are banned: 1, which takes their probes"), "{text}");
@@ -86,14 +91,14 @@ fn whom_the_program_bans_by_itself_is_told_and_how_much_that_takes() {
         let story = until("a ban", || {
             far.send(&syn(BOTH[0], 12));
             let story = explain(&bpffs, &pair.near, "12");
-            (interface(&story, "w0")["ban"]["sources"] == 1).then_some(story)
+            (interface(&story, "w0")["bans"]["active"] == 1).then_some(story)
         });
-        let ban = &interface(&story, "w0")["ban"];
+        let ban = &interface(&story, "w0")["bans"];
         assert_eq!(
-            (&ban["after"], &ban["scope"], &ban["sources"]),
+            (&ban["after"], &ban["scope"], &ban["active"]),
             (&json!(3), &json!("all"), &json!(1))
         );
-        assert_eq!(interface(&story, "w0")["sources"][0]["banned"], true);
+        assert_eq!(interface(&story, "w0")["port_sources"][0]["banned"], true);
         let text = bpffs.ok(&pair.near, "explain 12");
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for part in [
@@ -121,13 +126,13 @@ fn of_many_sources_those_that_came_last_are_named() {
             (on(interface(&story, "w0"), "tcp")["packets"] == 9).then_some(story)
         });
         let w0 = interface(&story, "w0");
-        assert_eq!(w0["sources"].as_array().unwrap().len(), 5);
+        assert_eq!(w0["port_sources"].as_array().unwrap().len(), 5);
         assert_eq!(w0["more_sources"], 4);
-        assert_eq!(w0["sources"][0]["source"], BOTH[1].1.to_string(), "{w0}");
+        assert_eq!(w0["port_sources"][0]["source"], BOTH[1].1.to_string(), "{w0}");
         let step = advice(&story, "knocked_passed", "tcp");
         assert!(says(step, &format!("`port12 ban {} --for 1h`", BOTH[1].1)), "{step}");
         let other = explain(&bpffs, &pair.near, "14");
-        assert_eq!(interface(&other, "w0")["sources"], json!([]), "of this port alone");
+        assert_eq!(interface(&other, "w0")["port_sources"], json!([]), "of this port alone");
     });
 }
 
@@ -139,8 +144,7 @@ fn a_listener_that_was_reached_is_severe_until_the_policy_expects_it() {
         let nc = Running::start(pair.near.command("nc").args(["-k", "-l", "-p", "12"]));
         let story = until("the program to be told of the listener", || {
             let story = explain(&bpffs, &pair.near, "12");
-            let is_told =
-                on(interface(&story, "w0"), "tcp")["stranger"]["outcome"] == "local_socket";
+            let is_told = forecast(interface(&story, "w0"), "tcp")["outcome"] == "local_socket";
             is_told.then_some(story)
         });
         assert_eq!(story["advice"][0], *advice(&story, "unexpected_listener", "tcp"));
@@ -188,7 +192,7 @@ fn the_steps_of_a_daemon_s_knocks_do_what_they_say() {
         assert!(says(step, &format!("`mode = \"drop\"` in {path} and `{hangup}`")), "{step}");
         fs::write(policy.path(), "mode = \"drop\"\ninterfaces = [\"w0\"]\n").unwrap();
         pair.near.sh(&hangup);
-        run.wait_for("drop mode", |report| report.0["mode"] == "drop");
+        run.wait_for("drop mode", |report| report.drops());
         assert!(!reaches(&pair.far_raw(), 12));
         let _nc = Running::start(pair.near.command("nc").args(["-k", "-l", "-p", "14"]));
         wait_for_socket(&pair.near, "tcp", 14);
@@ -201,8 +205,8 @@ fn the_steps_of_a_daemon_s_knocks_do_what_they_say() {
         pair.near.sh(&hangup);
         let story = until("the rule to be in force", || {
             let story = explain(&bpffs, &pair.near, &format!("14 --config {path}"));
-            let stranger = &on(interface(&story, "w0"), "tcp")["stranger"];
-            (stranger["action"] == "enforce").then_some(story)
+            let foretold = forecast(interface(&story, "w0"), "tcp");
+            (foretold["action"] == "enforce").then_some(story)
         });
         advice(&story, "enforced_listener", "tcp");
         advice(&story, "expected_listener", "tcp");
@@ -253,19 +257,19 @@ fn what_drops_without_a_daemon_is_told_and_what_stops_it() {
         let story = explain(&bpffs, &pair.near, "12");
         assert_eq!(story["daemon"], json!(null));
         let w0 = interface(&story, "w0");
-        assert_eq!((&w0["persistent"], &w0["standing"]), (&json!(true), &json!("drop")));
+        assert_eq!((&w0["persistent"], &mode(w0).into()), (&json!(true), &json!("drop")));
         let tcp = on(w0, "tcp");
         assert_eq!((&tcp["packets"], &tcp["dropped"]), (&json!(1), &json!(1)));
-        assert_eq!(tcp["stranger"]["outcome"], "dropped");
-        assert_eq!(on(w0, "sctp")["stranger"]["outcome"], "probe");
+        assert_eq!(forecast(w0, "tcp")["outcome"], "dropped");
+        assert_eq!(forecast(w0, "sctp")["outcome"], "probe");
         assert!(advice(&story, "knocked_dropped", "tcp")["steps"] == json!([]));
         let text = bpffs.ok(&pair.near, "explain 12");
         assert!(text.contains("no daemon keeps it: the program looks sockets up"), "{text}");
         bpffs.ok(&pair.near, "bypass");
         let story = explain(&bpffs, &pair.near, "12");
         assert!(says(advice(&story, "drop_bypassed", "tcp"), "`port12 bypass --off`"), "{story}");
-        let stranger = &on(interface(&story, "w0"), "tcp")["stranger"];
-        assert_eq!((&stranger["action"], &stranger["verdict"]), (&json!("drop"), &json!("pass")));
+        let foretold = forecast(interface(&story, "w0"), "tcp");
+        assert_eq!((&foretold["action"], &foretold["verdict"]), (&json!("drop"), &json!("pass")));
         bpffs.ok(&pair.near, "bypass --off");
         bpffs.ok(&pair.near, "detach");
         bpffs.ok(&pair.near, "attach -i w0 --mode drop --confirm 1s");
@@ -289,10 +293,10 @@ fn what_a_killed_run_left_behind_is_told_as_such() {
         until("detachment", || program(&pair.near, "w0").is_none().then_some(()));
         let story = explain(&bpffs, &pair.near, "12");
         let w0 = interface(&story, "w0");
-        assert_eq!((&w0["place"], &w0["xdp_mode"]), (&json!("left_behind"), &json!(null)), "{w0}");
+        assert_eq!((&w0["place"], &w0["xdp_mode"]), (&json!("detached"), &json!(null)), "{w0}");
         let tcp = on(w0, "tcp");
-        assert_eq!((&tcp["packets"], &tcp["stranger"]), (&json!(1), &json!(null)));
-        assert_eq!(w0["sources"][0]["source"], FAR.to_string());
+        assert_eq!((&tcp["packets"], forecast(w0, "tcp")), (&json!(1), &json!(null)));
+        assert_eq!(w0["port_sources"][0]["source"], FAR.to_string());
         advice(&story, "knocked_earlier", "tcp");
         advice(&story, "nothing_watches", "tcp");
         // It is told what a run would do.
@@ -332,8 +336,8 @@ fn nothing_attached_is_told_with_what_run_would_do() {
         let configured = &story["configured"];
         assert_eq!(configured["file"], policy.path().to_str().unwrap());
         assert_eq!(configured["interfaces"], json!([{"interface": "w0", "refused": null}]));
-        assert_eq!(on(configured, "tcp")["stranger"]["outcome"], "probe");
-        assert_eq!(on(configured, "udp")["stranger"]["outcome"], "dropped");
+        assert_eq!(forecast(configured, "tcp")["outcome"], "probe");
+        assert_eq!(forecast(configured, "udp")["outcome"], "dropped");
         assert!(configured["mode_origin"].as_str().unwrap().ends_with(", line 2"), "{configured}");
         assert_eq!((&story["interfaces"], limits(&story).as_str()), (&json!([]), ""));
         // The environment goes before the file, as for `run`.

@@ -75,7 +75,7 @@ fn what_comes_back_and_what_strays_is_no_scan() {
             report.interface("w0")["frames"]["packets"].as_u64().unwrap() >= sent
         });
         let totals = port12.stop();
-        assert_eq!(totals.0["told"]["alerts"], 0, "{}", totals.0);
+        assert_eq!(totals.0["alerts"]["emitted"], 0, "{}", totals.0);
         // The answers are told as touches, for nobody knows who asked.
         let records = records(&eve);
         assert_eq!(records.len(), 40, "{records:?}");
@@ -102,8 +102,8 @@ fn a_service_that_the_policy_expects_is_used_without_a_word() {
         let totals = port12.stop();
         server.kill().unwrap();
         server.wait().unwrap();
-        assert_eq!(totals.0["told"]["alerts"], 0, "{}", totals.0);
-        assert_eq!(totals.interface("w0")["events"]["told"], 0, "{}", totals.0);
+        assert_eq!(totals.0["alerts"]["emitted"], 0, "{}", totals.0);
+        assert_eq!(totals.interface("w0")["events"]["emitted"], 0, "{}", totals.0);
     });
 }
 
@@ -126,7 +126,7 @@ fn a_client_on_reserved_ports_is_no_scan() {
         server.wait().unwrap();
         let totals = port12.stop();
         assert!(totals.outcome("reply") >= count, "{}", totals.0);
-        assert_eq!(totals.0["told"]["alerts"], 0, "{}", totals.0);
-        assert_eq!(totals.interface("w0")["events"]["told"], 0, "{}", totals.0);
+        assert_eq!(totals.0["alerts"]["emitted"], 0, "{}", totals.0);
+        assert_eq!(totals.interface("w0")["events"]["emitted"], 0, "{}", totals.0);
     });
 }

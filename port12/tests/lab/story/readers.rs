@@ -24,10 +24,10 @@ fn scanned(directory: &Path) -> u64 {
     let port12 = Port12::start(&pair.near, &format!("-i w0 --mode drop {sinks}"));
     pair.far.sh(&format!("nmap -Pn -n -sX -T4 --max-retries 0 -p 12-300 {NEAR}"));
     let totals = port12.stop();
-    for sink in totals.0["told"]["sinks"].as_array().unwrap() {
+    for sink in totals.0["alerts"]["sinks"].as_array().unwrap() {
         assert_eq!(sink["lost"], 0, "{sink}");
     }
-    totals.interface("w0")["events"]["told"].as_u64().unwrap()
+    totals.interface("w0")["events"]["emitted"].as_u64().unwrap()
 }
 
 fn output(command: &mut Command) -> String {

@@ -29,10 +29,10 @@ fn scan(nmap: &str, sources: &[IpAddr], expected_kind: &str, expected: &BTreeSet
     let port12 = Port12::start(&pair.near, &format!("-i w0 --sink eve:{}", eve.display()));
     pair.far.sh(&format!("nmap -Pn -n {nmap}"));
     let totals = port12.stop();
-    let told = &totals.0["told"];
+    let told = &totals.0["alerts"];
     assert_eq!(told["sinks"][0]["lost"], 0, "{told}");
     assert_eq!(
-        (told["alerts"].as_u64(), told["suppressed"].as_u64()),
+        (told["emitted"].as_u64(), told["rate_limited"].as_u64()),
         (Some(sources.len() as u64), Some(0)),
         "{nmap}"
     );
@@ -120,7 +120,7 @@ fn a_knock_or_two_is_no_scan() {
         let port12 = Port12::start(&pair.near, &format!("-i w0 --sink eve:{}", eve.display()));
         pair.far.sh(&format!("nmap -Pn -n -sS -p 12,14,80,443 --max-retries 0 {NEAR}"));
         let totals = port12.stop();
-        assert_eq!(totals.0["told"]["alerts"], 0);
+        assert_eq!(totals.0["alerts"]["emitted"], 0);
         let records = records(&eve);
         assert_eq!((records.len(), with(&records, PROBE).len()), (2, 2), "{records:?}");
     });

@@ -21,7 +21,7 @@ use crate::support::{
 /// `told`, `suppressed`, `lost`, added up.
 fn due(report: &crate::support::Report) -> u64 {
     let events = &report.interface("w0")["events"];
-    ["told", "suppressed", "lost"].iter().map(|key| events[key].as_u64().unwrap()).sum()
+    ["emitted", "rate_limited", "lost"].iter().map(|key| events[key].as_u64().unwrap()).sum()
 }
 
 #[test]
@@ -49,10 +49,10 @@ fn a_scanner_in_a_flood_is_told_and_what_is_not_told_adds_up() {
         assert!(due(&totals) <= totals.outcome("dropped"), "{}", totals.0);
         let events = &totals.interface("w0")["events"];
         let kept = records(&eve);
-        let sink = &totals.0["told"]["sinks"][0];
+        let sink = &totals.0["alerts"]["sinks"][0];
         assert_eq!(sink["lost"], 0, "{sink}");
-        assert_eq!(events["told"].as_u64().unwrap(), with(&kept, PROBE).len() as u64);
-        assert!(events["suppressed"].as_u64().unwrap() > u64::from(FLOOD) / 2, "{events}");
+        assert_eq!(events["emitted"].as_u64().unwrap(), with(&kept, PROBE).len() as u64);
+        assert!(events["rate_limited"].as_u64().unwrap() > u64::from(FLOOD) / 2, "{events}");
         let alerts = with(&kept, SCAN);
         assert_eq!(alerts.len(), 1, "{alerts:?}");
         assert_eq!(alerts[0]["src_ip"], FAR.to_string());
@@ -77,7 +77,7 @@ fn forged_sources_that_come_more_than_once_silence_no_scanner() {
                 poured.join().unwrap();
             });
             let totals = port12.stop();
-            assert_eq!(totals.0["told"]["alerts"], 1, "{ports:?}: {}", totals.0["told"]);
+            assert_eq!(totals.0["alerts"]["emitted"], 1, "{ports:?}: {}", totals.0["alerts"]);
         }
     });
 }
@@ -127,8 +127,8 @@ fn a_sink_that_takes_nothing_holds_up_neither_the_others_nor_the_end() {
         pair.far.sh(&format!("nmap -Pn -n -sS -T4 -p 1-1023 {NEAR}"));
         port12.wait_for("the scan", |report| report.probed("tcp").len() == 284);
         let totals = port12.stop();
-        let told = totals.interface("w0")["events"]["told"].as_u64().unwrap();
-        let sinks = totals.0["told"]["sinks"].as_array().unwrap();
+        let told = totals.interface("w0")["events"]["emitted"].as_u64().unwrap();
+        let sinks = totals.0["alerts"]["sinks"].as_array().unwrap();
         let kept = records(&eve);
         assert_eq!(with(&kept, PROBE).len() as u64, told);
         assert_eq!(sinks[0]["lost"], 0, "{sinks:?}");

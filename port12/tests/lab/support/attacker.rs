@@ -136,7 +136,7 @@ impl Victim {
     pub fn is_unharmed(&self) {
         self.drops();
         let status = self.bpffs.status(self.near(), "w0");
-        assert_eq!(status["standing"], "drop", "{status}");
+        assert_eq!(super::mode(&status), "drop", "{status}");
         self.bpffs.ok(self.near(), "allow add 203.0.113.7");
         self.bpffs.ok(self.near(), "allow remove 203.0.113.7");
     }

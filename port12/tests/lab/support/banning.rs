@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use port12::kernel::banning::Deeds;
+use port12::{kernel::banning, model::AutoBanStats};
 use port12_common::abi::Ban;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -92,8 +92,8 @@ impl Banning {
     }
 
     /// What the program has done by itself.
-    pub fn deeds(&self) -> Deeds {
-        Deeds::read(&self.bpffs.counters("w0"))
+    pub fn deeds(&self) -> AutoBanStats {
+        banning::stats(&self.bpffs.counters("w0"))
     }
 
     /// `port12 bans`.

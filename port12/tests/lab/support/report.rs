@@ -4,6 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+/// Mode in force of an interface, and its reason: `drop`, `drop, unconfirmed`, `monitor, bypassed`.
+pub fn mode(interface: &Value) -> String {
+    let mode = &interface["mode"];
+    let effective = mode["effective"].as_str().unwrap_or_else(|| panic!("{interface}"));
+    match mode["reason"].as_str() {
+        Some(reason) => format!("{effective}, {reason}"),
+        None => effective.to_owned(),
+    }
+}
+
 /// One report.
 #[derive(Clone, Debug)]
 pub struct Report(pub Value);
@@ -42,9 +52,8 @@ impl Report {
 
     /// What is said of a port, if anything, by `packets`, `bytes`, `dropped`, `local_socket`.
     pub fn port(&self, transport: &str, port: u16, count: &str) -> u64 {
-        let found =
-            self.ports().find(|entry| entry["transport"] == transport && entry["port"] == port);
-        found.map_or(0, |entry| entry[count].as_u64().unwrap())
+        let is_it = |entry: &&Value| entry["transport"] == transport && entry["port"] == port;
+        self.ports().filter(is_it).map(|entry| entry[count].as_u64().unwrap()).sum()
     }
 
     /// The ports of a transport that were probed.
@@ -55,9 +64,16 @@ impl Report {
             .collect()
     }
 
-    /// The ports' parts.
+    /// The ports of all interfaces.
     pub fn ports(&self) -> impl Iterator<Item = &Value> {
-        self.0["ports"].as_array().unwrap().iter()
+        let interfaces = self.0["interfaces"].as_array().unwrap().iter();
+        interfaces.flat_map(|it| it["ports"].as_array().unwrap())
+    }
+
+    /// Whether an interface drops probes.
+    pub fn drops(&self) -> bool {
+        let mut interfaces = self.0["interfaces"].as_array().unwrap().iter();
+        interfaces.any(|it| it["mode"]["effective"] == "drop")
     }
 
     fn sum<'a>(&'a self, count: impl Fn(&'a Value) -> &'a Value) -> u64 {

@@ -1,16 +1,22 @@
 //! What watches here, and what came.
 
-use port12_common::{Transport, abi::Action};
+use std::time::SystemTime;
+
+use port12_common::{Outcome, Transport, abi::Action};
 
 use crate::{
-    cli::explain::{
-        configured::Configured,
-        forecast::Forecast,
-        story::Story,
-        watch::{Interface, Place, Port, Source},
+    cli::{
+        explain::{
+            configured::Configured,
+            forecast::Forecast,
+            story::Story,
+            watch::{Interface, Source},
+        },
+        status,
     },
-    kernel::banning::Scope,
+    model::{BanScope, BanState, Place, PortState},
     text::{Printable, time::rfc3339_seconds, words::counted, wrap::hang},
+    watch::tell,
 };
 
 pub(super) fn render(story: &Story<'_>) -> String {
@@ -52,40 +58,40 @@ fn names(transports: &[Transport]) -> String {
 }
 
 fn interface(text: &mut String, it: &Interface) {
-    let status = &it.status;
-    let mut line = format!("{}: ", Printable(&status.interface));
-    match (it.place, &status.xdp_mode) {
-        (Place::Attached, Some(mode)) => {
-            line += &format!("{mode}, {}, since {}", status.standing, status.attached_at);
+    let status::Interface { state, warnings, .. } = &it.status;
+    let mut line = format!("{}: ", Printable(&state.interface));
+    match (state.place, state.xdp_mode) {
+        (Place::Attached, Some(xdp_mode)) => {
+            let attached_at = state.attached_at.unwrap_or(SystemTime::UNIX_EPOCH);
+            line += &format!("{xdp_mode}, {}, since {}", state.mode, rfc3339_seconds(attached_at));
         }
         (Place::Elsewhere, _) => line += "in another network namespace",
-        (Place::LeftBehind | Place::Attached, _) => {
+        (Place::Detached | Place::Gone | Place::Attached | Place::Capture, _) => {
             line += "left behind: the program is on no interface, and what follows is of before";
         }
     }
-    if status.allowed > 0 {
-        line += &format!("; prefixes that are allowed: {}", status.allowed);
+    if let Some(allowed @ 1..) = state.allowed {
+        line += &format!("; prefixes that are allowed: {allowed}");
     }
     text.push_str(&hang("  ", &line));
     let mut note = |line: &str| text.push_str(&hang("    ", line));
-    if let Some(advice) = &status.advice {
-        note(advice);
+    if let Some(advice) = tell(&state.mode) {
+        note(&advice);
     }
-    if it.place == Place::Attached && !status.sockets_fresh {
+    if state.place == Place::Attached && state.sockets_fresh == Some(false) {
         note("no daemon keeps it: the program looks sockets up by itself");
     }
-    if let Some(not_dropped) = &status.not_dropped {
+    if let Some(not_dropped) = &state.not_dropped {
         note(&not_dropped.to_string());
     }
-    status.warnings.iter().for_each(|warning| note(warning));
-    banning(it, &mut note);
-    let forecasts = it.ports.iter().filter_map(|it| Some((it.transport, it.stranger.as_ref()?)));
-    forecast(forecasts, &mut note);
-    counts(&it.ports, it.ban.packets, &mut note);
-    if !it.sources.is_empty() {
-        note("knocked last, of those that are remembered:");
+    warnings.iter().for_each(|warning| note(warning));
+    banning(&state.bans, &mut note);
+    forecast(it.unknown_source.iter(), &mut note);
+    counts(it, &mut note);
+    if !it.port_sources.is_empty() {
+        note("most recent probes, of the tracked sources:");
     }
-    for source in &it.sources {
+    for source in &it.port_sources {
         text.push_str(&hang("      ", &self::source(source)));
     }
     if it.more_sources > 0 {
@@ -93,18 +99,18 @@ fn interface(text: &mut String, it: &Interface) {
     }
 }
 
-fn banning(it: &Interface, note: &mut impl FnMut(&str)) {
-    let scope = match it.ban.scope {
-        Scope::All => "all that they send",
-        Scope::Unassigned => "their probes",
+fn banning(bans: &BanState, note: &mut impl FnMut(&str)) {
+    let scope = match bans.scope {
+        BanScope::All => "all that they send",
+        BanScope::Unassigned => "their probes",
     };
-    let mut line = match it.ban.sources {
+    let mut line = match bans.active.unwrap_or_default() {
         0 => String::new(),
         some => format!(
             "sources that are banned: {some}, which takes {scope} at most (`port12 bans`); "
         ),
     };
-    if let Some(after) = it.ban.after {
+    if let Some(after) = bans.after {
         line += &format!("who knocks {after} times is banned by the program; ");
     }
     if !line.is_empty() {
@@ -112,38 +118,41 @@ fn banning(it: &Interface, note: &mut impl FnMut(&str)) {
     }
 }
 
-/// Transports of which the same is told, together.
-fn forecast<'a>(
-    forecasts: impl Iterator<Item = (Transport, &'a Forecast)>,
-    note: &mut impl FnMut(&str),
-) {
+/// Forecasts, with the transports of equal ones together.
+fn forecast<'a>(forecasts: impl Iterator<Item = &'a Forecast>, note: &mut impl FnMut(&str)) {
     let mut groups: Vec<(Vec<Transport>, &Forecast)> = Vec::new();
-    for (transport, forecast) in forecasts {
-        match groups.iter_mut().find(|(_, known)| *known == forecast) {
-            Some((transports, _)) => transports.push(transport),
-            None => groups.push((vec![transport], forecast)),
+    for forecast in forecasts {
+        match groups.iter_mut().find(|(_, known)| known.is_like(forecast)) {
+            Some((transports, _)) => transports.push(forecast.transport),
+            None => groups.push((vec![forecast.transport], forecast)),
         }
     }
     for (transports, forecast) in groups {
         let Forecast { outcome, verdict, why, .. } = forecast;
-        note(&format!("a stranger on {}: {verdict} ({outcome}): {why}", names(&transports)));
+        let transports = names(&transports);
+        note(&format!("an unknown source on {transports}: {verdict} ({outcome}): {why}"));
     }
 }
 
-fn counts(ports: &[Port], banned: u64, note: &mut impl FnMut(&str)) {
-    let came = |port: &&Port| port.packets > 0 || port.local_socket > 0;
+fn counts(it: &Interface, note: &mut impl FnMut(&str)) {
+    let banned = it.status.state.counts.outcomes.get(&Outcome::Banned);
+    let banned = banned.map_or(0, |it| it.packets);
+    let came = |port: &&PortState| port.packets > 0 || port.local_socket > 0;
+    let ports = &it.status.state.ports;
     for port in ports.iter().filter(came) {
-        let Port { transport, packets, bytes, dropped, local_socket, .. } = port;
+        let PortState { transport, packets, bytes, dropped, local_socket, .. } = port;
         let last =
             port.last_seen.map_or_else(String::new, |it| format!("; last {}", rfc3339_seconds(it)));
         note(&format!(
             "{transport}: {}, {bytes} bytes, {dropped} dropped; {} left to a socket{last}",
             counted(*packets, "probe", "probes"),
-            counted(*local_socket, "conversation start", "conversation starts"),
+            counted(*local_socket, "flow start", "flow starts"),
         ));
     }
-    // What comes for the others is not counted.
-    let is_watched = |port: &&Port| matches!(port.action, Action::Watch | Action::Drop { .. });
+    // Packets to other ports are not counted.
+    let is_watched = |port: &&PortState| {
+        matches!(it.actions.get(&port.transport), Some(Action::Watch | Action::Drop { .. }))
+    };
     let quiet = ports.iter().filter(is_watched).filter(|port| !came(port));
     let quiet: Vec<Transport> = quiet.map(|port| port.transport).collect();
     if !quiet.is_empty() {
@@ -164,7 +173,7 @@ fn source(source: &Source) -> String {
         seen.source,
         names(&transports),
         counted(seen.packets, "probe", "probes"),
-        counted(seen.ports as u64, "port", "ports"),
+        counted(seen.port_count as u64, "port", "ports"),
         rfc3339_seconds(seen.last_seen),
         if source.banned { "; banned" } else { "" }
     )
@@ -189,6 +198,6 @@ fn plan(text: &mut String, configured: &Configured) {
         };
         text.push_str(&hang("    ", &line));
     }
-    let forecasts = configured.ports.iter().map(|port| (port.transport, &port.stranger));
+    let forecasts = configured.ports.iter().map(|port| &port.unknown_source);
     forecast(forecasts, &mut |line| text.push_str(&hang("    ", line)));
 }

@@ -7,14 +7,11 @@ use port12_common::abi::Action;
 use super::*;
 use crate::{
     cli::{
-        explain::{
-            advise::Advice,
-            watch::{Banning, Interface, Place, Port},
-        },
+        explain::{advise::Advice, watch::Interface},
         status,
     },
     host::sockets::SocketState,
-    kernel::{banning::Scope, state::Standing},
+    model::{InterfaceState, Mode, ModeReason, ModeState, Place, PortState},
     registry::Registry,
     who::{Answer, Entry, Holder, Limit, OnDisk, Owner, Process, Program, Through},
 };
@@ -45,29 +42,39 @@ pub(super) fn answer(transport: Transport, state: SocketState, on_disk: OnDisk) 
     Answer { entries: vec![entry], processes: [(holder, process)].into(), ..Answer::default() }
 }
 
-/// An interface on which so many probes came for 12/tcp.
-pub(super) fn interface(name: &str, action: Action, standing: Standing, probes: u64) -> Interface {
-    let port = |transport| Port {
+/// An interface with probes to 12/tcp.
+pub(super) fn interface(
+    name: &str,
+    action: Action,
+    (effective, reason): (Mode, Option<ModeReason>),
+    probes: u64,
+) -> Interface {
+    let port = |transport| PortState {
         transport,
         port: 12,
-        stranger: None,
         packets: if transport == Transport::Tcp { probes } else { 0 },
         bytes: 0,
         dropped: 0,
         local_socket: 0,
         last_seen: None,
-        action,
+        description: "unassigned".to_owned(),
+        expected: false,
+        rates: None,
     };
+    let mut state = InterfaceState::monitored(name);
+    state.mode = ModeState { effective, reason, ..ModeState::plain(effective) };
+    state.ports = Transport::ALL.map(port).into();
     Interface {
-        status: status::Interface::named(name),
-        place: Place::Attached,
-        ban: Banning { after: None, scope: Scope::Unassigned, sources: 0, packets: 0 },
-        ports: Transport::ALL.map(port).into(),
-        sources: Vec::new(),
+        status: status::Interface { state, vlan_tags: None, warnings: Vec::new() },
+        unknown_source: Vec::new(),
+        port_sources: Vec::new(),
         more_sources: 0,
-        standing,
+        actions: Transport::ALL.map(|transport| (transport, action)).into(),
     }
 }
+
+pub(super) const MONITOR: (Mode, Option<ModeReason>) = (Mode::Monitor, None);
+pub(super) const DROP: (Mode, Option<ModeReason>) = (Mode::Drop, None);
 
 pub(super) fn watch(interfaces: Vec<Interface>) -> Watch {
     Watch { interfaces: Some(interfaces), ..Watch::default() }
@@ -104,7 +111,7 @@ fn what_is_the_same_for_several_transports_is_said_once() {
 #[test]
 fn a_deleted_program_is_the_first_thing_said_and_named() {
     let answer = answer(Transport::Udp, SocketState::Unconnected, OnDisk::Deleted);
-    let watch = watch(vec![interface("w0", Action::Watch, Standing::Monitor, 0)]);
+    let watch = watch(vec![interface("w0", Action::Watch, MONITOR, 0)]);
     let advice = all(&watch, &answer);
     assert_eq!((advice[0].severity, advice[0].finding), (1, "deleted_program"));
     assert_eq!(transports(&advice[0]), ["udp"]);
@@ -113,7 +120,7 @@ fn a_deleted_program_is_the_first_thing_said_and_named() {
 
 #[test]
 fn a_connection_is_no_listener_unless_its_program_is_deleted() {
-    let watch = watch(vec![interface("w0", Action::Watch, Standing::Monitor, 0)]);
+    let watch = watch(vec![interface("w0", Action::Watch, MONITOR, 0)]);
     for (on_disk, severity, finding) in [
         (OnDisk::Intact, 3, "connection_only"),
         (OnDisk::Replaced, 3, "connection_only"),
@@ -127,10 +134,10 @@ fn a_connection_is_no_listener_unless_its_program_is_deleted() {
 #[test]
 fn of_several_interfaces_the_one_that_protects_least_counts() {
     let drop = Action::Drop { enforce: false };
-    let dropping = || interface("w0", drop, Standing::Drop, 1);
-    let monitoring = interface("w1", Action::Watch, Standing::Monitor, 0);
-    let not_watching = interface("w2", Action::Assigned, Standing::Drop, 0);
-    let bypassed = interface("w3", drop, Standing::Bypassed, 0);
+    let dropping = || interface("w0", drop, DROP, 1);
+    let monitoring = interface("w1", Action::Watch, MONITOR, 0);
+    let not_watching = interface("w2", Action::Assigned, DROP, 0);
+    let bypassed = interface("w3", drop, (Mode::Monitor, Some(ModeReason::Bypassed)), 0);
     let none = Answer::default();
     let has_tcp = |interfaces, finding| {
         let advice = advise(&watch(interfaces), &none);
@@ -144,13 +151,13 @@ fn of_several_interfaces_the_one_that_protects_least_counts() {
 
 #[test]
 fn what_another_namespace_s_interface_counted_says_nothing_of_this_one() {
-    let mut elsewhere = interface("w0", Action::Watch, Standing::Monitor, 9);
-    elsewhere.place = Place::Elsewhere;
+    let mut elsewhere = interface("w0", Action::Watch, MONITOR, 9);
+    elsewhere.status.state.place = Place::Elsewhere;
     let advice = advise(&watch(vec![elsewhere]), &Answer::default());
     assert!(has(&advice, 3, "nothing_watches", &EVERY), "{advice:?}");
     assert!(advice.iter().all(|it| it.1 != "knocked_earlier"), "{advice:?}");
-    let mut left = interface("w0", Action::Watch, Standing::Monitor, 9);
-    left.place = Place::LeftBehind;
+    let mut left = interface("w0", Action::Watch, MONITOR, 9);
+    left.status.state.place = Place::Gone;
     let advice = advise(&watch(vec![left]), &Answer::default());
     assert!(has(&advice, 3, "knocked_earlier", &["tcp"]), "{advice:?}");
 }
@@ -176,7 +183,7 @@ fn a_transport_that_the_kernel_lacks_is_left_out_unless_something_came() {
     let mut answer = Answer::default();
     answer.absent.extend(Transport::ALL);
     assert!(advise(&Watch::default(), &answer).is_empty());
-    let watch = watch(vec![interface("w0", Action::Watch, Standing::Monitor, 3)]);
+    let watch = watch(vec![interface("w0", Action::Watch, MONITOR, 3)]);
     let advice = advise(&watch, &answer);
     assert!(advice.iter().all(|it| it.2 == ["tcp"]) && !advice.is_empty(), "{advice:?}");
 }

@@ -8,15 +8,14 @@ use port12_common::{
 };
 
 use super::{
-    advising::{all, answer, interface, watch},
+    advising::{DROP, MONITOR, all, answer, interface, watch},
     *,
 };
 use crate::{
     cli::status::Daemon,
     host::sockets::SocketState,
-    kernel::state::Standing,
+    model::SourceState,
     registry::Registry,
-    report::SourceReport,
     who::{Answer, Limit, OnDisk},
 };
 
@@ -38,15 +37,15 @@ fn whole(watch: &Watch, answer: &Answer) -> String {
 
 /// An interface with a source, both with names that a terminal would obey.
 fn hostile() -> Watch {
-    let mut it = interface("w\u{1b}[2J", Action::Watch, Standing::Monitor, 3);
-    it.sources.push(super::super::watch::Source {
-        seen: SourceReport {
+    let mut it = interface("w\u{1b}[2J", Action::Watch, MONITOR, 3);
+    it.port_sources.push(super::super::watch::Source {
+        seen: SourceState {
             source: [192, 0, 2, 7].into(),
             packets: 3,
             bytes: 180,
             first_seen: SystemTime::UNIX_EPOCH,
             last_seen: SystemTime::UNIX_EPOCH,
-            ports: 1,
+            port_count: 1,
         },
         transports: [Transport::Tcp].into(),
         banned: true,
@@ -63,7 +62,7 @@ fn every_part_is_told() {
     let text = whole(&hostile(), &answer);
     for part in [
         "Watched here\n",
-        "tcp: 3 probes, 0 bytes, 0 dropped; 0 conversation starts left to a socket",
+        "tcp: 3 probes, 0 bytes, 0 dropped; 0 flow starts left to a socket",
         "udp, udplite, sctp, dccp: nothing came",
         "192.0.2.7 (tcp): 3 probes on 1 port in all, last 1970-01-01T00:00:00Z;\n      banned\n",
         "and 2 more: `port12 sources`",
@@ -89,7 +88,7 @@ fn of_what_is_not_counted_it_is_not_said_that_nothing_came() {
         (Action::Drop { enforce: false }, true),
         (Action::Drop { enforce: true }, true),
     ] {
-        let watch = watch(vec![interface("w0", action, Standing::Drop, 0)]);
+        let watch = watch(vec![interface("w0", action, DROP, 0)]);
         let text = whole(&watch, &Answer::default());
         assert_eq!(text.contains("nothing came"), is_counted, "{action:?}: {text}");
     }

@@ -1,0 +1,78 @@
+//! State of port12 at one moment, as every reader sees it.
+//!
+//! Types alone: no I/O, no kernel objects, no command line. All of them are written to JSON and read back. A value
+//! that cannot be known where the state was read is absent or null, never `false` and never 0.
+
+mod ban;
+mod baseline;
+mod counts;
+mod interface;
+mod mode;
+mod outbound;
+mod pipeline;
+mod port;
+mod rates;
+mod sources;
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::time;
+
+pub use ban::{AutoBanStats, BanScope, BanState};
+pub use baseline::Baseline;
+pub use counts::{Counts, EventStats, FrameCounts, TooDeepCount};
+pub use interface::{
+    CountedAt, InterfaceState, NotDropped, Place, PolicyCounts, ProgramState, XdpMode,
+};
+pub use mode::{Mode, ModeReason, ModeState};
+pub use outbound::{OutboundHook, OutboundInterface, OutboundOwner, OutboundPort, OutboundState};
+pub use pipeline::{AlertStats, SinkState};
+pub use port::PortState;
+pub use rates::{PortRates, Rates};
+pub use sources::{SourceState, SourcesState};
+
+/// Provenance of a state.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The process that watches the interfaces.
+    Live,
+    /// The pinned maps, read by another process.
+    Pinned,
+    /// A capture.
+    Replay,
+}
+
+/// Everything that is known at one moment.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct State {
+    /// Time of day of the moment.
+    #[serde(with = "time")]
+    pub time: SystemTime,
+    /// The same moment in nanoseconds, by a clock that is never set: `CLOCK_BOOTTIME`, or the clock of the capture.
+    pub clock_ns: u64,
+    /// Provenance.
+    pub origin: Origin,
+    /// Date of the registry with the unassigned ports.
+    pub registry_date: String,
+    /// Interfaces, in the order in which they were attached or are pinned.
+    pub interfaces: Vec<InterfaceState>,
+    /// Sources of probes; null if they were not read.
+    pub sources: Option<SourcesState>,
+    /// Outbound flow starts; null if they are not watched.
+    pub outbound: Option<OutboundState>,
+    /// Alerts and sinks; null if no process that sends them was asked.
+    pub alerts: Option<AlertStats>,
+}
+
+impl State {
+    /// Whether an interface drops probes.
+    pub fn drops(&self) -> bool {
+        self.interfaces.iter().any(|it| it.mode.effective == Mode::Drop)
+    }
+}
+
+#[cfg(test)]
+mod tests;

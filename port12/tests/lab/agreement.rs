@@ -1,0 +1,237 @@
+//! Every command gives the same account of an interface.
+
+use std::{fs, thread, time::Duration};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    explain::{explain, interface},
+    support::{
+        Bpffs, Namespace, Pair, Port12, Report, addresses::BOTH, frame::syn, lab, mode, until,
+    },
+};
+
+/// Every key of a policy that an interface shows.
+const POLICY: &str = r#"
+mode = "drop"
+allow = ["198.51.100.0/24", "2001:db8:99::/48"]
+extra = ["999/tcp"]
+include_reserved = true
+transit = "watch"
+too_deep = "pass"
+forwarding = "refuse"
+
+[ban]
+after = 200
+for = "1h"
+within = "10m"
+scope = "all"
+
+[[port]]
+ports = "12/tcp"
+expected = true
+
+[[port]]
+ports = "14"
+action = "ignore"
+
+[[port]]
+ports = "81/tcp"
+action = "drop"
+enforce = true
+"#;
+
+/// Fields that belong to a period, or to one command.
+const APART: [&str; 8] = [
+    "frames_per_second",
+    "bits_per_second",
+    "utilization",
+    "warnings",
+    "vlan_tags",
+    "unknown_source",
+    "port_sources",
+    "more_sources",
+];
+
+/// What a command says of `w0`, without what belongs to a period or to that command. Of the ports only 12 is kept:
+/// `explain` was asked for it.
+fn account(of: &Value) -> Map<String, Value> {
+    let mut it = of.as_object().unwrap().clone();
+    it.retain(|key, _| !APART.contains(&key.as_str()));
+    // Seconds may pass from one command to the next.
+    let remaining = it["mode"].as_object_mut().unwrap().remove("reverts_in_seconds").unwrap();
+    it.insert("has_deadline".to_owned(), (!remaining.is_null()).into());
+    let ports = it["ports"].as_array().unwrap().iter();
+    let probed = ports.filter(|port| port["port"] == 12 && port["packets"] != 0).cloned();
+    let mut probed: Vec<Value> = probed.collect();
+    for port in &mut probed {
+        let port = port.as_object_mut().unwrap();
+        port.retain(|key, _| !matches!(&**key, "packets_per_second" | "bits_per_second"));
+        // A time of the kernel's clock is good to a tick.
+        let is_seen = port["last_seen"].is_string();
+        port.insert("last_seen".to_owned(), is_seen.into());
+    }
+    it.insert("ports".to_owned(), probed.into());
+    it
+}
+
+fn json(bpffs: &Bpffs, near: &Namespace, args: &str) -> Value {
+    serde_json::from_str(bpffs.ok(near, &format!("{args} --output json")).trim()).unwrap()
+}
+
+/// The accounts of `stats`, `status` and `explain`.
+fn accounts(bpffs: &Bpffs, near: &Namespace) -> [(&'static str, Map<String, Value>); 3] {
+    let of = |document: &Value| account(interface(document, "w0"));
+    [
+        ("stats", of(&json(bpffs, near, "stats"))),
+        ("status", account(&bpffs.status(near, "w0"))),
+        ("explain", of(&explain(bpffs, near, "12"))),
+    ]
+}
+
+/// The difference of two accounts, a line for each field.
+fn difference(one: &Map<String, Value>, other: &Map<String, Value>) -> String {
+    let keys = one.keys().chain(other.keys().filter(|key| !one.contains_key(*key)));
+    let differing = keys.filter(|key| one.get(*key) != other.get(*key));
+    let line = |key: &String| format!("{key}: {:?} and {:?}\n", one.get(key), other.get(key));
+    differing.map(line).collect()
+}
+
+fn agree(what: &str, accounts: &[(&str, Map<String, Value>)]) -> Option<()> {
+    let (first, rest) = accounts.split_first().unwrap();
+    for (name, account) in rest {
+        let difference = difference(&first.1, account);
+        if !difference.is_empty() {
+            eprintln!("{what}: {} and {name} differ:\n{difference}", first.0);
+            return None;
+        }
+    }
+    Some(())
+}
+
+/// `run` reports ten times a second, so an account may be of the moment before a change.
+fn agree_with_run(what: &str, run: &mut Port12, bpffs: &Bpffs, near: &Namespace) -> Report {
+    until(what, || {
+        let report = run.report();
+        let mut all = vec![("run", account(report.interface("w0")))];
+        all.extend(accounts(bpffs, near));
+        agree(what, &all)?;
+        Some(report)
+    })
+}
+
+#[test]
+fn run_stats_status_and_explain_agree_in_every_mode() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let near = &pair.near;
+        let policy = tempfile::NamedTempFile::new().unwrap();
+        fs::write(policy.path(), POLICY).unwrap();
+        let args = format!("-i w0 --pin --config {}", policy.path().display());
+        let far = pair.far_raw();
+        let mut run = bpffs.run(near, &args);
+        far.send(&syn(BOTH[0], 12));
+        run.wait_for("the probe", |it| it.port("tcp", 12, "dropped") == 1);
+        let report = agree_with_run("drop mode", &mut run, &bpffs, near);
+        let w0 = report.interface("w0");
+        assert_eq!(mode(w0), "drop");
+        let port = report.ports().find(|it| it["port"] == 12).unwrap();
+        assert_eq!(port["expected"], true, "{port}");
+        assert_eq!((&w0["allowed"], &w0["bans"]["after"]), (&2.into(), &200.into()), "{w0}");
+        assert_eq!((&w0["forwards"], &w0["bans"]["scope"]), (&false.into(), &"all".into()));
+
+        bpffs.ok(near, "ban 192.0.2.99");
+        let report = until("the ban", || {
+            let report = agree_with_run("a ban", &mut run, &bpffs, near);
+            (report.interface("w0")["bans"]["active"] == 1).then_some(report)
+        });
+        assert_eq!(mode(report.interface("w0")), "drop");
+
+        bpffs.ok(near, "bypass");
+        let report = agree_with_run("bypass", &mut run, &bpffs, near);
+        assert_eq!(mode(report.interface("w0")), "monitor, bypassed");
+        assert_eq!(report.interface("w0")["mode"]["requested"], "drop");
+        bpffs.ok(near, "bypass --off");
+
+        fs::write(policy.path(), POLICY.replace("mode = \"drop\"", "mode = \"monitor\"")).unwrap();
+        run.signal(libc::SIGHUP);
+        run.wait_until_said("reloaded");
+        let report = agree_with_run("monitor mode", &mut run, &bpffs, near);
+        assert_eq!(mode(report.interface("w0")), "monitor");
+
+        fs::write(policy.path(), format!("confirm = \"20s\"\n{POLICY}")).unwrap();
+        run.signal(libc::SIGHUP);
+        run.wait_until_said("reloaded");
+        let report = agree_with_run("unconfirmed", &mut run, &bpffs, near);
+        assert_eq!(mode(report.interface("w0")), "drop, unconfirmed");
+        assert!(report.interface("w0")["mode"]["reverts_in_seconds"].is_u64());
+        bpffs.ok(near, "confirm");
+        let report = agree_with_run("confirmed", &mut run, &bpffs, near);
+        assert_eq!(mode(report.interface("w0")), "drop");
+
+        fs::write(policy.path(), format!("confirm = \"1s\"\n{POLICY}").replace("200", "201"))
+            .unwrap();
+        run.stop();
+        bpffs.ok(near, "detach");
+        let mut run = bpffs.run(near, &args);
+        run.wait_for("the deadline", |it| mode(it.interface("w0")) == "monitor, expired");
+        let report = agree_with_run("expired", &mut run, &bpffs, near);
+        assert_eq!(mode(report.interface("w0")), "monitor, expired");
+
+        fs::write(policy.path(), POLICY).unwrap();
+        run.signal(libc::SIGHUP);
+        run.wait_until_said("reloaded");
+        near.sysctl("ipv4/ip_forward", "1");
+        run.wait_for("forwarding", |it| mode(it.interface("w0")) == "monitor, forwarding");
+        let report = agree_with_run("forwarding", &mut run, &bpffs, near);
+        assert_eq!(report.interface("w0")["forwards"], true);
+        near.sysctl("ipv4/ip_forward", "0");
+
+        // Without a daemon.
+        run.stop();
+        let without = accounts(&bpffs, near);
+        agree("no daemon", &without).expect("the same accounts");
+        assert_eq!(mode(&Value::Object(without[0].1.clone())), "monitor, forwarding");
+    });
+}
+
+#[test]
+fn each_of_several_readers_counts_every_packet() {
+    const PACKETS: u64 = 300;
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let mut run = bpffs.run(&pair.near, "-i w0");
+        run.report();
+        let readers = ["200ms", "350ms", "500ms"].map(|interval| {
+            let args = format!("stats --output json --interval {interval}");
+            Port12::spawn(bpffs.command(&pair.near, &args))
+        });
+        let mut readers = readers.map(|mut reader| {
+            reader.report();
+            reader
+        });
+        let far = pair.far_raw();
+        for _ in 0..PACKETS {
+            far.send(&syn(BOTH[0], 12));
+            thread::sleep(Duration::from_millis(5));
+        }
+        let sees_all = |reader: &mut Port12| {
+            let mut seen = 0.0;
+            let report = loop {
+                let report = reader.report();
+                let period = report.0["period_seconds"].as_f64().unwrap();
+                let rates = report.ports().find(|it| it["port"] == 12);
+                let rate = rates.and_then(|it| it["packets_per_second"].as_f64());
+                seen += rate.unwrap_or_default() * period;
+                if report.port("tcp", 12, "packets") == PACKETS {
+                    break report;
+                }
+            };
+            assert_eq!(seen.round() as u64, PACKETS, "{}", report.0);
+        };
+        sees_all(&mut run);
+        readers.iter_mut().for_each(sees_all);
+        drop(readers);
+        run.stop();
+    });
+}
