@@ -11,6 +11,7 @@ pub mod confirm;
 pub mod detach;
 pub mod events;
 pub mod explain;
+pub mod failure;
 mod host_changes;
 mod knocks;
 pub mod output;

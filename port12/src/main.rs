@@ -8,13 +8,11 @@ use std::{
 
 use clap::{ArgAction, Parser, Subcommand, error::ErrorKind};
 use env_logger::{Target, WriteStyle};
-use port12::{
-    cli::{
-        allow, attach, ban, bans, bypass, check, confirm, detach, events, explain,
-        output::{tell, unless_closed},
-        ports, replay, run, sources, stats, status, stderr, who,
-    },
+use port12::cli::{
+    allow, attach, ban, bans, bypass, check, confirm, detach, events, explain,
     failure::{Code, Failure},
+    output::{tell, unless_closed},
+    ports, replay, run, sources, stats, status, stderr, who,
 };
 
 /// Watches the well-known ports that IANA has never assigned.

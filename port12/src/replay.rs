@@ -13,9 +13,8 @@ pub use engine::{Engine, EngineKind};
 use port12_common::{Finding, abi::Known};
 
 use crate::{
-    capture::{self, CaptureError, CapturedFrame, Reader, Summary},
+    capture::{self, CapturedFrame, Reader, Summary},
     event::Event,
-    failure::{Code, Failure},
     kernel::{
         clock::{Moment, Timeline},
         events,
@@ -30,9 +29,8 @@ use crate::{
     policy::Mode,
     query::{self, Names},
     registry::Registry,
-    report::{Capture, Kind, Report, ReportError},
+    report::{Capture, Kind, Report},
     story::Story,
-    text::Printable,
 };
 
 /// The replayed clock runs in milliseconds.
@@ -262,19 +260,4 @@ pub enum ReplayError {
     /// A report cannot be written.
     #[error("cannot write the report: {0}")]
     Write(#[from] io::Error),
-}
-
-impl From<ReplayError> for Failure {
-    fn from(error: ReplayError) -> Self {
-        match error {
-            ReplayError::Load(error) => error.into(),
-            ReplayError::Write(error) => ReportError::Write(error).into(),
-        }
-    }
-}
-
-impl From<CaptureError> for Failure {
-    fn from(error: CaptureError) -> Self {
-        Self::new(Code::Runtime, Printable(error))
-    }
 }

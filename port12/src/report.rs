@@ -1,13 +1,11 @@
 //! Reports: the state of port12 over a period, for people or programs.
 
 mod document;
-mod error;
 mod format;
 mod json;
 mod table;
 
 pub use document::{Capture, Kind, Report};
-pub use error::ReportError;
 pub use format::OutputFormat;
 pub use json::{read_json, write_json};
 pub use table::write_table;

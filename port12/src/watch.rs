@@ -1,6 +1,7 @@
 //! Watching interfaces: attached programs, the truth they are told, the counts they give.
 
 mod binds;
+mod error;
 mod forwarding;
 mod full_table;
 mod inherited;
@@ -18,6 +19,7 @@ mod too_deep;
 mod trace;
 
 pub use binds::Hearing;
+pub use error::WatchError;
 pub use inherited::Inherited;
 pub use interface::Watched;
 pub use keeper::Keeper;

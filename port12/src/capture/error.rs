@@ -13,6 +13,7 @@ pub enum CaptureError {
         /// The file.
         path: PathBuf,
         /// The operating system's answer.
+        #[source]
         error: io::Error,
     },
     /// Its first bytes cannot be read.
@@ -21,6 +22,7 @@ pub enum CaptureError {
         /// The file.
         path: PathBuf,
         /// The operating system's answer.
+        #[source]
         error: io::Error,
     },
     /// It ends within its file header.
@@ -56,6 +58,7 @@ pub enum CaptureError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
+        #[source]
         why: Corruption,
     },
     /// None of its frames has a link type that is read.

@@ -16,12 +16,12 @@ use super::{
     pins::PinArgs,
 };
 use crate::{
+    cli::failure::Failure,
     config::{
         DEFAULT_PATH,
         edit::{self, Edit},
         prefix::{prefix, shown},
     },
-    failure::Failure,
     kernel::{
         allowlist::Allowlist,
         pinned::{self, Pinned},

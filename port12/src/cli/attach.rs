@@ -8,7 +8,7 @@ use super::{
     session::{Manner, Session},
     settings::Settings,
 };
-use crate::failure::Failure;
+use crate::cli::failure::Failure;
 
 /// Attaches, and leaves the programs there: they need no daemon. On interfaces that are attached,
 /// programs and policy are replaced, and counters and all other state go on.

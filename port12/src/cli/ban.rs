@@ -6,8 +6,8 @@ use port12_common::abi::Ban;
 
 use super::{host_changes, pins::PinArgs};
 use crate::{
+    cli::failure::{Code, Failure},
     config::time::ban,
-    failure::{Code, Failure},
     host::{forwarding, interfaces, protected::Protected, sockets},
     kernel::{banning::Scope, bans::BansError, clock::Moment, pin, pinned::Pinned},
     truth::TruthError,

@@ -9,7 +9,7 @@ use super::{
     output::{OutputFormat, write_list},
     pins::PinArgs,
 };
-use crate::{failure::Failure, kernel::clock::Moment, truth::TruthError};
+use crate::{cli::failure::Failure, kernel::clock::Moment, truth::TruthError};
 
 /// Shows the bans in force.
 #[derive(Clone, Debug, clap::Args)]

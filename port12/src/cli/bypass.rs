@@ -6,7 +6,7 @@ use port12_common::abi::bypass;
 
 use super::pins::PinArgs;
 use crate::{
-    failure::{Code, Failure},
+    cli::failure::{Code, Failure},
     kernel::{pinned::Pinned, slot::Slot, state::StateMap, unpinned::Unpinned},
 };
 

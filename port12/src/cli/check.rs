@@ -5,15 +5,14 @@ use std::{io::Write, path::Path};
 use serde::Serialize;
 
 use super::{
-    output::{OutputFormat, tell, unless_closed, write_json},
+    output::{OutputFormat, ReportError, tell, unless_closed, write_json},
     preflight,
     registry::RegistryArgs,
     settings::Settings,
 };
 use crate::{
+    cli::failure::Failure,
     config::{Compiled, Config, DEFAULT_PATH, Effect, Origin},
-    failure::Failure,
-    report::ReportError,
     text::Printable,
 };
 

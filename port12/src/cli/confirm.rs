@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::pins::PinArgs;
 use crate::{
-    failure::{Code, Failure},
+    cli::failure::{Code, Failure},
     fault::fault,
     kernel::{pinned::Pinned, slot::Slot, state::Standing},
     truth::TruthError,

@@ -8,7 +8,7 @@ use std::{
 
 use super::pins::PinArgs;
 use crate::{
-    failure::{Code, Failure},
+    cli::failure::{Code, Failure},
     host::interfaces::{self, Link},
     kernel::{
         egress,

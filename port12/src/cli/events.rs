@@ -9,8 +9,8 @@ use serde_json::Value;
 use self::tail::Tail;
 use super::output::{OutputFormat, unless_closed};
 use crate::{
+    cli::failure::{Code, Failure},
     config::{Config, Layer},
-    failure::{Code, Failure},
     text::Printable,
 };
 

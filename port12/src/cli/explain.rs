@@ -17,7 +17,7 @@ use super::{
     registry::RegistryArgs,
     who::{document::Found, knocks::Knocks},
 };
-use crate::failure::Failure;
+use crate::cli::failure::Failure;
 
 use advise::Advisor;
 use configured::Configured;

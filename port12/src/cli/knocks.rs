@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use port12_common::{Transport, abi::PortCounters};
 
 use crate::{
-    failure::Failure,
+    cli::failure::Failure,
     kernel::{clock::Moment, pinned::Pinned, sources::Seen},
     snapshot::Snapshot,
     truth::TruthError,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    failure::{Code, Failure},
+    cli::failure::{Code, Failure},
     kernel::{
         pin::{self, is_bpffs},
         pin_error::MOUNT,

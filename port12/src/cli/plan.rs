@@ -6,8 +6,8 @@ use port12_common::abi::bypass;
 
 use super::{preflight, registry::RegistryArgs, selection::Selection, settings::Settings};
 use crate::{
+    cli::failure::Failure,
     config::{Compiled, Config},
-    failure::Failure,
     host::interfaces::Link,
     kernel::{loader, pin, pinned::Pinned},
     listeners::Scope,

@@ -7,12 +7,11 @@ use port12_common::Transport;
 use serde::Serialize;
 
 use super::{
-    output::{OutputFormat, write_json},
+    output::{OutputFormat, ReportError, write_json},
     registry::{Origin, RegistryArgs},
 };
 use crate::{
     registry::{PortSet, Registry},
-    report::ReportError,
     text::wrap::hang,
 };
 

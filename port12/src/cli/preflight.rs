@@ -2,8 +2,8 @@
 
 use super::{selection::Selection, vlan_tags::VlanTags};
 use crate::{
+    cli::failure::{Code, Failure},
     config::Config,
-    failure::{Code, Failure},
     host::{
         capabilities, forwarding,
         interfaces::{self, Link, XdpMode},

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     capture,
+    cli::failure::{Code, Failure},
     config::time::period,
     event::{FRAME_BYTES, MAX_FRAME_BYTES},
-    failure::{Code, Failure},
     host::{addresses::LocalAddresses, publish::publish},
     policy::{Mode, Transit, policy},
     replay::{Engine, EngineKind, Replay, ReplayError, Subject},

@@ -23,8 +23,8 @@ use super::{
     settings::Settings,
 };
 use crate::{
+    cli::failure::Failure,
     config::{DEFAULT_PATH, time::period},
-    failure::Failure,
     fault::fault,
     model::Baseline,
     privileges,

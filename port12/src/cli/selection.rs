@@ -2,8 +2,8 @@
 //! those that its globs match.
 
 use crate::{
+    cli::failure::{Code, Failure},
     config::{Config, Pattern},
-    failure::{Code, Failure},
     host::interfaces::{self, Link, Unsupported},
 };
 

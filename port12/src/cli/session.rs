@@ -19,7 +19,7 @@ use super::{
     plan::{Plan, Target},
 };
 use crate::{
-    failure::{Code, Failure},
+    cli::failure::{Code, Failure},
     host::{interfaces, time::since_boot},
     kernel::pin::PinDirectory,
     ledger::Ledger,
@@ -304,7 +304,7 @@ impl Session {
                         tell(format_args!("{name}: {more} more sources are banned"));
                     }
                 }
-                Err(failure) => log::warn!("{name}: {}", failure.message),
+                Err(error) => log::warn!("{name}: {error}"),
             }
         }
     }

@@ -16,7 +16,7 @@ use super::{
     pins::PinArgs,
 };
 use crate::{
-    failure::Failure,
+    cli::failure::Failure,
     kernel::{
         clock::Moment,
         pinned::Pinned,

@@ -13,8 +13,8 @@ use super::{
     registry::RegistryArgs,
 };
 use crate::{
+    cli::failure::Failure,
     config::time::period,
-    failure::Failure,
     model::Baseline,
     query,
     report::{Kind, Report, write_json, write_table},

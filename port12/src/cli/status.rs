@@ -12,7 +12,7 @@ use super::{
     vlan_tags::VlanTags,
 };
 use crate::{
-    failure::{Code, Failure},
+    cli::failure::{Code, Failure},
     kernel::{
         foreign,
         pin::{self, Holder},

@@ -13,7 +13,7 @@ use super::{
     registry::RegistryArgs,
 };
 use crate::{
-    failure::{Code, Failure},
+    cli::failure::{Code, Failure},
     who::Question,
 };
 

@@ -40,6 +40,7 @@ pub enum EditError {
         /// The file.
         path: PathBuf,
         /// Why.
+        #[source]
         cause: io::Error,
     },
 }
@@ -54,9 +55,8 @@ pub fn allow(path: &Path, edit: Edit, prefixes: &[IpNet]) -> Result<(), EditErro
     let failed = |cause| EditError::Write { path: path.to_owned(), cause };
     File::read(path)?;
     let bytes = trusted_path::read(path, MAX_BYTES).map_err(|error| failed(error.into()))?;
-    let mut document: DocumentMut = String::from_utf8_lossy(&bytes)
-        .parse()
-        .map_err(|error| failed(io::Error::other(format!("{error}"))))?;
+    let mut document: DocumentMut =
+        String::from_utf8_lossy(&bytes).parse().map_err(|error| failed(io::Error::other(error)))?;
     let list = document.entry("allow").or_insert_with(|| Item::Value(Array::new().into()));
     let Some(list) = list.as_array_mut() else {
         return Err(failed(io::Error::other("`allow` is not a list")));

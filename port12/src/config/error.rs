@@ -17,6 +17,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// What the system said.
+        #[source]
         cause: io::Error,
     },
     /// More than 1 MiB.
@@ -37,6 +38,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// What, and where.
+        #[source]
         refusal: Refusal,
     },
 }
@@ -60,6 +62,12 @@ impl fmt::Display for Refusal {
             write!(formatter, "{}: ", Printable(&self.key))?;
         }
         write!(formatter, "{}", Printable(&self.fault))
+    }
+}
+
+impl std::error::Error for Refusal {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.fault)
     }
 }
 

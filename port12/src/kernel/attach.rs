@@ -2,7 +2,7 @@
 
 mod refusal;
 
-use std::{io, os::fd::AsFd as _};
+use std::{error::Error, io, os::fd::AsFd as _};
 
 use aya::programs::{
     ProgramError, Xdp,
@@ -13,7 +13,7 @@ use strum::{EnumMessage, IntoStaticStr, VariantArray};
 use thiserror::Error as ThisError;
 
 use super::{errno, foreign::describe, instance::Instance, pin_error::PinError, slot::Slot};
-use refusal::reason;
+use refusal::Refusal;
 
 use crate::{
     fault::fault,
@@ -75,6 +75,8 @@ pub enum AttachError {
         mode: XdpMode,
         /// What the kernel says.
         why: String,
+        /// The error that says it, if there is one.
+        source: Option<Box<dyn Error + Send + Sync>>,
     },
     /// The interface cannot be asked about.
     #[error(transparent)]
@@ -136,19 +138,19 @@ pub fn replace(
     slot: &Slot,
 ) -> Result<Option<Attached>, ReplaceError> {
     let pinned = slot.link()?;
-    let refused = |mode, why| AttachError::Refused { interface: link.name.clone(), mode, why };
-    let info = pinned.info().map_err(|error| refused(XdpMode::Native, error.to_string()))?;
+    let refused = |mode, refusal: Refusal| refusal.of(link, mode);
+    let info = pinned.info().map_err(|error| refused(XdpMode::Native, Refusal::by(error)))?;
     let Some(present) = link.xdp.iter().find(|it| it.program == info.program_id()) else {
         return Ok(None);
     };
     let mode = present.mode;
-    let failed = |error: &ProgramError| refused(mode, reason(error, link, mode));
-    let program = instance.program().map_err(|error| failed(&error))?;
-    let pinned = XdpLink::try_from(pinned).map_err(|error| refused(mode, error.to_string()))?;
+    let failed = |error: ProgramError| refused(mode, Refusal::explained(error, link, mode));
+    let program = instance.program().map_err(failed)?;
+    let pinned = XdpLink::try_from(pinned).map_err(|error| refused(mode, Refusal::by(error)))?;
     fault("upgrade.before");
-    let id = program.attach_to_link(pinned).map_err(|error| failed(&error))?;
+    let id = program.attach_to_link(pinned).map_err(failed)?;
     fault("upgrade.after");
-    let link = owned(program, id).map_err(|why| refused(mode, why))?;
+    let link = owned(program, id).map_err(|refusal| refused(mode, refusal))?;
     Ok(Some(Attached { mode, fallback: None, link, spare: slot.link().ok() }))
 }
 
@@ -210,14 +212,19 @@ fn attach_in(instance: &mut Instance, link: &Link, mode: XdpMode) -> Result<FdLi
         XdpMode::Generic => AyaMode::Skb,
         XdpMode::Hardware => AyaMode::Hardware,
     };
-    let refused = |why: String| AttachError::Refused { interface: link.name.clone(), mode, why };
-    let program = instance.program().map_err(|error| refused(error.to_string()))?;
-    let id = program.attach_to_if_index(link.index, flags).map_err(|error| {
-        if is_taken(&error) { taken(link) } else { refused(reason(&error, link, mode)) }
-    })?;
-    owned(program, id).map_err(|why| match taken_back(program, link.index, mode) {
-        Ok(()) => refused(why),
-        Err(error) => refused(format!("{why}; and it cannot be taken back: {error}")),
+    let refused = |refusal: Refusal| refusal.of(link, mode);
+    let program = instance.program().map_err(|error| refused(Refusal::by(error)))?;
+    let id =
+        program.attach_to_if_index(link.index, flags).map_err(|error| match is_taken(&error) {
+            true => taken(link),
+            false => refused(Refusal::explained(error, link, mode)),
+        })?;
+    owned(program, id).map_err(|refusal| match taken_back(program, link.index, mode) {
+        Ok(()) => refused(refusal),
+        Err(error) => {
+            let why = format!("{}; and it cannot be taken back: {error}", refusal.why);
+            refused(Refusal { why, ..refusal })
+        }
     })
 }
 
@@ -229,12 +236,13 @@ fn taken_back(program: &Xdp, interface: u32, mode: XdpMode) -> Result<(), String
 
 /// Takes the link out of the program; aya falls back to netlink on its own, which leaves a
 /// program behind that nothing owns.
-fn owned(program: &mut Xdp, id: XdpLinkId) -> Result<FdLink, String> {
-    let link = program.take_link(id).map_err(|error| error.to_string())?;
-    FdLink::try_from(link).map_err(|_| {
-        "the kernel makes no bpf_link for it, without which it could not be held: kernel 5.9 has \
-         links"
-            .to_owned()
+fn owned(program: &mut Xdp, id: XdpLinkId) -> Result<FdLink, Refusal> {
+    let link = program.take_link(id).map_err(Refusal::by)?;
+    FdLink::try_from(link).map_err(|error| Refusal {
+        why: "the kernel makes no bpf_link for it, without which it could not be held: kernel 5.9 \
+              has links"
+            .to_owned(),
+        source: Some(error.into()),
     })
 }
 

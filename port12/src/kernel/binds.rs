@@ -52,10 +52,12 @@ pub enum BindsError {
         program: &'static str,
         /// What the kernel says.
         why: String,
+        /// The error that says it.
+        source: ProgramError,
     },
     /// The socket that tells the network namespace cannot be had.
     #[error("cannot bind a socket to learn which network namespace this is: {0}")]
-    Socket(io::Error),
+    Socket(#[source] io::Error),
     /// The programs were not called when that socket was bound.
     #[error("the cgroup is not one of those that this process is in")]
     Deaf,
@@ -75,7 +77,7 @@ impl Binds {
     ///
     /// [`LoadError`].
     pub fn load() -> Result<Self, LoadError> {
-        let refused = |error: EbpfError| LoadError::of(&error);
+        let refused = |error: EbpfError| LoadError::of(error);
         let mut ebpf = EbpfLoader::new().load(BINDS_OBJECT).map_err(refused)?;
         for name in PROGRAMS {
             let loaded = match ebpf.program_mut(name) {
@@ -83,7 +85,7 @@ impl Binds {
                 Some(Program::SockOps(program)) => verify::load(|| program.load()),
                 _ => Err(ProgramError::UnexpectedProgramType),
             };
-            loaded.map_err(|error| LoadError::of(&error))?;
+            loaded.map_err(LoadError::of)?;
         }
         let hearing = match ebpf.map(bind_map::HEARING) {
             Some(Map::Array(data)) => Mapped::new(data).map_err(error(bind_map::HEARING))?,
@@ -109,7 +111,11 @@ impl Binds {
                 Some(Program::SockOps(program)) => program.attach(cgroup, mode).map(drop),
                 _ => Err(ProgramError::UnexpectedProgramType),
             };
-            attached.map_err(|error| BindsError::Attach { program: name, why: chain(&error) })?;
+            attached.map_err(|error| BindsError::Attach {
+                program: name,
+                why: chain(&error),
+                source: error,
+            })?;
         }
         Ok(())
     }

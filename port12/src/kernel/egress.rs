@@ -5,6 +5,7 @@ mod hook;
 
 use std::{
     collections::BTreeMap,
+    error::Error,
     io,
     mem::offset_of,
     os::fd::AsFd as _,
@@ -132,11 +133,11 @@ impl Egress {
         let mut refusal = None;
         for asks in Asks::all().filter(|asks| asks.is_fit(namespace.is_some())) {
             match Self::load_asking(asks, namespace) {
-                Err(error @ LoadError::Refused(_)) => refusal = Some(error),
+                Err(error @ LoadError::Refused { .. }) => refusal = Some(error),
                 loaded => return loaded,
             }
         }
-        Err(refusal.unwrap_or_else(|| LoadError::Refused("no variant of it fits".to_owned())))
+        Err(refusal.unwrap_or_else(|| LoadError::refused("no variant of it fits")))
     }
 
     /// Loads the object for tests of what kernels lack.
@@ -145,8 +146,7 @@ impl Egress {
     ///
     /// [`LoadError`].
     pub fn load_asking(asks: Asks, namespace: Option<u64>) -> Result<Self, LoadError> {
-        let cpus =
-            nr_cpus().map_err(|(what, error)| LoadError::Refused(format!("{what}: {error}")))?;
+        let cpus = nr_cpus().map_err(|(what, error)| LoadError::refused_by(what, error))?;
         let again = match asks.process {
             Process::Name | Process::Number => AGAIN,
             Process::Nothing => AGAIN_OF_A_USER,
@@ -158,7 +158,7 @@ impl Egress {
             .override_global(constant::OUT_PROCESS, &(asks.process as u8), true)
             .override_global(constant::OUT_NAMESPACE, &namespace, true)
             .load(OBJECT)
-            .map_err(|error: EbpfError| LoadError::of(&error))?;
+            .map_err(|error: EbpfError| LoadError::of(error))?;
         let mut egress = Self {
             asks,
             state: array(&ebpf, map::OUT_STATE)?,
@@ -169,7 +169,7 @@ impl Egress {
         };
         egress.fill_budgets();
         // What the kernel does not have, the verifier refuses.
-        egress.program(Layer::Ethernet).map_err(|error| LoadError::of(&error))?;
+        egress.program(Layer::Ethernet).map_err(LoadError::of)?;
         Ok(egress)
     }
 
@@ -338,10 +338,10 @@ fn another(ebpf: &Ebpf, name: &'static str) -> Result<MapData, LoadError> {
     }
 }
 
-fn unfit(name: &'static str, why: impl std::fmt::Display) -> LoadError {
-    LoadError::Map { name, error: io::Error::other(why.to_string()) }
+fn unfit(name: &'static str, why: impl Into<Box<dyn Error + Send + Sync>>) -> LoadError {
+    LoadError::Map { name, error: io::Error::other(why) }
 }
 
-fn reason(error: &ProgramError) -> String {
-    chain(error)
+fn reason(error: ProgramError) -> (String, Box<dyn Error + Send + Sync>) {
+    (chain(&error), error.into())
 }

@@ -10,7 +10,6 @@ use super::{
     errno,
     events::{self, EventRing},
     guarded::Guarded,
-    load_error::chain,
     loader::{self, Constants},
     mapped::Mapped,
     object::{EntryPoint, OBJECT, PINNED},
@@ -81,7 +80,7 @@ impl LoadOptions<'_> {
 ///
 /// [`LoadError::TooOld`].
 pub fn entry_point() -> Result<EntryPoint, LoadError> {
-    let version = KernelVersion::current().map_err(|error| LoadError::Refused(chain(&error)))?;
+    let version = KernelVersion::current().map_err(LoadError::of)?;
     EntryPoint::for_kernel(version).ok_or_else(|| {
         let code = version.code();
         LoadError::TooOld(format!("{}.{}.{}", code >> 16, code >> 8 & 0xff, code & 0xff))
@@ -106,10 +105,9 @@ impl Instance {
     /// [`LoadError`].
     pub fn load(options: &LoadOptions<'_>) -> Result<Self, LoadError> {
         // The kernel's memory accounting before 5.11 wants RLIMIT_MEMLOCK raised; aya retries.
-        let cpus =
-            nr_cpus().map_err(|(what, error)| LoadError::Refused(format!("{what}: {error}")))?;
+        let cpus = nr_cpus().map_err(|(what, error)| LoadError::refused_by(what, error))?;
         let hz = crate::host::time::ticks_per_second()
-            .map_err(|error| LoadError::Refused(format!("the tick's length: {error}")))?;
+            .map_err(|error| LoadError::refused_by("the tick's length", error))?;
         let object = object(options.trace)?;
         let load = |loader: &mut EbpfLoader<'static>| {
             let &LoadOptions { layer, replay, sources, events, .. } = options;
@@ -126,11 +124,11 @@ impl Instance {
                 load(&mut loader)
             }
         };
-        let mut ebpf = loaded.map_err(|error: EbpfError| LoadError::of(&error))?;
+        let mut ebpf = loaded.map_err(|error: EbpfError| LoadError::of(error))?;
         let program = options.program();
         for name in [program, program::CLOCK] {
             let program = xdp_mut(&mut ebpf, name)?;
-            verify::load(|| program.load()).map_err(|error| LoadError::of(&error))?;
+            verify::load(|| program.load()).map_err(LoadError::of)?;
         }
         let counters = mapped(&ebpf, map::COUNTERS)?;
         if options.maps.is_none() {
@@ -227,18 +225,10 @@ impl Instance {
     ///
     /// [`LoadError::Map`].
     pub fn guarded(&self) -> Result<Guarded, LoadError> {
-        let error = |why: &dyn std::fmt::Display| LoadError::Map {
+        Guarded::new(self.another(map::PROTECTED)?).map_err(|error| LoadError::Map {
             name: map::PROTECTED,
-            error: io::Error::other(why.to_string()),
-        };
-        match self.ebpf.map(map::PROTECTED) {
-            Some(Map::HashMap(data)) => {
-                let fd = data.fd().as_fd().try_clone_to_owned().map_err(|why| error(&why))?;
-                let data = MapData::from_fd(fd).map_err(|why| error(&why))?;
-                Guarded::new(data).map_err(|why| error(&why))
-            }
-            _ => Err(error(&"the object has no such map")),
-        }
+            error: io::Error::other(error),
+        })
     }
 
     /// What the program tells of single probes. There can be one reader.
@@ -422,7 +412,7 @@ fn plain_object() -> Cow<'static, [u8]> {
 fn xdp_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp, LoadError> {
     match ebpf.program_mut(name) {
         Some(Program::Xdp(xdp)) => Ok(xdp),
-        _ => Err(LoadError::Refused(format!("the object has no XDP program {name}"))),
+        _ => Err(LoadError::refused(format!("the object has no XDP program {name}"))),
     }
 }
 

@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use super::errno;
+
 /// Why the kernel object is not in the kernel.
 #[derive(Debug, Error)]
 pub enum LoadError {
@@ -15,16 +17,22 @@ pub enum LoadError {
         "the kernel does not let this process load BPF programs ({0}): run as root, or with \
          CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
     )]
-    Permission(String),
+    Permission(#[source] io::Error),
     /// A limit or the memory is exhausted.
     #[error("cannot load the program: {error}{}", way_out(error))]
     Resources {
         /// What the kernel says.
+        #[source]
         error: io::Error,
     },
     /// The kernel refuses the object.
-    #[error("the kernel refuses the program: {0}")]
-    Refused(String),
+    #[error("the kernel refuses the program: {why}")]
+    Refused {
+        /// The reason, on one line.
+        why: String,
+        /// The error that it was read from, if there is one.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     /// This build has no tracing object.
     #[error(
         "this build has no tracing program: `cargo xtask build-ebpf --trace` makes it, and \
@@ -37,26 +45,36 @@ pub enum LoadError {
         /// The map.
         name: &'static str,
         /// What went wrong.
+        #[source]
         error: io::Error,
     },
 }
 
 impl LoadError {
-    pub(super) fn of(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut cause = Some(error);
-        while let Some(current) = cause {
-            // The verifier refuses a program with EACCES, a missing capability is EPERM.
-            let errno = current.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
-            match errno {
-                Some(libc::EPERM) => return Self::Permission(current.to_string()),
-                Some(number @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => {
-                    return Self::Resources { error: io::Error::from_raw_os_error(number) };
-                }
-                Some(_) | None => {}
-            }
-            cause = current.source();
+    /// The error with which the kernel has refused an object or a program.
+    pub(super) fn of(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        // The verifier refuses a program with EACCES, a missing capability is EPERM.
+        let number = errno::numbers(&error).find(|number| {
+            matches!(*number, libc::EPERM | libc::EMFILE | libc::ENFILE | libc::ENOMEM)
+        });
+        match number.map(io::Error::from_raw_os_error) {
+            Some(error) if error.raw_os_error() == Some(libc::EPERM) => Self::Permission(error),
+            Some(error) => Self::Resources { error },
+            None => Self::Refused { why: chain(&error), source: Some(error.into()) },
         }
-        Self::Refused(chain(error))
+    }
+
+    /// A refusal of the object for a reason of this process.
+    pub(crate) fn refused(why: impl Into<String>) -> Self {
+        Self::Refused { why: why.into(), source: None }
+    }
+
+    /// The same, with the error that it was found by.
+    pub(crate) fn refused_by(
+        what: &str,
+        error: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self::Refused { why: format!("{what}: {error}"), source: Some(error.into()) }
     }
 }
 

@@ -34,6 +34,7 @@ pub enum PinError {
         /// The directory, or what is in it.
         path: PathBuf,
         /// What the kernel says.
+        #[source]
         error: io::Error,
     },
     /// The directory is not in a bpffs.
@@ -48,7 +49,7 @@ pub enum PinError {
     },
     /// Another local user could redirect the directory, or hold its lock.
     #[error("{0} with --pin-dir")]
-    Untrusted(PathError),
+    Untrusted(#[source] PathError),
     /// A map cannot be pinned.
     #[error(transparent)]
     Map(#[from] LoadError),

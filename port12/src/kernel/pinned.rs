@@ -41,6 +41,7 @@ pub enum PinnedError {
         /// The interface.
         interface: String,
         /// Why.
+        #[source]
         error: StateError,
     },
     /// Something that belongs to it is missing or not what it should be.
@@ -51,6 +52,7 @@ pub enum PinnedError {
         /// The part.
         what: &'static str,
         /// What went wrong.
+        #[source]
         error: io::Error,
     },
     /// The directory cannot be read.

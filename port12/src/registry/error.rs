@@ -15,6 +15,7 @@ pub enum RegistryError {
         /// The file.
         path: PathBuf,
         /// What the system said.
+        #[source]
         cause: io::Error,
     },
     /// It is not the official file, or a damaged one.
@@ -23,6 +24,7 @@ pub enum RegistryError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
+        #[source]
         fault: Fault,
     },
 }

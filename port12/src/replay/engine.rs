@@ -111,7 +111,7 @@ impl Engine {
             match instance.test_run(frame) {
                 Ok(_) => return Ok(()),
                 Err(error) if is_refusal(&error) => self.taken_by_user += 1,
-                Err(error) => return Err(LoadError::Refused(format!("test-run: {error}"))),
+                Err(error) => return Err(LoadError::refused_by("test-run", error)),
             }
         }
         self.user.record(finding, frame.len() as u64, jiffies);
@@ -131,7 +131,7 @@ impl Engine {
         if loaded.is_some() {
             *slot = loaded;
         }
-        slot.as_ref().ok_or_else(|| LoadError::Refused("no instance".into()))
+        slot.as_ref().ok_or_else(|| LoadError::refused("no instance"))
     }
 
     fn load(&self, layer: Layer) -> Result<Instance, LoadError> {

@@ -22,6 +22,7 @@ pub enum SinkError {
         /// The sink.
         spec: SinkSpec,
         /// What the system said.
+        #[source]
         error: io::Error,
     },
     /// Its file is something that is not written to.
@@ -46,6 +47,7 @@ pub enum SinkError {
         /// The sink.
         spec: SinkSpec,
         /// What the system said.
+        #[source]
         error: io::Error,
     },
 }

@@ -16,6 +16,7 @@ pub enum PathError {
         /// The path, as far as it leads.
         path: PathBuf,
         /// The reason.
+        #[source]
         error: io::Error,
     },
     /// Another user owns it.

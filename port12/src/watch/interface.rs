@@ -13,6 +13,7 @@ use port12_common::{Layer, Transport, abi::bypass};
 
 use self::tables::TableSizes;
 use super::{
+    WatchError,
     forwarding::Forwarding,
     full_table::FullTable,
     known_bans::KnownBans,
@@ -25,7 +26,6 @@ use super::{
 };
 use crate::{
     event::Event,
-    failure::Failure,
     host::{
         HostError,
         interfaces::{self, Link as HostLink},
@@ -97,8 +97,8 @@ impl Watched {
     ///
     /// # Errors
     ///
-    /// [`Failure`], with the exit code; nothing is attached then, or what was stays as it was.
-    pub fn start(host: &HostLink, setup: &Setup<'_>) -> Result<Self, Failure> {
+    /// [`WatchError`]; nothing is attached then, or what was stays as it was.
+    pub fn start(host: &HostLink, setup: &Setup<'_>) -> Result<Self, WatchError> {
         let layer: Layer = interfaces::readable(host, &interfaces::all()?)?;
         let entry = entry_point()?;
         let trace = setup.trace;
@@ -176,8 +176,8 @@ impl Watched {
     ///
     /// # Errors
     ///
-    /// [`Failure`]: the allowlist cannot be written.
-    pub fn obey(&mut self, orders: &Orders, occasion: Occasion) -> Result<(), Failure> {
+    /// [`WatchError`]: the allowlist cannot be written.
+    pub fn obey(&mut self, orders: &Orders, occasion: Occasion) -> Result<(), WatchError> {
         let moment = self.instance.now().map_err(TruthError::from)?;
         obey(&self.instance, self.slot.as_ref(), orders, &moment, occasion)?;
         self.instance.state().set_bypass(bypass::LEFT | bypass::FORWARDS, false);
@@ -352,8 +352,8 @@ impl Watched {
     ///
     /// # Errors
     ///
-    /// [`Failure`]: the bans cannot be read or written.
-    pub fn sweep_bans(&mut self) -> Result<Vec<(IpAddr, Duration)>, Failure> {
+    /// [`WatchError`]: the bans cannot be read or written.
+    pub fn sweep_bans(&mut self) -> Result<Vec<(IpAddr, Duration)>, WatchError> {
         if !self.instance.state().looks_for_bans() {
             return Ok(Vec::new());
         }

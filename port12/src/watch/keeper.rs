@@ -12,9 +12,8 @@ use std::{
 
 use port12_common::{Transport, abi::bypass};
 
-use super::{Eye, Watched, forwarding::Forwarding, links};
+use super::{Eye, WatchError, Watched, forwarding::Forwarding, links};
 use crate::{
-    failure::Failure,
     host::{
         HostError, addresses::LocalAddresses, forwarding::Survey, interfaces, protected::Protected,
     },
@@ -155,7 +154,7 @@ impl Charge {
     }
 
     /// Tells the program whom not to ban, and lifts the bans by itself that it made before it was told.
-    fn guard(&mut self, protected: &Protected, time: Duration) -> Result<(), Failure> {
+    fn guard(&mut self, protected: &Protected, time: Duration) -> Result<(), WatchError> {
         let Some(guarded) = &mut self.guarded else {
             return Ok(());
         };
@@ -301,8 +300,8 @@ impl Keeping {
         match asked {
             Ok(protected) => {
                 for charge in &mut self.charges {
-                    if let Err(failure) = charge.guard(&protected, time) {
-                        log::warn!("{}: {}", charge.name, failure.message);
+                    if let Err(error) = charge.guard(&protected, time) {
+                        log::warn!("{}: {error}", charge.name);
                     }
                 }
             }

@@ -16,9 +16,8 @@ use port12_common::{
 };
 
 use self::seeker::Seeker;
-use super::Watched;
+use super::{WatchError, Watched};
 use crate::{
-    failure::{Code, Failure},
     host::{
         client_ports,
         interfaces::{self, Link},
@@ -34,9 +33,6 @@ use crate::{
     registry::Registry,
     text::Printable,
 };
-
-const LOST: &str = "others have taken off what watches packets that leave, with its qdisc `clsact`; a reload (SIGHUP) \
-                    puts it back";
 
 /// What watches packets that leave, on some interfaces.
 pub struct Outbound {
@@ -63,11 +59,11 @@ impl Outbound {
     ///
     /// # Errors
     ///
-    /// [`Failure`], with the exit code.
-    pub fn start(rules: &Rules) -> Result<Self, Failure> {
+    /// [`WatchError`].
+    pub fn start(rules: &Rules) -> Result<Self, WatchError> {
         let egress = Egress::load()?;
         egress.set_rules(rules);
-        let seeker = Seeker::start(egress.ring()?)?;
+        let seeker = Seeker::start(egress.ring()?).map_err(WatchError::System)?;
         Ok(Self {
             egress,
             hooks: BTreeMap::new(),
@@ -91,7 +87,7 @@ impl Outbound {
     pub fn follow<'a>(
         &mut self,
         watched: impl Iterator<Item = &'a Watched>,
-        mut fails: impl FnMut(&str, Failure),
+        mut fails: impl FnMut(&str, WatchError),
     ) {
         let there: BTreeMap<u32, &Watched> =
             watched.filter(|it| !it.gone).map(|it| (it.index, it)).collect();
@@ -114,14 +110,14 @@ impl Outbound {
                 Some(hooked) if hooked.is_lost || hooked.hook.is_there() => continue,
                 Some(hooked) => {
                     hooked.is_lost = true;
-                    Err(Failure::new(Code::Attach, LOST))
+                    Err(WatchError::OutboundLost)
                 }
                 None if self.shunned.contains(&index) => continue,
                 None => self.attach(index, name),
             };
-            if let Err(failure) = tried {
+            if let Err(error) = tried {
                 self.shunned.insert(index);
-                fails(name, failure);
+                fails(name, error);
             }
         }
     }
@@ -141,7 +137,7 @@ impl Outbound {
         }
     }
 
-    fn attach(&mut self, index: u32, name: &str) -> Result<(), Failure> {
+    fn attach(&mut self, index: u32, name: &str) -> Result<(), WatchError> {
         let link: Link = interfaces::by_index(index)?;
         let layer = interfaces::layer(&link)?;
         let name: Arc<str> = Arc::from(name);

@@ -5,11 +5,11 @@ use std::{os::unix::fs::MetadataExt as _, time::SystemTime};
 use port12_common::abi::bypass;
 
 use super::{
+    WatchError,
     inherited::Inherited,
     orders::{Occasion, Orders},
 };
 use crate::{
-    failure::{Code, Failure},
     fault::fault,
     host::interfaces::{self, Link as HostLink, XdpMode},
     kernel::{
@@ -52,50 +52,40 @@ pub(super) enum Found {
 
 impl Found {
     /// Looks, and refuses what is not to be touched.
-    pub(super) fn of(slot: Option<&Slot>, host: &HostLink, stay: bool) -> Result<Self, Failure> {
+    pub(super) fn of(slot: Option<&Slot>, host: &HostLink, stay: bool) -> Result<Self, WatchError> {
         let Some(slot) = slot.filter(|slot| slot.has_link()) else {
             return Ok(Self::Nothing);
         };
         let name = slot.interface();
-        let foreign = |text: String| Err(Failure::new(Code::Foreign, text));
+        let interface = || name.to_owned();
         if !stay {
-            return foreign(format!(
-                "{name} was attached by port12 to stay: `port12 run --pin` takes it over, `port12 \
-                 detach` takes it off"
-            ));
+            return Err(WatchError::Persistent { interface: interface() });
         }
         let state = Pinned::state_of(slot)?;
         if !slot.is_whole() {
-            let why = "its pinned maps are not complete: `port12 detach` takes it off";
-            return Err(Failure::new(Code::Runtime, format!("{name}: {why}")));
+            return Err(WatchError::Incomplete { interface: interface() });
         }
-        let program = slot.link()?.info().map_err(|error| {
-            Failure::new(Code::Runtime, format!("{name}: its link cannot be read: {error}"))
-        })?;
+        let program = slot.link()?.info();
+        let program =
+            program.map_err(|error| WatchError::Link { interface: interface(), source: error })?;
         let is_on = |link: &HostLink| link.xdp.iter().any(|it| it.program == program.program_id());
         if is_on(host) {
             return Ok(Self::Attached);
         }
-        if let Some(other) = interfaces::all()?.iter().find(|link| is_on(link)) {
-            return foreign(format!(
-                "what was attached to {name} is on {}, by another name: `port12 detach -i {name}` \
-                 takes it off there",
-                other.name
-            ));
+        if let Some(other) = interfaces::all()?.into_iter().find(is_on) {
+            return Err(WatchError::Renamed { interface: interface(), other: other.name });
         }
         if state.header().namespace != namespace()? {
-            return foreign(format!(
-                "{name} is attached in another network namespace: name another directory with \
-                 --pin-dir, or `port12 detach -i {name}` takes it off there"
-            ));
+            return Err(WatchError::Elsewhere { interface: interface() });
         }
         Ok(Self::Orphan)
     }
 }
 
 /// The inode of the calling thread's network namespace.
-fn namespace() -> Result<u64, Failure> {
-    Ok(std::fs::metadata("/proc/thread-self/ns/net")?.ino())
+fn namespace() -> Result<u64, WatchError> {
+    let namespace = std::fs::metadata("/proc/thread-self/ns/net").map_err(WatchError::System)?;
+    Ok(namespace.ino())
 }
 
 /// Fills the state of a program that is not attached yet.
@@ -103,7 +93,7 @@ pub(super) fn furnish(
     instance: &Instance,
     setup: &Setup<'_>,
     moment: &Moment,
-) -> Result<(), Failure> {
+) -> Result<(), WatchError> {
     let mut policy = setup.orders.policy.clone();
     policy.gate = setup.orders.gate(moment);
     instance.set_policy(&policy);
@@ -116,7 +106,7 @@ pub(super) fn furnish(
 
 /// What an operator has said to the others holds for this one. It is asked when the operator can
 /// reach this one, too: nothing is missed in between.
-fn inherit(instance: &Instance, pins: &PinDirectory) -> Result<(), Failure> {
+fn inherit(instance: &Instance, pins: &PinDirectory) -> Result<(), WatchError> {
     let inherited = Inherited::of(pins);
     if inherited.bypass {
         instance.state().set_bypass(bypass::OPERATOR, true);
@@ -137,7 +127,7 @@ pub(super) fn obey(
     orders: &Orders,
     moment: &Moment,
     occasion: Occasion,
-) -> Result<(), Failure> {
+) -> Result<(), WatchError> {
     let mut list = instance.allowlist(slot)?;
     list.extend_policy(&orders.allow)?;
     fault("reload.allow");
@@ -161,10 +151,9 @@ pub(super) fn take_over(
     setup: &Setup<'_>,
     slot: &Slot,
     moment: &Moment,
-) -> Result<Attached, Failure> {
+) -> Result<Attached, WatchError> {
     let Some(attached) = replace(instance, host, slot)? else {
-        let text = format!("{}: its program has gone just now; try again", host.name);
-        return Err(Failure::new(Code::Attach, text));
+        return Err(WatchError::Vanished { interface: host.name.clone() });
     };
     let other = match setup.wanted {
         Wanted::Auto => None,
@@ -190,7 +179,7 @@ pub(super) fn put(
     setup: &Setup<'_>,
     slot: Option<&Slot>,
     found: Found,
-) -> Result<Attached, Failure> {
+) -> Result<Attached, WatchError> {
     match (slot, found) {
         (Some(slot), Found::Nothing) => slot.pin(instance)?,
         // The interface went, and one of its name came: the state goes on.

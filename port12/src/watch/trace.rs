@@ -1,26 +1,23 @@
 //! The log of the tracing build, from the kernel to this process's log.
 
-use crate::{failure::Failure, kernel::instance::Instance};
+use super::WatchError;
+use crate::kernel::instance::Instance;
 
 /// Starts passing an instance's log lines on, at level info. It ends with the runtime.
 ///
 /// # Errors
 ///
-/// [`Failure`]: the object has no log, or it cannot be read.
+/// [`WatchError`]: the object has no log, or it cannot be read.
 #[cfg(feature = "trace")]
-pub(super) fn follow(instance: &mut Instance) -> Result<(), Failure> {
+pub(super) fn follow(instance: &mut Instance) -> Result<(), WatchError> {
     use aya_log::EbpfLogger;
     use tokio::io::{Interest, unix::AsyncFd};
 
-    use crate::failure::Code;
-
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::new(Code::Runtime, format!("the kernel program's log: {error}"))
-    };
-    let logger = EbpfLogger::init(instance.ebpf_mut()).map_err(|error| failed(&error))?;
+    let logger =
+        EbpfLogger::init(instance.ebpf_mut()).map_err(|error| WatchError::Trace(error.into()))?;
     // SAFETY: the logger owns the ring buffer's descriptor, and the registration owns the logger.
     let registered = unsafe { AsyncFd::register_with_interest(logger, Interest::READABLE) };
-    let mut logger = registered.map_err(|error| failed(&error))?;
+    let mut logger = registered.map_err(|error| WatchError::Trace(error.into()))?;
     tokio::spawn(async move {
         while let Ok(mut guard) = logger.readable_mut().await {
             guard.get_inner_mut().flush();
@@ -32,6 +29,6 @@ pub(super) fn follow(instance: &mut Instance) -> Result<(), Failure> {
 
 /// Without the `trace` feature an instance has no log, and loading one has failed before.
 #[cfg(not(feature = "trace"))]
-pub(super) fn follow(_: &mut Instance) -> Result<(), Failure> {
+pub(super) fn follow(_: &mut Instance) -> Result<(), WatchError> {
     Ok(())
 }

@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use ipnet::Ipv4Net;
 use port12::{
-    failure::Failure,
     host::interfaces,
     kernel::attach::Wanted,
     policy::{Mode, policy},
@@ -37,7 +36,6 @@ pub struct Step {
 
 /// Measures on the loopback interface of this thread's network namespace.
 pub fn measure(rounds: u32) -> Result<Vec<Step>> {
-    let told = |failure: Failure| anyhow!(failure.message);
     let lo = interfaces::by_name("lo")?;
     let [one, other] = [0, ALLOWED].map(orders);
     let (mut starts, mut reloads) = (Vec::new(), Vec::new());
@@ -45,13 +43,13 @@ pub fn measure(rounds: u32) -> Result<Vec<Step>> {
         let began = Instant::now();
         let setup =
             Setup { orders: &one, wanted: Wanted::Generic, trace: false, pins: None, stay: false };
-        let mut watched = Watched::start(&lo, &setup).map_err(told)?;
+        let mut watched = Watched::start(&lo, &setup)?;
         starts.push(milliseconds(began));
         // The first list is empty: what is timed after that replaces a list by another.
-        watched.obey(&other, Occasion::Reload).map_err(told)?;
+        watched.obey(&other, Occasion::Reload)?;
         let next = Orders { allow: other.allow.clone(), ..orders(1) };
         let began = Instant::now();
-        watched.obey(&next, Occasion::Reload).map_err(told)?;
+        watched.obey(&next, Occasion::Reload)?;
         reloads.push(milliseconds(began));
         watched.detach();
     }

@@ -11,9 +11,9 @@ use serde::{Serialize, Serializer};
 use super::{ExplainArgs, forecast::Forecast, sockets, watch::Watch};
 use crate::{
     advice::Intent,
+    cli::failure::{Code, Failure},
     cli::{preflight, registry::RegistryArgs, settings::Settings},
     config::{Config, Layer, Origin, Valued},
-    failure::{Code, Failure},
     host::interfaces::Link,
     model::ModeState,
     outlook::Conditions,

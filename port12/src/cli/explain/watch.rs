@@ -14,12 +14,12 @@ use serde::Serialize;
 
 use super::{forecast::Forecast, sockets};
 use crate::{
+    cli::failure::Failure,
     cli::{
         knocks::Knocks,
         pins::PinArgs,
         status::{self, Daemon},
     },
-    failure::Failure,
     kernel::{clock::Timeline, pin, pinned::Pinned, unpinned::Unpinned},
     model::{Place, SourceState},
     outlook::Conditions,

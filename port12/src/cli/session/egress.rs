@@ -1,7 +1,7 @@
 //! What this host starts, where a session is to watch it.
 
 use super::{Plan, Session};
-use crate::{failure::Failure, kernel::egress, watch::Outbound};
+use crate::{cli::failure::Failure, kernel::egress, watch::Outbound};
 
 impl Session {
     /// Watches what this host starts, on all interfaces, where the plan says so: once they are all watched.
@@ -14,7 +14,7 @@ impl Session {
         let watches = self.prepare_outbound(&self.plan).and_then(|mut outbound| {
             if let Some(outbound) = &mut outbound {
                 let mut failed = Ok(());
-                outbound.follow(self.watched.iter(), |_, failure| failed = Err(failure));
+                outbound.follow(self.watched.iter(), |_, error| failed = Err(error));
                 failed?;
             }
             Ok(outbound)
@@ -46,7 +46,7 @@ impl Session {
     /// Has the program ready that a plan takes and that is not there, which may fail.
     pub(super) fn prepare_outbound(&self, plan: &Plan) -> Result<Option<Outbound>, Failure> {
         match plan.config.egress.value && self.outbound.is_none() {
-            true => Outbound::start(&plan.compiled.policy.rules).map(Some),
+            true => Ok(Some(Outbound::start(&plan.compiled.policy.rules)?)),
             false => Ok(None),
         }
     }
@@ -63,8 +63,8 @@ impl Session {
         if is_new {
             outbound.obey(&self.plan.compiled.policy.rules);
         }
-        outbound.follow(self.watched.iter(), |name, failure| {
-            log::error!("{name}: {}", failure.message);
+        outbound.follow(self.watched.iter(), |name, error| {
+            log::error!("{name}: {error}");
         });
     }
 }

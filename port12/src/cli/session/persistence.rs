@@ -36,8 +36,8 @@ impl Session {
                     watched.xdp_mode,
                     self.plan.config.mode.value.as_str()
                 )),
-                Err(failure) => {
-                    tell(format_args!("{name}: cannot attach again: {}", failure.message));
+                Err(error) => {
+                    tell(format_args!("{name}: cannot attach again: {error}"));
                 }
             }
         }

@@ -2,9 +2,9 @@
 
 use super::{Plan, Session, announce};
 use crate::{
+    cli::failure::{Code, Failure},
     cli::output::tell,
     config::Config,
-    failure::{Code, Failure},
     kernel::banning::Scope,
     privileges,
     sink::has_stdout,
@@ -108,15 +108,15 @@ impl Session {
         let is_kept = |it: &Watched| plan.targets.iter().any(|to| to.link.index == it.index);
         let orders = plan.orders();
         let mut kept = self.watched.iter_mut().filter(|it| is_kept(it));
-        if let Err(failure) = kept.try_for_each(|it| it.obey(&orders, Occasion::Reload)) {
+        if let Err(error) = kept.try_for_each(|it| it.obey(&orders, Occasion::Reload)) {
             self.take_back(added);
             let old = self.plan.orders();
             for watched in self.watched.iter_mut().filter(|it| is_kept(it)) {
                 if let Err(error) = watched.obey(&old, Occasion::Start) {
-                    log::error!("{}: {}", watched.name, error.message);
+                    log::error!("{}: {error}", watched.name);
                 }
             }
-            return Err(failure);
+            return Err(error.into());
         }
         let (kept, dropped) = self.watched.drain(..).partition(is_kept);
         self.watched = kept;

@@ -11,8 +11,8 @@ use port12_common::Transport;
 use serde::Serialize;
 
 use crate::{
+    cli::failure::Failure,
     cli::{knocks::Knocks as OnInterface, pins::PinArgs},
-    failure::Failure,
     kernel::pinned::Pinned,
     text::time,
     who::{Entry, Limit},

@@ -3,6 +3,9 @@
 
 use std::{error::Error, io};
 
+use aya::programs::ProgramError;
+
+use super::AttachError;
 use crate::{
     host::interfaces::{self, Link, Merging, XdpMode},
     kernel::{errno, foreign},
@@ -35,11 +38,30 @@ impl Scene {
     }
 }
 
-/// Why an interface refuses a program, for people.
-pub(super) fn reason(error: &(dyn Error + 'static), link: &Link, mode: XdpMode) -> String {
-    match errno::number(error) {
-        Some(number) => explained(number, &link.name, &Scene::of(link, mode)),
-        None => error.to_string(),
+/// Reason why an interface refuses a program, and the error that says it.
+pub(super) struct Refusal {
+    pub(super) why: String,
+    pub(super) source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Refusal {
+    /// A refusal that the error itself explains.
+    pub(super) fn by(error: impl Error + Send + Sync + 'static) -> Self {
+        Self { why: error.to_string(), source: Some(error.into()) }
+    }
+
+    /// A refusal that is explained by what is known of the interface.
+    pub(super) fn explained(error: ProgramError, link: &Link, mode: XdpMode) -> Self {
+        let why = match errno::number(&error) {
+            Some(number) => explained(number, &link.name, &Scene::of(link, mode)),
+            None => error.to_string(),
+        };
+        Self { why, source: Some(error.into()) }
+    }
+
+    pub(super) fn of(self, link: &Link, mode: XdpMode) -> AttachError {
+        let Self { why, source } = self;
+        AttachError::Refused { interface: link.name.clone(), mode, why, source }
     }
 }
 

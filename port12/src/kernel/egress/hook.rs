@@ -1,13 +1,11 @@
 //! Where the program is put on an interface.
 
-use std::os::fd::AsFd as _;
+use std::{error::Error, os::fd::AsFd as _};
 
-use aya::programs::{
-    LinkOrder, ProgramError, SchedClassifier, TcAttachType, links::FdLink, tc::TcAttachOptions,
-};
+use aya::programs::{LinkOrder, SchedClassifier, TcAttachType, links::FdLink, tc::TcAttachOptions};
 use aya::util::KernelVersion;
 use port12_common::Layer;
-use thiserror::Error;
+use thiserror::Error as ThisError;
 
 use super::{Egress, clsact::Clsact, name, reason};
 use crate::{
@@ -16,7 +14,7 @@ use crate::{
 };
 
 /// Why what leaves by an interface is not watched.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 pub enum EgressError {
     /// The kernel refuses.
     #[error("cannot watch what leaves by {interface}: {why}; without `--egress` it is not watched")]
@@ -25,6 +23,8 @@ pub enum EgressError {
         interface: String,
         /// What the kernel says.
         why: String,
+        /// The error that says it.
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The interface has a qdisc in whose place `clsact` would go.
     #[error(
@@ -93,19 +93,22 @@ impl Egress {
     ///
     /// [`EgressError`]; nothing is attached then.
     pub fn attach(&mut self, link: &Link, layer: Layer) -> Result<Hook, EgressError> {
-        let refused = |why: String| EgressError::Refused { interface: link.name.clone(), why };
+        let refused =
+            |(why, source)| EgressError::Refused { interface: link.name.clone(), why, source };
         super::sweep(link.index)?;
-        let program = self.program(layer).map_err(|error| refused(reason(&error)))?;
+        let program = self.program(layer).map_err(|error| refused(reason(error)))?;
         match of_kernel() {
             HookKind::Tcx => {
                 tcx(program, &link.name).map(|link| Hook::Tcx(Some(link))).map_err(refused)
             }
             HookKind::Clsact => {
-                let fd = program.fd().map_err(|error| refused(reason(&error)))?;
+                let fd = program.fd().map_err(|error| refused(reason(error)))?;
                 match Clsact::attach(link.index, fd.as_fd(), name(layer)) {
                     Ok(Some(clsact)) => Ok(Hook::Clsact(clsact)),
                     Ok(None) => Err(EgressError::Taken(link.name.clone())),
-                    Err(HostError::Refused { source, .. }) => Err(refused(source.to_string())),
+                    Err(HostError::Refused { source, .. }) => {
+                        Err(refused((source.to_string(), source.into())))
+                    }
                     Err(error) => Err(error.into()),
                 }
             }
@@ -113,10 +116,13 @@ impl Egress {
     }
 }
 
-fn tcx(program: &mut SchedClassifier, interface: &str) -> Result<FdLink, String> {
+fn tcx(
+    program: &mut SchedClassifier,
+    interface: &str,
+) -> Result<FdLink, (String, Box<dyn Error + Send + Sync>)> {
     let options = TcAttachOptions::TcxOrder(LinkOrder::first());
-    let text = |error: ProgramError| reason(&error);
-    let id = program.attach_with_options(interface, TcAttachType::Egress, options).map_err(text)?;
-    let link = program.take_link(id).map_err(text)?;
-    FdLink::try_from(link).map_err(|error| error.to_string())
+    let id =
+        program.attach_with_options(interface, TcAttachType::Egress, options).map_err(reason)?;
+    let link = program.take_link(id).map_err(reason)?;
+    FdLink::try_from(link).map_err(|error| (error.to_string(), error.into()))
 }

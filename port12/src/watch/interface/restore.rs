@@ -7,13 +7,12 @@ use std::{
 
 use super::Watched;
 use crate::{
-    failure::{Code, Failure},
     host::interfaces::{self, Link as HostLink},
     kernel::{
         attach::{Wanted, attach},
         instance::Instance,
     },
-    watch::Presence,
+    watch::{Presence, WatchError},
 };
 
 /// Time between attempts to attach a program again.
@@ -55,8 +54,8 @@ impl Watched {
     ///
     /// # Errors
     ///
-    /// [`Failure`]: the kernel refuses, or another program has been attached.
-    pub fn reattach(&mut self, wanted: Wanted) -> Result<(), Failure> {
+    /// [`WatchError`]: the kernel refuses, or another program has been attached.
+    pub fn reattach(&mut self, wanted: Wanted) -> Result<(), WatchError> {
         self.retried = Some(Instant::now());
         let host = interfaces::by_index(self.index)?;
         let attached = attach(self.instance_mut()?, &host, wanted)?;
@@ -71,9 +70,8 @@ impl Watched {
         Ok(())
     }
 
-    fn instance_mut(&mut self) -> Result<&mut Instance, Failure> {
-        let used = || Failure::new(Code::Runtime, "its program is in use by another thread");
-        Arc::get_mut(&mut self.instance).ok_or_else(used)
+    fn instance_mut(&mut self) -> Result<&mut Instance, WatchError> {
+        Arc::get_mut(&mut self.instance).ok_or(WatchError::InUse)
     }
 
     /// Whether all that is to be pinned is pinned.
@@ -86,8 +84,8 @@ impl Watched {
     ///
     /// # Errors
     ///
-    /// [`Failure`]: the kernel refuses.
-    pub fn pin_again(&mut self) -> Result<(), Failure> {
+    /// [`WatchError`]: the kernel refuses.
+    pub fn pin_again(&mut self) -> Result<(), WatchError> {
         let Some(slot) = self.slot.clone() else {
             return Ok(());
         };

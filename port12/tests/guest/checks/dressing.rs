@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail};
 use clap::{Parser, Subcommand};
 use port12::{
+    cli::failure::Failure,
     cli::{attach, ban, detach},
-    failure::Failure,
 };
 
 use crate::{

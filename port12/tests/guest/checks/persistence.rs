@@ -7,9 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use port12::{
-    failure::Failure,
     host::interfaces,
     kernel::{
         attach::Wanted,
@@ -103,11 +102,10 @@ fn orders(confirm: Option<Duration>) -> Orders {
 }
 
 fn attach(nic: &str, wanted: Wanted, orders: &Orders) -> Result<()> {
-    let told = |failure: Failure| anyhow!(failure.message);
     let pins = PinDirectory::require(Path::new(PINS))?;
     let host = interfaces::by_name(nic)?;
     let setup = Setup { orders, wanted, trace: false, pins: Some(&pins), stay: true };
-    Watched::start(&host, &setup).map_err(told)?.detach();
+    Watched::start(&host, &setup)?.detach();
     Ok(())
 }
 

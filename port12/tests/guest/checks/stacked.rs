@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use port12::{
-    failure::{Code, Failure},
+    cli::failure::{Code, Failure},
     host::interfaces,
     kernel::attach::Wanted,
     policy::Mode,
-    watch::{Orders, Setup, Watched},
+    watch::{Orders, Setup, WatchError, Watched},
 };
 
 use crate::{
@@ -29,7 +29,7 @@ fn orders() -> Orders {
     }
 }
 
-fn start(name: &str, wanted: Wanted) -> Result<Watched, Failure> {
+fn start(name: &str, wanted: Wanted) -> Result<Watched, WatchError> {
     let host = interfaces::by_name(name)?;
     let orders = orders();
     let setup = Setup { orders: &orders, wanted, trace: false, pins: None, stay: false };
@@ -38,15 +38,17 @@ fn start(name: &str, wanted: Wanted) -> Result<Watched, Failure> {
 
 /// What drop mode does not drop there, for people.
 fn not_dropped(name: &str) -> Result<String> {
-    let watched = start(name, Wanted::Generic).map_err(|it| anyhow!(it.message))?;
+    let watched = start(name, Wanted::Generic)?;
     Ok(watched.not_dropped().map_or_else(|| "nothing".to_owned(), |it| it.to_string()))
 }
 
 fn refused(name: &str, wanted: Wanted, code: Code) -> Result<String> {
     match start(name, wanted) {
         Ok(_) => bail!("{name} takes the program"),
-        Err(failure) if failure.code == code => Ok(failure.message),
-        Err(failure) => bail!("the code is {:?}: {}", failure.code, failure.message),
+        Err(error) => match Failure::from(error) {
+            failure if failure.code == code => Ok(failure.message),
+            failure => bail!("the code is {:?}: {}", failure.code, failure.message),
+        },
     }
 }
 
@@ -99,11 +101,11 @@ pub fn names_the_other_program_of_a_bond() -> Result<String> {
     let _pair = Device::veth("v0", "v1")?;
     let _bond = Device::bond("bond9")?;
     set_master("v0", "bond9")?;
-    let member = start("v0", Wanted::Native).map_err(|it| anyhow!(it.message))?;
+    let member = start("v0", Wanted::Native)?;
     let said = refused("bond9", Wanted::Native, Code::Attach)?;
     ensure!(said.contains("members of bond9 have an XDP program of their own: v0 (id "), "{said}");
     drop(member);
-    let bond = start("bond9", Wanted::Generic).map_err(|it| anyhow!(it.message))?;
+    let bond = start("bond9", Wanted::Generic)?;
     let said = refused("v0", Wanted::Auto, Code::Foreign)?;
     ensure!(said.contains("while bond9, which stands above it, has one: id "), "{said}");
     drop(bond);

@@ -1,0 +1,291 @@
+//! Failure of a command, and its exit code.
+
+use std::{fmt, io, process::ExitCode};
+
+use super::output::ReportError;
+use crate::{
+    config::{ConfigError, edit::EditError},
+    error::Error,
+    host::{HostError, interfaces::Unsupported},
+    kernel::{
+        allowlist::AllowlistError,
+        attach::{AttachError, ReplaceError},
+        egress::EgressError,
+        load_error::LoadError,
+        pin_error::PinError,
+        pinned::PinnedError,
+    },
+    query::QueryError,
+    registry::RegistryError,
+    replay::ReplayError,
+    sink::SinkError,
+    truth::TruthError,
+    watch::WatchError,
+};
+
+/// The exit codes, by what went wrong. 2 is clap's, for usage.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Code {
+    /// Anything that happens while running.
+    Runtime = 1,
+    /// The command line, beyond what clap checks.
+    Usage = 2,
+    /// A configuration that is not taken: a bad file, or drop mode on a host that forwards. Of
+    /// `status`: nothing is attached.
+    Config = 3,
+    /// A capability is missing.
+    Permission = 4,
+    /// The kernel is too old, or refuses the program.
+    Kernel = 5,
+    /// The interface is unknown or does not take the program.
+    Attach = 6,
+    /// Another program is there.
+    Foreign = 7,
+}
+
+/// The end of a command that failed: one line for people, one code for scripts.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: Code,
+    /// What, where, and what to do.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with a message.
+    pub fn new(code: Code, message: impl fmt::Display) -> Self {
+        Self { code, message: message.to_string() }
+    }
+}
+
+impl From<Failure> for ExitCode {
+    fn from(failure: Failure) -> Self {
+        Self::from(failure.code as u8)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::new(Code::Runtime, error)
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Registry(error) => error.into(),
+            ReportError::Write(_) | ReportError::Json(_) => Self::new(Code::Runtime, error),
+        }
+    }
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        Self::new(code(&error), error)
+    }
+}
+
+/// Exit code of an error of the library.
+fn code(error: &Error) -> Code {
+    match error {
+        Error::Allowlist(error) => of_allowlist(error),
+        Error::Config(
+            ConfigError::Read { .. } | ConfigError::TooLarge { .. } | ConfigError::Refused { .. },
+        )
+        | Error::Edit(EditError::Config(_))
+        | Error::Registry(RegistryError::Read { .. } | RegistryError::Refused { .. }) => {
+            Code::Config
+        }
+        Error::Bans(_)
+        | Error::Capture(_)
+        | Error::Edit(EditError::Write { .. })
+        | Error::Replay(ReplayError::Write(_)) => Code::Runtime,
+        Error::Host(error) => of_host(error),
+        Error::Load(error) | Error::Replay(ReplayError::Load(error)) => of_load(error),
+        Error::Pin(error) => of_pin(error),
+        Error::Pinned(error) => of_pinned(error),
+        Error::Query(error) => of_query(error),
+        Error::Sink(error) => of_sink(error),
+        Error::Truth(error) => of_truth(error),
+        Error::Unsupported(Unsupported::Hardware { .. } | Unsupported::Vrf { .. }) => Code::Attach,
+        Error::Watch(error) => of_watch(error),
+    }
+}
+
+fn of_watch(error: &WatchError) -> Code {
+    match error {
+        WatchError::Persistent { .. }
+        | WatchError::Renamed { .. }
+        | WatchError::Elsewhere { .. } => Code::Foreign,
+        WatchError::Vanished { .. } | WatchError::OutboundLost | WatchError::Unsupported(_) => {
+            Code::Attach
+        }
+        WatchError::Incomplete { .. }
+        | WatchError::Link { .. }
+        | WatchError::InUse
+        | WatchError::Trace(_)
+        | WatchError::System(_)
+        | WatchError::Bans(_) => Code::Runtime,
+        WatchError::Host(error) => of_host(error),
+        WatchError::Load(error) => of_load(error),
+        WatchError::Attach(error) | WatchError::Replace(ReplaceError::Attach(error)) => {
+            of_attach(error)
+        }
+        WatchError::Pin(error) | WatchError::Replace(ReplaceError::Pin(error)) => of_pin(error),
+        WatchError::Egress(error) => of_egress(error),
+        WatchError::Pinned(error) => of_pinned(error),
+        WatchError::Allowlist(error) => of_allowlist(error),
+        WatchError::Truth(error) => of_truth(error),
+    }
+}
+
+fn of_query(error: &QueryError) -> Code {
+    match error {
+        QueryError::Pinned(error) => of_pinned(error),
+        QueryError::Clock(error) => of_truth(error),
+        QueryError::Bans(_) => Code::Runtime,
+        QueryError::Allowlist(error) => of_allowlist(error),
+    }
+}
+
+fn of_host(error: &HostError) -> Code {
+    match error {
+        HostError::NoInterface(_) => Code::Attach,
+        HostError::Refused { .. } | HostError::Unasked { .. } | HostError::File { .. }
+            if error.is_permission() =>
+        {
+            Code::Permission
+        }
+        HostError::Refused { .. }
+        | HostError::Unasked { .. }
+        | HostError::Unsteady { .. }
+        | HostError::Unreadable { .. }
+        | HostError::File { .. } => Code::Runtime,
+    }
+}
+
+fn of_load(error: &LoadError) -> Code {
+    match error {
+        LoadError::TooOld(_) | LoadError::Refused { .. } => Code::Kernel,
+        LoadError::NoTrace => Code::Usage,
+        LoadError::Permission(_) => Code::Permission,
+        LoadError::Resources { .. } | LoadError::Map { .. } => Code::Runtime,
+    }
+}
+
+fn of_attach(error: &AttachError) -> Code {
+    match error {
+        AttachError::Foreign { .. } | AttachError::Upper { .. } => Code::Foreign,
+        AttachError::Refused { .. } => Code::Attach,
+        AttachError::Host(error) => of_host(error),
+    }
+}
+
+fn of_egress(error: &EgressError) -> Code {
+    match error {
+        EgressError::Refused { .. } | EgressError::Taken(_) => Code::Attach,
+        EgressError::Host(error) => of_host(error),
+    }
+}
+
+fn of_pin(error: &PinError) -> Code {
+    match error {
+        PinError::Map(error) => of_load(error),
+        PinError::NoBpffs { .. } => Code::Config,
+        PinError::Directory { .. } | PinError::Untrusted(_) if error.is_permission() => {
+            Code::Permission
+        }
+        PinError::Directory { .. } if error.is_read_only() => Code::Config,
+        PinError::Held { .. } | PinError::Directory { .. } | PinError::Untrusted(_) => {
+            Code::Runtime
+        }
+    }
+}
+
+fn of_pinned(error: &PinnedError) -> Code {
+    match error {
+        PinnedError::Pin(error) => of_pin(error),
+        PinnedError::Host(error) => of_host(error),
+        PinnedError::Part { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
+            Code::Permission
+        }
+        PinnedError::Part { .. } | PinnedError::State { .. } => Code::Runtime,
+    }
+}
+
+fn of_allowlist(error: &AllowlistError) -> Code {
+    match error {
+        AllowlistError::Full(_) => Code::Config,
+        AllowlistError::Kernel(_) => Code::Runtime,
+    }
+}
+
+fn of_truth(error: &TruthError) -> Code {
+    match error {
+        TruthError::Host(error) => of_host(error),
+        TruthError::Clock(_) => Code::Kernel,
+    }
+}
+
+fn of_sink(error: &SinkError) -> Code {
+    match error {
+        SinkError::Open { .. } if error.is_permission() => Code::Permission,
+        SinkError::Thread { .. } => Code::Runtime,
+        SinkError::Directory { .. }
+        | SinkError::Open { .. }
+        | SinkError::Unfit { .. }
+        | SinkError::Same { .. } => Code::Config,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{error::Error as _, iter::successors};
+
+    use super::*;
+
+    fn denied() -> io::Error {
+        io::Error::from_raw_os_error(libc::EACCES)
+    }
+
+    /// Exit code of an error, and the number of the system's error among its sources.
+    fn told(error: impl Into<Error>) -> (Code, Option<i32>) {
+        let error = error.into();
+        let number = successors(error.source(), |&source| source.source())
+            .find_map(|source| source.downcast_ref::<io::Error>()?.raw_os_error());
+        (Failure::from(error).code, number)
+    }
+
+    #[test]
+    fn an_error_keeps_the_answer_of_the_system_and_its_exit_code() {
+        let path = || "/sys/fs/bpf/port12".into();
+        let pin = || PinError::Directory { path: path(), error: denied() };
+        let part = |error| PinnedError::Part { interface: "eth0".into(), what: "link", error };
+        let all = [
+            (told(pin()), Code::Permission),
+            (told(PinnedError::from(pin())), Code::Permission),
+            (told(WatchError::from(ReplaceError::from(pin()))), Code::Permission),
+            (told(WatchError::from(part(denied()))), Code::Permission),
+            (told(LoadError::Permission(denied())), Code::Permission),
+            (told(LoadError::Map { name: "STATE", error: denied() }), Code::Runtime),
+            (told(ConfigError::Read { path: path(), cause: denied() }), Code::Config),
+            (told(RegistryError::Read { path: path(), cause: denied() }), Code::Config),
+            (told(EditError::Write { path: path(), cause: denied() }), Code::Runtime),
+            (told(HostError::Unasked { what: "links", source: denied() }), Code::Permission),
+            (told(ReplayError::Write(denied())), Code::Runtime),
+        ];
+        for (index, (told, code)) in all.into_iter().enumerate() {
+            assert_eq!(told, (code, Some(libc::EACCES)), "{index}");
+        }
+    }
+
+    #[test]
+    fn a_failure_says_what_its_error_says() {
+        let error = || WatchError::Vanished { interface: "eth0".to_owned() };
+        let failure = Failure::from(error());
+        assert_eq!((failure.code, failure.message), (Code::Attach, error().to_string()));
+    }
+}
