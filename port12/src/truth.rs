@@ -80,8 +80,8 @@ impl Truth {
     /// [`TruthError`]; the heartbeat is not renewed then.
     pub fn publish(&mut self, instances: &[&Instance]) -> Result<LocalAddresses, TruthError> {
         // The sockets first: they are worth most, and stand without the addresses.
-        for instance in instances {
-            self.open = Some(publish_sockets(instance)?);
+        if !instances.is_empty() {
+            self.open = Some(publish_sockets(instances)?);
         }
         let news = self.news.as_ref().is_some_and(News::have_come);
         if !news && self.due.is_some_and(|due| Instant::now() < due) {
@@ -120,23 +120,30 @@ impl Truth {
     }
 }
 
-fn publish_sockets(instance: &Instance) -> Result<OpenSockets, TruthError> {
-    // The heartbeat counts from before the scan: a socket may open while it goes on.
-    let valid_until = instance.now()?.after(HEARTBEAT);
+/// Lists the sockets once, and publishes them to all programs.
+fn publish_sockets(instances: &[&Instance]) -> Result<OpenSockets, TruthError> {
+    // The heartbeat counts from before the listing: a socket may open while it goes on. The programs have one clock.
+    let valid_until = match instances.first() {
+        Some(instance) => instance.now()?.after(HEARTBEAT),
+        None => 0,
+    };
     let open = sockets::scan();
     let listed = open.bitmap().listed;
-    let rules = instance.state().rules();
-    let drops = |transport: Transport| {
-        let mut rules = rules[transport as usize].iter();
-        rules.any(|rule| matches!(rule.action(), Action::Drop { .. }))
-    };
     // A program that chooses sockets may choose one of another port; the look-ups run it.
     let may_be_elsewhere = programs::chooses_sockets().unwrap_or(true);
-    let is_proof = proves_none(&open, drops) && !may_be_elsewhere;
-    let valid_until = if is_proof { valid_until } else { 0 };
-    // SAFETY: the pointer is to a mapped element, and every byte and word is written whole.
-    unsafe { write_sockets(instance.state().host(), &listed, valid_until) };
+    for instance in instances {
+        let is_proof = proves_none(&open, |it| drops(instance, it)) && !may_be_elsewhere;
+        let valid_until = if is_proof { valid_until } else { 0 };
+        // SAFETY: the pointer is to a mapped element, and every byte and word is written whole.
+        unsafe { write_sockets(instance.state().host(), &listed, valid_until) };
+    }
     Ok(open)
+}
+
+/// Whether the policy of a program drops probes of a transport.
+fn drops(instance: &Instance, transport: Transport) -> bool {
+    let rules = instance.state().rules();
+    rules[transport as usize].iter().any(|rule| matches!(rule.action(), Action::Drop { .. }))
 }
 
 /// Whether a clear bit says that there is no listener: not where TCP's cannot be listed, nor those of

@@ -37,7 +37,7 @@ pub fn check_forwarding(link: &Link, config: &Config) -> Result<ForwardingAnswer
     let name = &link.name;
     let refuses = config.drops_by_itself() && config.forwarding.value == Forwarding::Refuse;
     let reasons = forwarding::reasons(link.index);
-    let answer = query::forwarding(&reasons);
+    let answer = query::forwarding(reasons.as_deref());
     let (true, Some(why)) = (refuses, &answer.why) else {
         return Ok(answer);
     };
@@ -73,7 +73,9 @@ pub fn on_this_host(config: &Config) -> (Vec<String>, Option<Failure>) {
         let forwarding = match config.drops_by_itself() {
             true => check_forwarding(&link, config),
             // In monitor mode an answer that takes privileges is not needed.
-            false => Ok(query::forwarding(&forwarding::reasons(link.index).or(Ok(Vec::new())))),
+            false => {
+                Ok(query::forwarding(Ok(&forwarding::reasons(link.index).unwrap_or_default())))
+            }
         };
         match forwarding {
             Ok(answer) => warnings.extend(answer.why.map(|why| {

@@ -231,8 +231,11 @@ impl Session {
     ///
     /// Where the truth about them cannot be kept.
     pub fn look_around(&mut self) -> Result<(), Failure> {
+        // A list that cannot be read says nothing about the interfaces.
+        let links = interfaces::all().ok();
         for watched in &mut self.watched {
-            watched.glance(self.pins.as_ref()).into_iter().for_each(tell);
+            let news = links.as_ref().map(|links| watched.glance(links, self.pins.as_ref()));
+            news.into_iter().flatten().for_each(tell);
         }
         self.check_pins()?;
         if self.plan.config.reattach.value {
@@ -243,7 +246,7 @@ impl Session {
         if !config.is_dynamic() && !any_gone {
             return Ok(());
         }
-        let Ok(links) = interfaces::all() else {
+        let Some(links) = links else {
             return Ok(());
         };
         let comes = |link: &interfaces::Link| {

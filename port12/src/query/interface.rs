@@ -8,11 +8,7 @@ use port12_common::{
 };
 
 use crate::{
-    host::{
-        HostError,
-        forwarding::Reason,
-        interfaces::{self, Link},
-    },
+    host::{HostError, forwarding::Reason},
     kernel::{
         clock::{Moment, Timeline},
         state::{Expected, Rules, Standing, StateMap},
@@ -60,15 +56,17 @@ pub struct ProgramReading<'a> {
 }
 
 /// Place of a program, and the interface there.
-pub struct Attachment<'a> {
+pub struct Attachment {
     /// Name of the interface.
     pub interface: String,
     /// Name under which the maps are pinned, if it is another one.
     pub pinned_as: Option<String>,
     /// Place of the program.
     pub place: Place,
-    /// The interface and the hook, if the program is on an interface of this network namespace.
-    pub here: Option<(&'a Link, XdpMode)>,
+    /// Hook, if the program is on an interface of this network namespace.
+    pub xdp_mode: Option<XdpMode>,
+    /// Speed of the link in bit/s.
+    pub speed: Option<u64>,
     /// Program that is attached instead, by id.
     pub other_program_id: Option<u32>,
     /// Answer of the host about forwarding.
@@ -80,7 +78,7 @@ pub struct Attachment<'a> {
 /// State of an interface.
 pub fn interface_state(
     reading: ProgramReading<'_>,
-    at: Attachment<'_>,
+    at: Attachment,
     registry: &Registry,
 ) -> InterfaceState {
     let ProgramReading { state, counters, now, timeline, .. } = reading;
@@ -91,9 +89,9 @@ pub fn interface_state(
         interface: at.interface,
         pinned_as: at.pinned_as,
         place: at.place,
-        xdp_mode: at.here.map(|(_, mode)| mode),
-        counted_at: at.here.map(|(_, mode)| CountedAt::from(mode)),
-        speed_bits_per_second: at.here.and_then(|(link, _)| interfaces::speed(link)),
+        xdp_mode: at.xdp_mode,
+        counted_at: at.xdp_mode.map(CountedAt::from),
+        speed_bits_per_second: at.speed,
         program: reading.program,
         other_program_id: at.other_program_id,
         attached_at: Some(SystemTime::UNIX_EPOCH + attached_at),
@@ -167,7 +165,7 @@ pub struct ForwardingAnswer {
 }
 
 /// Whether the host forwards, by its reasons.
-pub fn forwarding(reasons: &Result<Vec<Reason>, HostError>) -> ForwardingAnswer {
+pub fn forwarding(reasons: Result<&[Reason], &HostError>) -> ForwardingAnswer {
     match reasons {
         Ok(reasons) => ForwardingAnswer {
             forwards: Some(!reasons.is_empty()),

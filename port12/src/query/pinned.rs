@@ -6,7 +6,7 @@ use super::interface::{
     Attachment, ForwardingAnswer, ProgramReading, forwarding, interface_state as read,
 };
 use crate::{
-    host::{forwarding as host_forwarding, time::since_boot},
+    host::{forwarding as host_forwarding, interfaces, time::since_boot},
     kernel::{
         clock::Timeline,
         pinned::{Pinned, PinnedError},
@@ -91,10 +91,11 @@ pub fn interface_state(pinned: &Pinned, registry: &Registry) -> Result<Interface
         pinned_as: (pinned_as != interface).then_some(pinned_as),
         interface,
         place,
-        here,
+        xdp_mode: here.map(|(_, mode)| mode),
+        speed: here.and_then(|(link, _)| interfaces::speed(link)),
         other_program_id,
         forwarding: match here {
-            Some((link, _)) => forwarding(&host_forwarding::reasons(link.index)),
+            Some((link, _)) => forwarding(host_forwarding::reasons(link.index).as_deref()),
             None => ForwardingAnswer::default(),
         },
         not_dropped: here.and_then(|(link, _)| pinned.not_dropped(link, &now)),

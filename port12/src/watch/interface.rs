@@ -26,10 +26,7 @@ use super::{
 };
 use crate::{
     event::Event,
-    host::{
-        HostError,
-        interfaces::{self, Link as HostLink},
-    },
+    host::interfaces::{self, Link as HostLink, Stack},
     kernel::{
         attach::Attached,
         bans::Occupancy,
@@ -57,6 +54,8 @@ pub struct Watched {
     pub index: u32,
     /// Hook of the program.
     pub xdp_mode: XdpMode,
+    /// Speed of the link in bit/s, when the interface was looked at last.
+    speed: Option<u64>,
     /// Whether the interface has vanished.
     pub gone: bool,
     /// Whether the host forwards, and the evidence, as the host answered last.
@@ -118,9 +117,10 @@ impl Watched {
         if found == Found::Nothing {
             furnish(&instance, setup, &moment)?;
         }
-        let unproven = interfaces::unproven(host)?.map(|why| why.to_string());
+        let stack = Stack::read()?;
+        let unproven = stack.unproven(host).map(|why| why.to_string());
         instance.state().set_lookup_proves(unproven.is_none());
-        links::publish(instance.state(), host.index)?;
+        links::publish(instance.state(), &stack, host.index);
         Truth::default().publish(&[&instance])?;
         warn_of_reset(host, setup.wanted);
         let attached = match (&slot, found) {
@@ -147,6 +147,7 @@ impl Watched {
             name: host.name.clone(),
             index: host.index,
             xdp_mode: attached.mode,
+            speed: interfaces::speed(host),
             gone: false,
             forwarding: Forwarding::default(),
             ring: instance.events()?,
@@ -230,22 +231,21 @@ impl Watched {
 
     /// Notes whether the interface has vanished or has another name, and whether somebody else has
     /// detached the program; takes what is pinned along to another name. Returns the news.
-    pub fn glance(&mut self, pins: Option<&PinDirectory>) -> Vec<String> {
+    pub fn glance(&mut self, links: &[HostLink], pins: Option<&PinDirectory>) -> Vec<String> {
         if self.gone {
             return Vec::new();
         }
-        match interfaces::by_index(self.index) {
-            Err(HostError::NoInterface(_)) => {
+        match links.iter().find(|link| link.index == self.index) {
+            None => {
                 self.gone = true;
                 self.attached = None;
                 vec![format!("{}: the interface has vanished", self.name)]
             }
-            Ok(link) => {
-                let news = self.note_name(&link, pins).into_iter();
-                news.chain(self.note_presence(&link)).collect()
+            Some(link) => {
+                self.speed = interfaces::speed(link);
+                let news = self.note_name(link, pins).into_iter();
+                news.chain(self.note_presence(link)).collect()
             }
-            // Any other error says nothing about the interface.
-            Err(_) => Vec::new(),
         }
     }
 
@@ -291,10 +291,6 @@ impl Watched {
     pub fn state(&mut self, registry: &Registry) -> InterfaceState {
         let now = self.moment();
         let place = self.place();
-        let link = match place {
-            Place::Attached => interfaces::by_index(self.index).ok(),
-            Place::Elsewhere | Place::Detached | Place::Gone | Place::Capture => None,
-        };
         self.sizes.refresh(&self.instance, self.slot.as_ref(), &now);
         let reading = ProgramReading {
             state: self.instance.state(),
@@ -319,7 +315,8 @@ impl Watched {
                 .map(|slot| slot.interface().to_owned())
                 .filter(|name| *name != self.name),
             place,
-            here: link.as_ref().map(|link| (link, self.xdp_mode)),
+            xdp_mode: (place == Place::Attached).then_some(self.xdp_mode),
+            speed: self.speed.filter(|_| place == Place::Attached),
             other_program_id: match self.presence {
                 Presence::Attached => None,
                 Presence::Detached { other } => other,

@@ -15,7 +15,11 @@ use port12_common::{Transport, abi::bypass};
 use super::{Eye, WatchError, Watched, forwarding::Forwarding, links};
 use crate::{
     host::{
-        HostError, addresses::LocalAddresses, forwarding::Survey, interfaces, protected::Protected,
+        HostError,
+        addresses::LocalAddresses,
+        forwarding::{Reason, Survey},
+        interfaces::Stack,
+        protected::Protected,
     },
     kernel::{bans::BansError, guarded::Guarded, instance::Instance, slot::Slot},
     privileges, query,
@@ -129,22 +133,24 @@ impl Charge {
     /// Tells the program what stands around the interface; where that cannot be asked, anything
     /// may. An interface that has left may be in another network namespace, of which nothing is
     /// known: its program drops nothing from then on.
-    fn look_around(&self) {
-        let link = match interfaces::by_index(self.index) {
-            Err(HostError::NoInterface(_)) => {
-                self.instance.state().set_bypass(bypass::LEFT, true);
-                return;
-            }
-            link => link,
-        };
-        let unproven = match link.and_then(|link| interfaces::unproven(&link)) {
-            Ok(unproven) => unproven.map(|why| why.to_string()),
+    fn look_around(&self, stack: Result<&Stack, &HostError>) {
+        let unproven = match stack {
+            Ok(stack) => match stack.get(self.index) {
+                Some(link) => stack.unproven(link).map(|why| why.to_string()),
+                None => {
+                    self.instance.state().set_bypass(bypass::LEFT, true);
+                    return;
+                }
+            },
             Err(error) => Some(format!("what stands above it cannot be read ({error})")),
         };
         self.instance.state().set_lookup_proves(unproven.is_none());
         *self.unproven.lock().unwrap_or_else(PoisonError::into_inner) = unproven;
-        if let Err(error) = links::publish(self.instance.state(), self.index) {
-            log::debug!("{}: {error}; the addresses of its links stay as they were", self.name);
+        match stack {
+            Ok(stack) => links::publish(self.instance.state(), stack, self.index),
+            Err(error) => {
+                log::debug!("{}: {error}; the addresses of its links stay as they were", self.name);
+            }
         }
     }
 
@@ -181,9 +187,8 @@ impl Charge {
     }
 
     /// Asks whether the host forwards. With `guards`, drop mode ends if it does, or gives no answer.
-    fn question(&self, survey: &mut Survey, guards: bool) {
-        let reasons = survey.reasons(self.index);
-        self.forwarding.set(query::forwarding(&reasons));
+    fn question(&self, reasons: Result<&[Reason], &HostError>, guards: bool) {
+        self.forwarding.set(query::forwarding(reasons));
         if !guards || self.reverted.get().is_some() {
             return;
         }
@@ -264,15 +269,33 @@ impl Keeping {
         }
         if Instant::now() >= self.asks_at {
             let began = Instant::now();
-            self.charges.iter().for_each(Charge::look_around);
-            let Self { charges, survey, guards, .. } = self;
-            charges.iter().for_each(|charge| charge.question(survey, *guards));
+            self.look_around();
             self.asks_at = began + QUESTION.max(began.elapsed() * SHARE);
         }
     }
 }
 
 impl Keeping {
+    /// Asks the host once about all interfaces.
+    fn look_around(&mut self) {
+        let Self { charges, survey, guards, .. } = self;
+        let stack = Stack::read();
+        charges.iter().for_each(|charge| charge.look_around(stack.as_ref()));
+        let mut round = match &stack {
+            Ok(stack) => survey.round(stack),
+            Err(error) => {
+                charges.iter().for_each(|charge| charge.question(Err(error), *guards));
+                return;
+            }
+        };
+        for charge in charges {
+            match &mut round {
+                Ok(round) => charge.question(round.reasons(charge.index).as_deref(), *guards),
+                Err(error) => charge.question(Err(error), *guards),
+            }
+        }
+    }
+
     /// Reports the transports whose sockets cannot be listed, and what follows, when they change.
     fn note_unseen(&mut self, unseen: &BTreeMap<Transport, String>) {
         if self.unseen.iter().eq(unseen.keys()) {

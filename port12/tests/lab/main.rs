@@ -32,6 +32,7 @@ mod policy_file;
 mod privileges;
 mod reasons;
 mod reload;
+mod requests;
 mod reserved_source;
 mod rewriting;
 mod router;

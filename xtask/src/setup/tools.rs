@@ -9,7 +9,7 @@ pub struct Tool {
     pub package: &'static str,
 }
 
-const TOOLS: [Tool; 18] = [
+const TOOLS: [Tool; 19] = [
     // Namespaces, links, routes, bridges.
     tool("ip", "iproute2"),
     tool("bridge", "iproute2"),
@@ -30,6 +30,8 @@ const TOOLS: [Tool; 18] = [
     tool("nc.openbsd", "netcat-openbsd"),
     tool("ping", "iputils-ping"),
     tool("tcpdump", "tcpdump"),
+    // Counts requests to the kernel.
+    tool("strace", "strace"),
     // What reads the sinks.
     tool("jq", "jq"),
     tool("tshark", "tshark"),

@@ -22,6 +22,39 @@ pub struct Survey {
     filters: Option<Filters>,
 }
 
+/// Answers about all interfaces at one moment.
+pub struct Round<'a> {
+    survey: &'a mut Survey,
+    stack: &'a Stack,
+    settings: netconf::Settings,
+    legacy: Vec<Reason>,
+    ipvs: Option<Reason>,
+}
+
+impl Round<'_> {
+    /// Every reason for the interface of an index; see [`Survey::reasons`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Survey::reasons`].
+    pub fn reasons(&mut self, interface: u32) -> Result<Vec<Reason>, HostError> {
+        let Self { survey, stack, settings, legacy, ipvs } = self;
+        if stack.get(interface).is_none() {
+            return Err(HostError::NoInterface(format!("with index {interface}")));
+        }
+        let links = stack.from(interface);
+        let mut reasons = settings.reasons(&links);
+        reasons.extend(stacked::reasons(stack, interface));
+        let names: Vec<&str> = links.iter().map(|link| &*link.name).collect();
+        reasons.extend(survey.ruleset.of(&names).cloned().map(Reason::Rule));
+        reasons.extend(legacy.iter().cloned());
+        reasons.extend(survey.filters(stack, interface)?);
+        reasons.extend(tc::programs(&links)?);
+        reasons.extend(ipvs.clone());
+        Ok(reasons)
+    }
+}
+
 /// Reasons of tc, by interface.
 #[derive(Debug)]
 struct Filters {
@@ -43,21 +76,19 @@ impl Survey {
     /// Where any of it cannot be read: an empty list is never a guess. A subsystem that the kernel
     /// lacks gives no reason.
     pub fn reasons(&mut self, interface: u32) -> Result<Vec<Reason>, HostError> {
-        let stack = Stack::read()?;
-        if stack.get(interface).is_none() {
-            return Err(HostError::NoInterface(format!("with index {interface}")));
-        }
-        let links = stack.from(interface);
-        let mut reasons = netconf::reasons(&links)?;
-        reasons.extend(stacked::reasons(&stack, interface));
-        let names: Vec<&str> = links.iter().map(|link| &*link.name).collect();
+        self.round(&Stack::read()?)?.reasons(interface)
+    }
+
+    /// Asks what all interfaces have in common, once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Survey::reasons`].
+    pub fn round<'a>(&'a mut self, stack: &'a Stack) -> Result<Round<'a>, HostError> {
+        let settings = netconf::Settings::read()?;
         self.ruleset.refresh()?;
-        reasons.extend(self.ruleset.of(&names).cloned().map(Reason::Rule));
-        reasons.extend(legacy::reasons()?);
-        reasons.extend(self.filters(&stack, interface)?);
-        reasons.extend(tc::programs(&links)?);
-        reasons.extend(ipvs::reasons()?);
-        Ok(reasons)
+        let (legacy, ipvs) = (legacy::reasons()?, ipvs::reasons()?);
+        Ok(Round { survey: self, stack, settings, legacy, ipvs })
     }
 
     /// The reasons of tc: those of before, unless a notification came, or the interfaces are others.

@@ -65,6 +65,18 @@ impl Stack {
         })
     }
 
+    /// Why a socket look-up on an interface that finds nothing proves nothing; `None` if it proves that there is no
+    /// socket.
+    pub fn unproven(&self, link: &Link) -> Option<Unproven> {
+        if let Some(kind @ ("bond" | "team")) = link.kind.as_deref() {
+            return Some(Unproven::Members { kind: kind.to_owned() });
+        }
+        let kind = |link: &Link| link.kind.clone().unwrap_or_else(|| "interface".to_owned());
+        let uppers: Vec<_> =
+            self.above(link.index).map(|upper| (kind(upper), upper.name.clone())).collect();
+        (!uppers.is_empty()).then_some(Unproven::Uppers { uppers })
+    }
+
     /// An interface and every interface above it, the lowest first.
     pub fn from(&self, index: u32) -> Vec<&Link> {
         let mut found: Vec<&Link> = self.get(index).into_iter().collect();
@@ -125,14 +137,7 @@ impl fmt::Display for Unproven {
 ///
 /// As [`Stack::read`].
 pub fn unproven(link: &Link) -> Result<Option<Unproven>, HostError> {
-    if let Some(kind @ ("bond" | "team")) = link.kind.as_deref() {
-        return Ok(Some(Unproven::Members { kind: kind.to_owned() }));
-    }
-    let stack = Stack::read()?;
-    let kind = |link: &Link| link.kind.clone().unwrap_or_else(|| "interface".to_owned());
-    let uppers: Vec<_> =
-        stack.above(link.index).map(|upper| (kind(upper), upper.name.clone())).collect();
-    Ok((!uppers.is_empty()).then_some(Unproven::Uppers { uppers }))
+    Ok(Stack::read()?.unproven(link))
 }
 
 #[cfg(test)]
