@@ -1,7 +1,9 @@
 //! From a frame to its one outcome.
 
+mod answer;
 mod departure;
 mod environment;
+mod evidence;
 mod finding;
 mod judge;
 mod shut_out;
@@ -11,8 +13,10 @@ mod too_deep;
 mod vlan;
 
 pub use self::{
+    answer::{Beginning, is_answer},
     departure::{Departure, departure, departure_common},
     environment::{Addresses, Allowed, Environment, Flow, Lookup, NoLookup, Socket, Tables},
+    evidence::Inspection,
     finding::{Conclude, Depth, Finding, may_hide_headers},
 };
 use self::{

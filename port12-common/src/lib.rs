@@ -16,9 +16,9 @@ mod transport;
 pub mod watched;
 
 pub use classify::{
-    Addresses, Allowed, Conclude, Departure, Depth, Environment, Finding, Flow, Lookup, NoLookup,
-    Socket, Tables, classify, classify_common, classify_then, departure, departure_common,
-    may_hide_headers,
+    Addresses, Allowed, Beginning, Conclude, Departure, Depth, Environment, Finding, Flow,
+    Inspection, Lookup, NoLookup, Socket, Tables, classify, classify_common, classify_then,
+    departure, departure_common, is_answer, may_hide_headers,
 };
 pub use frame::Frame;
 pub use outcome::{Malformed, Outcome, TooDeep, Verdict};

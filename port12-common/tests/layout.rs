@@ -111,7 +111,7 @@ fn a_ban_keeps_its_layout() {
 #[test]
 fn what_a_cpu_bans_keeps_its_layout() {
     assert_eq!((size_of::<Evidence>(), align_of::<Evidence>()), (24, 8));
-    assert_eq!((offset_of!(Evidence, packets), offset_of!(Evidence, since)), (0, 8));
+    assert_eq!((offset_of!(Evidence, weight), offset_of!(Evidence, since)), (0, 8));
     assert_eq!(offset_of!(Evidence, times), 16);
 
     assert_eq!((size_of::<Banning>(), align_of::<Banning>()), (128, 64));
@@ -144,36 +144,36 @@ fn the_policy_keeps_its_layout() {
 fn the_state_keeps_its_layout() {
     assert_eq!((size_of::<Header>(), align_of::<Header>()), (64, 8));
     assert_eq!((offset_of!(Header, version), offset_of!(Header, attached_at)), (0, 8));
-    assert_eq!((size_of::<State>(), align_of::<State>()), (110_120, 8));
+    assert_eq!((size_of::<State>(), align_of::<State>()), (120_360, 8));
     assert_eq!((offset_of!(State, header), offset_of!(State, policy)), (0, 64));
-    assert_eq!((offset_of!(State, host), offset_of!(State, expected)), (5216, 109_480));
+    assert_eq!((offset_of!(State, host), offset_of!(State, expected)), (5216, 119_720));
 }
 
 #[test]
 fn the_host_table_keeps_its_layout() {
-    assert_eq!((size_of::<Sockets>(), align_of::<Sockets>()), (5136, 8));
-    assert_eq!((offset_of!(Sockets, valid_until), offset_of!(Sockets, listed)), (0, 16));
-    assert_eq!(offset_of!(Sockets, lookup_proves), 8);
+    assert_eq!((size_of::<Sockets>(), align_of::<Sockets>()), (13_328, 8));
+    assert_eq!((offset_of!(Sockets, valid_until), offset_of!(Sockets, late_until)), (0, 16));
+    assert_eq!((offset_of!(Sockets, lookup_proves), offset_of!(Sockets, listed)), (8, 8208));
 
     assert_eq!((size_of::<Prefix4>(), align_of::<Prefix4>()), (8, 4));
     assert_eq!((offset_of!(Prefix4, network_be), offset_of!(Prefix4, mask_be)), (0, 4));
     assert_eq!((size_of::<Prefix6>(), align_of::<Prefix6>()), (32, 4));
     assert_eq!((offset_of!(Prefix6, network_be), offset_of!(Prefix6, mask_be)), (0, 16));
 
-    assert_eq!((size_of::<Local>(), align_of::<Local>()), (49_496, 8));
+    assert_eq!((size_of::<Local>(), align_of::<Local>()), (50_520, 8));
     assert_eq!(offset_of!(Local, known), 0);
     assert_eq!(offset_of!(Local, seed_v4), 8);
     assert_eq!(offset_of!(Local, seed_v6), 16);
     assert_eq!(offset_of!(Local, prefixes_v4), 24);
     assert_eq!(offset_of!(Local, prefixes_v6), 88);
     assert_eq!(offset_of!(Local, v4_be), 344);
-    assert_eq!(offset_of!(Local, v6_be), 16_728);
+    assert_eq!((offset_of!(Local, v6_be), offset_of!(Local, broadcast_be)), (16_728, 49_496));
 
-    assert_eq!((size_of::<HostTable>(), align_of::<HostTable>()), (104_264, 8));
+    assert_eq!((size_of::<HostTable>(), align_of::<HostTable>()), (114_504, 8));
     assert_eq!(offset_of!(HostTable, sockets), 0);
-    assert_eq!(offset_of!(HostTable, active), 5136);
-    assert_eq!(offset_of!(HostTable, local), 5144);
-    assert_eq!(offset_of!(HostTable, macs), 104_136);
+    assert_eq!(offset_of!(HostTable, active), 13_328);
+    assert_eq!(offset_of!(HostTable, local), 13_336);
+    assert_eq!(offset_of!(HostTable, macs), 114_376);
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn a_port_above_1023_is_not_kept_in_the_bitmap() {
 
 #[test]
 fn what_is_said_of_packets_that_leave_keeps_its_layout() {
-    assert_eq!((size_of::<OutboundState>(), align_of::<OutboundState>()), (54_624, 8));
+    assert_eq!((size_of::<OutboundState>(), align_of::<OutboundState>()), (55_648, 8));
     assert_eq!((offset_of!(OutboundState, rules), offset_of!(OutboundState, addresses)), (0, 5128));
     assert_eq!(offset_of!(OutboundState, client_ports), 5120);
 

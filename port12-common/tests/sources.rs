@@ -6,7 +6,10 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use port12_common::abi::{FIRST_TOUCH, Knock, Known, Label, Source, SourceAddress, SourceTable};
+use port12_common::{
+    Inspection,
+    abi::{FIRST_TOUCH, Knock, Known, Label, Source, SourceAddress, SourceTable},
+};
 
 /// A table as the kernel makes it, with what user space chooses at random.
 fn table(seed: u64) -> Box<SourceTable> {
@@ -29,7 +32,7 @@ fn table(seed: u64) -> Box<SourceTable> {
 const AGAIN: u32 = 1000;
 
 fn knock(source: SourceAddress, bit: u16, now: u64) -> Knock {
-    Knock { source, bit, bytes: 60, now, label: Label::default() }
+    Knock { source, bit, bytes: 60, now, label: Label::default(), inspection: Inspection::NONE }
 }
 
 fn v4(number: u32) -> SourceAddress {

@@ -6,14 +6,20 @@ use core::{
 };
 
 use aya_ebpf::{
-    bindings::{BPF_ANY, BPF_NOEXIST},
+    bindings::{BPF_ANY, BPF_NOEXIST, xdp_md},
     helpers::bpf_jiffies64,
+    programs::XdpContext,
 };
-use port12_common::abi::{Ban, Banning, Evidence, Knock, Policy, SourceAddress};
+use port12_common::{
+    Inspection,
+    abi::{Ban, Banning, Evidence, Knock, Known, Policy, SourceAddress},
+};
 
 use crate::{
+    linear::{Linear, Obscure as _},
     maps::{BANS, EVIDENCE, PROTECTED, STATE},
     record::Counters,
+    scattered::Scattered,
 };
 
 /// What an insertion says of a key that is there (asm-generic/errno-base.h).
@@ -64,16 +70,50 @@ pub fn count(ban: *mut Ban) {
     }
 }
 
-/// Takes note of a probe that speaks against its source, where the policy bans at all.
+/// Takes note of a probe as evidence against its source, where the policy bans at all. `IN_PARTS`: whether the frame may
+/// have more than its linear part.
 #[inline(always)]
-pub fn suspect(counters: Counters, knock: &Knock) {
+pub fn suspect<const IN_PARTS: bool>(
+    ctx: &XdpContext,
+    counters: Counters,
+    knock: &Knock,
+    known: Known,
+) {
     // SAFETY: the element is this CPU's own; user space writes single words to it.
     let banning = unsafe { &mut *counters.banning() };
     if banning.after == 0 {
         return;
     }
+    let weight = weight::<IN_PARTS>(ctx.ctx, counters, knock.inspection.of_source(known));
+    if weight == 0 {
+        return;
+    }
     banning.suspect = knock.source;
+    banning.weight = weight;
     accuse(banning);
+}
+
+/// The weight of the probe at hand, of which the kernel's verifier knows nothing. Out of line, and beside [`accuse`]: kernel
+/// 6.1 rounds the stack of each function in a chain of calls up to 32 bytes, and 64 are left here.
+#[inline(never)]
+fn weight<const IN_PARTS: bool>(
+    ctx: *mut xdp_md,
+    counters: Counters,
+    inspection: Inspection,
+) -> u64 {
+    let Some(state) = STATE.get(0) else {
+        return 0;
+    };
+    // SAFETY: the helper takes no arguments.
+    let now = unsafe { bpf_jiffies64() };
+    let (ctx, zero) = (XdpContext::new(ctx), counters.zero());
+    let weight = if IN_PARTS {
+        // The length bounds nothing here: the kernel does.
+        inspection.weight(&Scattered::new(&ctx, 0, zero), &state.host, now)
+    } else {
+        inspection.weight(&Linear::again(&ctx, zero), &state.host, now)
+    };
+    zero.obscure(weight as usize) as u64
 }
 
 /// Out of line, and told nothing but where to look, as what tells of events.
@@ -93,12 +133,13 @@ fn accuse(banning: *mut Banning) -> u64 {
     let evidence = unsafe {
         if now > (*evidence).since + banning.window {
             (*evidence).since = now;
-            (*evidence).packets = 0;
+            (*evidence).weight = 0;
         }
-        atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*evidence).packets, 1);
+        let weight = banning.weight;
+        atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*evidence).weight, weight);
         &mut *evidence
     };
-    if evidence.packets < banning.after {
+    if evidence.weight < banning.after {
         return 0;
     }
     if source.is_special() || now > banning.protected_until || PROTECTED.get_ptr(source).is_some() {
@@ -115,7 +156,7 @@ fn open(banning: &mut Banning, source: SourceAddress, now: u64) -> Option<*mut E
         return None;
     }
     // Where another CPU was faster, its evidence stands.
-    let first = Evidence { packets: 0, since: now, times: 0 };
+    let first = Evidence { weight: 0, since: now, times: 0 };
     let _ = EVIDENCE.insert(source, first, u64::from(BPF_NOEXIST));
     EVIDENCE.get_ptr_mut(source)
 }
@@ -126,6 +167,7 @@ fn ban(banning: &mut Banning, evidence: &mut Evidence, source: SourceAddress, no
     let before = BANS.get_ptr(source);
     // SAFETY: the element outlives the program.
     if before.is_some_and(|ban| unsafe { (*ban).holds(now) }) {
+        announce(false);
         return 0;
     }
     let doubled = banning.term << (evidence.times & 15);
@@ -140,23 +182,38 @@ fn ban(banning: &mut Banning, evidence: &mut Evidence, source: SourceAddress, no
         ..Ban::default()
     };
     let flags = if before.is_some() { BPF_ANY } else { BPF_NOEXIST };
-    match BANS.insert(source, ban, u64::from(flags)) {
-        Ok(()) => {}
-        // Another CPU has banned it just now.
-        Err(EEXIST) => return 0,
+    let is_new = match BANS.insert(source, ban, u64::from(flags)) {
+        Ok(()) => true,
+        // Another CPU has banned it, and may not have gone on from there.
+        Err(EEXIST) => false,
         Err(_) => {
             banning.refused += 1;
             return 0;
         }
+    };
+    // Before the evidence begins anew: whoever finds none finds the ban.
+    announce(is_new);
+    if !is_new {
+        return 0;
     }
     banning.banned += 1;
     evidence.times = times;
-    evidence.packets = 0;
+    // SAFETY: the word is borrowed. Behind the announcement, for the compiler too.
+    unsafe { (&raw mut evidence.weight).write_volatile(0) };
+    1
+}
+
+/// Has all CPUs look for bans. Behind an insertion the byte is written whatever it says: user space may be about to clear
+/// it, and lists the bans after that.
+#[inline(always)]
+fn announce(is_new: bool) {
     if let Some(state) = STATE.get_ptr_mut(0) {
         // SAFETY: the element outlives the program. A byte of its own: user space writes the others.
         unsafe {
-            (&raw mut (*state).policy.lists).cast::<u8>().add(Policy::BANS_BYTE).write_volatile(1);
+            let byte = (&raw mut (*state).policy.lists).cast::<u8>().add(Policy::BANS_BYTE);
+            if is_new || byte.read_volatile() == 0 {
+                byte.write_volatile(1);
+            }
         }
     }
-    1
 }

@@ -131,9 +131,9 @@ impl End {
     #[inline(always)]
     fn meet<const IN_PARTS: bool>(self, ctx: &XdpContext, counters: Counters) -> u32 {
         if let Some(knock) = self.knock {
-            bans::suspect(counters, &knock);
             let again = constants::tell_again();
             let known = counters.meet(&knock, again);
+            bans::suspect::<IN_PARTS>(ctx, counters, &knock, known);
             if again != 0 && known != Known::Repeats {
                 events::tell::<IN_PARTS>(ctx, counters, &knock, known);
             }

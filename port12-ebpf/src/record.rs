@@ -104,6 +104,7 @@ fn record(counters: &mut CpuCounters, finding: &Finding) -> Option<Knock> {
                 bytes: length,
                 now: finding.now,
                 label: Label::new(finding.outcome, transport, shape, ports),
+                inspection: finding.inspection,
             });
         }
         Outcome::Malformed => {

@@ -205,7 +205,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use port12_common::{
-        Transport,
+        Inspection, Transport,
         abi::{FIRST_TOUCH, Source, SourceAddress},
     };
 
@@ -311,6 +311,7 @@ mod tests {
             shape: None,
             length: 60,
             now: 0,
+            inspection: Inspection::NONE,
         };
         for (outcome, now) in [
             (Outcome::Dropped, 9),

@@ -34,6 +34,9 @@ pub const PERIOD: Duration = Duration::from_millis(250);
 /// How long the program trusts it without renewal, by running time.
 pub const HEARTBEAT: Duration = Duration::from_secs(2);
 
+/// How long a datagram to a UDP port may be a late answer after a socket had the port, by running time.
+const LATE: Duration = Duration::from_secs(60);
+
 /// Listing the addresses takes no more than one part in so many of the time.
 const SHARE: u32 = 50;
 
@@ -123,19 +126,24 @@ impl Truth {
 /// Lists the sockets once, and publishes them to all programs.
 fn publish_sockets(instances: &[&Instance]) -> Result<OpenSockets, TruthError> {
     // The heartbeat counts from before the listing: a socket may open while it goes on. The programs have one clock.
-    let valid_until = match instances.first() {
-        Some(instance) => instance.now()?.after(HEARTBEAT),
-        None => 0,
+    let Some(first) = instances.first() else {
+        return Ok(OpenSockets::default());
     };
+    let now = first.now()?;
     let open = sockets::scan();
     let listed = open.bitmap().listed;
+    let sees_udp = !open.unseen.contains_key(&Transport::Udp);
     // A program that chooses sockets may choose one of another port; the look-ups run it.
     let may_be_elsewhere = programs::chooses_sockets().unwrap_or(true);
     for instance in instances {
         let is_proof = proves_none(&open, |it| drops(instance, it)) && !may_be_elsewhere;
-        let valid_until = if is_proof { valid_until } else { 0 };
+        let valid_until = if is_proof { now.after(HEARTBEAT) } else { 0 };
+        let table = instance.state().host();
         // SAFETY: the pointer is to a mapped element, and every byte and word is written whole.
-        unsafe { write_sockets(instance.state().host(), &listed, valid_until) };
+        unsafe {
+            write_sockets(table, &listed, valid_until);
+            expect_late_answers(table, now.after(LATE), sees_udp);
+        }
     }
     Ok(open)
 }
@@ -167,6 +175,24 @@ unsafe fn write_sockets(table: *mut HostTable, listed: &[[u8; PORTS]; 5], valid_
         marks::renew(&raw mut (*table).sockets.listed, listed);
         fence(Ordering::SeqCst);
         (&raw mut (*table).sockets.valid_until).write_volatile(valid_until);
+    }
+}
+
+/// Datagrams to the ports that have a UDP socket, or had one since the last listing, may be late answers for a while;
+/// those to all ports, if UDP sockets cannot be listed.
+///
+/// # Safety
+///
+/// `table` is valid for reads and writes.
+unsafe fn expect_late_answers(table: *mut HostTable, until: u64, sees_udp: bool) {
+    for port in 0..PORTS {
+        // SAFETY: the port is within both arrays; others write whole bytes to the first, and nobody to the second.
+        unsafe {
+            let listed = &raw const (*table).sockets.listed[Transport::Udp as usize][port];
+            if listed.read_volatile() != 0 || !sees_udp {
+                (&raw mut (*table).sockets.late_until[port]).write_volatile(until);
+            }
+        }
     }
 }
 

@@ -58,6 +58,7 @@ impl From<Finding> for Answer {
             shape,
             length: _,
             now: _,
+            inspection: _,
         } = finding;
         let segment = transport.map(|transport| Segment { transport, source_port, port, shape });
         if segment.is_none() {

@@ -60,12 +60,21 @@ impl Ban {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
 pub struct Evidence {
-    /// Probes that were seen of it in its window, and since its last ban. Counted atomically, by all CPUs.
-    pub packets: u64,
+    /// Weight of its probes in the window, and since its last ban, in tenths of a probe. Added atomically, by all CPUs.
+    pub weight: u64,
     /// Jiffies when the window began.
     pub since: u64,
     /// How often the program has banned it.
     pub times: u64,
+}
+
+impl Evidence {
+    /// Weight of a probe.
+    pub const PROBE: u64 = 10;
+
+    /// Weight of the first datagram to a port that looks like a server's [answer](crate::is_answer). Late answers and
+    /// reflected floods reach few ports; forged answers to many are a scan.
+    pub const ANSWER: u64 = 1;
 }
 
 /// What a CPU bans, and what came of it.
@@ -74,7 +83,7 @@ pub struct Evidence {
 pub struct Banning {
     /// For sources of which there is no evidence yet: a flood of forged ones spends this, and no time.
     pub newcomers: Budget,
-    /// Probes within a window that a source is banned at; user space says how many, and 0 bans nobody.
+    /// Weight within a window that a source is banned at, as [`Evidence::weight`]; user space sets it, and 0 bans nobody.
     pub after: u64,
     /// Jiffies of a source's first ban; each further one takes twice as long.
     pub term: u64,
@@ -94,8 +103,8 @@ pub struct Banning {
     pub refused: u64,
     /// Who is looked at, in memory of the CPU's own; see [`Pending`](super::Pending).
     pub suspect: SourceAddress,
-    /// Zero.
-    pub reserved: u64,
+    /// Weight of its probe.
+    pub weight: u64,
 }
 
 const _: () = {

@@ -12,6 +12,9 @@ pub struct Sockets {
     /// 1 where a socket look-up that finds nothing proves that there is no socket: no bridge,
     /// VRF, VLAN or other device stands above the interface.
     pub lookup_proves: u64,
+    /// By UDP port: jiffies up to which a datagram may be a late answer, for a socket of this host had the port a
+    /// short while ago.
+    pub late_until: [u64; PORTS],
     /// By [`Transport`] and port; anything but 0 says that there is one, or may be: [`Sockets::LISTED`] or a
     /// number of [`Sockets::FRESH`] and more. A byte, for it is read in one go.
     pub listed: [[u8; PORTS]; Transport::ALL.len()],
@@ -29,13 +32,23 @@ impl Sockets {
     pub const STALE: u8 = Self::FRESH + 8;
 
     /// No sockets, proven by nothing.
-    pub const EMPTY: Self =
-        Self { valid_until: 0, lookup_proves: 0, listed: [[0; PORTS]; Transport::ALL.len()] };
+    pub const EMPTY: Self = Self {
+        valid_until: 0,
+        lookup_proves: 0,
+        late_until: [0; PORTS],
+        listed: [[0; PORTS]; Transport::ALL.len()],
+    };
 
     /// Whether a well-known port has a socket.
     #[inline(always)]
     pub fn contains(&self, transport: Transport, port: u16) -> bool {
         self.listed[transport as usize][usize::from(port) & (PORTS - 1)] != 0
+    }
+
+    /// Whether a datagram to a well-known UDP port may be a late answer, at a time in jiffies.
+    #[inline(always)]
+    pub(crate) fn may_be_late(&self, port: u16, now: u64) -> bool {
+        now <= self.late_until[usize::from(port) & (PORTS - 1)]
     }
 
     /// Marks a port; ports above 1023 are not kept.
@@ -48,6 +61,7 @@ impl Sockets {
 
 const BUCKETS_V4: usize = 1024;
 const BUCKETS_V6: usize = 512;
+const BUCKETS_BROADCAST: usize = 64;
 const WAYS: usize = 4;
 const PREFIXES: usize = 8;
 const MACS: usize = 16;
@@ -113,6 +127,8 @@ pub struct Local {
     pub v4_be: [[u32; WAYS]; BUCKETS_V4],
     /// Addresses in network byte order by hash; all 0 is an empty element.
     pub v6_be: [[[u32; 4]; WAYS]; BUCKETS_V6],
+    /// Broadcast addresses of subnets, network byte order, by the same hash as IPv4; 0 is an empty element.
+    pub broadcast_be: [[u32; WAYS]; BUCKETS_BROADCAST],
 }
 
 impl Local {
@@ -125,6 +141,7 @@ impl Local {
         prefixes_v6: [Prefix6::NOTHING; PREFIXES],
         v4_be: [[0; WAYS]; BUCKETS_V4],
         v6_be: [[[0; 4]; WAYS]; BUCKETS_V6],
+        broadcast_be: [[0; WAYS]; BUCKETS_BROADCAST],
     };
 
     /// The bucket of an address, network byte order.
@@ -140,6 +157,20 @@ impl Local {
         let high = u64::from(a) << 32 | u64::from(b);
         let low = u64::from(c) << 32 | u64::from(d);
         ((high.wrapping_mul(self.seed_v6) ^ low).wrapping_mul(self.seed_v6) >> 55) as usize
+    }
+
+    /// The bucket of a broadcast address, network byte order.
+    #[inline(always)]
+    pub fn bucket_broadcast(&self, address_be: u32) -> usize {
+        self.bucket_v4(address_be) / (BUCKETS_V4 / BUCKETS_BROADCAST)
+    }
+
+    /// Whether an IPv4 address, network byte order, is the broadcast address of a subnet.
+    #[inline(always)]
+    pub(crate) fn is_broadcast(&self, address_be: u32) -> bool {
+        let [a, b, c, d] = self.broadcast_be[self.bucket_broadcast(address_be)];
+        let is_listed = a == address_be || b == address_be || c == address_be || d == address_be;
+        is_listed && address_be != 0
     }
 
     /// Whether an IPv4 address, network byte order, is in the table, which holds no groups.
@@ -171,6 +202,7 @@ impl Local {
         }
         u32::from_be(address_be) >> 24 == 127
             || Self::is_group_v4(address_be)
+            || self.is_broadcast(address_be)
             || (self.prefixes_v4[0].mask_be != 0 && self.within_v4(address_be))
     }
 
@@ -279,7 +311,7 @@ impl HostTable {
 }
 
 const _: () = {
-    assert!(size_of::<Sockets>() == 16 + 5 * 1024);
-    assert!(size_of::<Local>() == 24 + 64 + 256 + 16384 + 32768);
-    assert!(size_of::<HostTable>() == 5136 + 8 + 2 * 49496 + 128);
+    assert!(size_of::<Sockets>() == 16 + 8 * 1024 + 5 * 1024);
+    assert!(size_of::<Local>() == 24 + 64 + 256 + 16384 + 32768 + 1024);
+    assert!(size_of::<HostTable>() == 13328 + 8 + 2 * 50520 + 128);
 };

@@ -11,7 +11,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Known, Label, PORTS, Tally};
-use crate::Transport;
+use crate::{Inspection, Transport};
 
 /// Slots of a CPU.
 pub const SLOTS: usize = 1 << SLOT_BITS;
@@ -157,6 +157,8 @@ pub struct Knock {
     pub now: u64,
     /// What the probe was.
     pub label: Label,
+    /// Headers that decide its weight as evidence for a ban.
+    pub inspection: Inspection,
 }
 
 /// One source. All zero is an empty slot.

@@ -1,5 +1,6 @@
 //! What is found of a frame, and what is done about it.
 
+use super::evidence::Inspection;
 use crate::{Malformed, Outcome, Shape, TooDeep, Transport, Verdict, abi::SourceAddress};
 
 /// A frame's outcome, and what was read on the way to it.
@@ -25,6 +26,8 @@ pub struct Finding {
     pub length: usize,
     /// Jiffies, where the outcome was reached by asking for them; 0 elsewhere.
     pub now: u64,
+    /// Headers that decide the weight of a probe as evidence for a ban.
+    pub inspection: Inspection,
 }
 
 /// Headers in excess.
@@ -59,6 +62,7 @@ impl Finding {
             shape: None,
             length,
             now: 0,
+            inspection: Inspection::NONE,
         }
     }
 

@@ -122,13 +122,13 @@ fn settle<F: Frame, E: Environment, C: Conclude>(
             Socket::Bound | Socket::Connected | Socket::Unknown => rule.enforces(),
         };
         if drops {
-            return then.conclude(start.probe(Outcome::Dropped, shape, now));
+            return then.conclude(start.doubtful(Outcome::Dropped, shape, now));
         }
     }
     if socket == Socket::Bound {
         return then.conclude(start.found(Outcome::LocalSocket, Some(shape), now));
     }
-    then.conclude(start.probe(Outcome::Probe, shape, now))
+    then.conclude(start.doubtful(Outcome::Probe, shape, now))
 }
 
 /// Which mechanism knows about a socket depends on the transport:

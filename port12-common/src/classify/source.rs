@@ -3,7 +3,7 @@
 use super::environment::Environment;
 use crate::{
     Frame,
-    abi::{Policy, SourceAddress},
+    abi::{Local, Policy, SourceAddress},
     frame::first,
     parse::{Packet, Version},
 };
@@ -45,8 +45,27 @@ pub(super) fn version<F: Frame>(frame: &F, packet: &Packet) -> Option<Version> {
     if let Some(version) = packet.version {
         return Some(version);
     }
-    let [lead] = frame.words::<1>(packet.network)?;
+    read_version(frame, packet.network)
+}
+
+/// The version of the IP header at an offset, which was read as what its EtherType says.
+#[inline(always)]
+pub(super) fn read_version<F: Frame>(frame: &F, network: usize) -> Option<Version> {
+    let [lead] = frame.words::<1>(network)?;
     Some(if first(lead) >> 4 == 4 { Version::V4 } else { Version::V6 })
+}
+
+/// Whether the destination in the IP header at an offset is multicast or the limited broadcast. A destination that cannot
+/// be read is.
+#[inline(always)]
+pub(super) fn is_group<F: Frame>(frame: &F, network: usize, version: Version) -> bool {
+    match version {
+        Version::V4 => v4(frame, network + 16).is_none_or(Local::is_group_v4),
+        Version::V6 => {
+            let lead = frame.words::<1>(network + 24);
+            lead.is_none_or(|[word]| first(word) == 0xff)
+        }
+    }
 }
 
 /// The IPv4 address at an offset.

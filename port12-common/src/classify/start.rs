@@ -2,13 +2,13 @@
 
 use super::{
     environment::{Addresses, Environment, Flow},
+    evidence::Inspection,
     finding::Finding,
-    source::{is_allowed, source, v4, v6, version},
+    source::{is_allowed, is_group, source, v4, v6, version},
 };
 use crate::{
     Frame, Outcome, Shape, Transport,
-    abi::{HostTable, Local, SourceAddress},
-    frame::first,
+    abi::{HostTable, SourceAddress},
     parse::{Packet, Version, segment},
 };
 
@@ -39,6 +39,7 @@ impl<F: Frame> Start<'_, F> {
             shape,
             length: self.length,
             now,
+            inspection: Inspection::NONE,
         }
     }
 
@@ -48,6 +49,13 @@ impl<F: Frame> Start<'_, F> {
         // Read before, with the rest of the header.
         let source = self.source().unwrap_or(SourceAddress::NONE);
         Finding { source, ..self.found(outcome, Some(shape), now) }
+    }
+
+    /// As [`Start::probe`], of which its headers say what it weighs as evidence for a ban.
+    #[inline(always)]
+    pub(super) fn doubtful(&self, outcome: Outcome, shape: Shape, now: u64) -> Finding {
+        let inspection = Inspection::of(self.packet, self.transport, self.port);
+        Finding { inspection, ..self.probe(outcome, shape, now) }
     }
 
     #[inline(always)]
@@ -91,13 +99,8 @@ impl<F: Frame> Start<'_, F> {
     /// Whether the destination is multicast or the limited broadcast. What cannot be read is.
     #[inline(always)]
     pub(super) fn is_group(&self) -> bool {
-        let network = self.packet.network;
         match self.version() {
-            Some(Version::V4) => v4(self.frame, network + 16).is_none_or(Local::is_group_v4),
-            Some(Version::V6) => {
-                let lead = self.frame.words::<1>(network + 24);
-                lead.is_none_or(|[word]| first(word) == 0xff)
-            }
+            Some(version) => is_group(self.frame, self.packet.network, version),
             None => true,
         }
     }

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use port12_common::{
-    Allowed, Conclude, Finding, Flow, Layer, Lookup, Outcome, Socket, Tables, Transport, Verdict,
-    abi::{Action, Ban, Gate, HostTable, Policy, Prefix4, Prefix6, Rule, SourceAddress},
+    Allowed, Conclude, Finding, Flow, Inspection, Layer, Lookup, Outcome, Socket, Tables,
+    Transport, Verdict,
+    abi::{Action, Ban, Evidence, Gate, HostTable, Policy, Prefix4, Prefix6, Rule, SourceAddress},
     classify, classify_common, departure, departure_common,
 };
 
@@ -57,6 +58,11 @@ impl World {
 
     fn classify_common(&self, bytes: &[u8], layer: Layer) -> Option<Finding> {
         self.with(|tables| classify_common(&bytes, layer, tables, &Keep))
+    }
+
+    /// The weight of a probe as evidence for a ban.
+    fn weight(&self, found: &Finding, bytes: &[u8]) -> u64 {
+        self.with(|tables| found.inspection.weight(&bytes, tables.host, tables.now))
     }
 
     fn with<T>(&self, act: impl FnOnce(&Tables<'_, Always>) -> T) -> T {
@@ -176,6 +182,11 @@ fn config() -> ProptestConfig {
     }
 }
 
+/// The shorter way leads to probes of full weight alone, and names no headers.
+fn without_inspection(found: Finding) -> Finding {
+    Finding { inspection: Inspection::NONE, ..found }
+}
+
 proptest! {
     #![proptest_config(config())]
 
@@ -184,7 +195,9 @@ proptest! {
         (layer, bytes) in frames(), world in worlds(),
     ) {
         if let Some(found) = world.classify_common(&bytes, layer) {
-            prop_assert_eq!(found, world.classify(&bytes, layer));
+            let long = world.classify(&bytes, layer);
+            prop_assert_eq!(world.weight(&found, &bytes), world.weight(&long, &bytes));
+            prop_assert_eq!(found, without_inspection(long));
         }
     }
 
@@ -384,5 +397,7 @@ fn an_address_of_the_host_above_multicast_is_no_group_on_either_way() {
     let long = classify(&bytes.as_slice(), frame.layer, &tables);
     let short = classify_common(&bytes.as_slice(), frame.layer, &tables, &Keep);
     assert_eq!(long.outcome, Outcome::Dropped);
-    assert_eq!(short, Some(long));
+    let weight = |found: Finding| found.inspection.weight(&bytes.as_slice(), &host, 1);
+    assert_eq!((weight(long), short.map(weight)), (Evidence::PROBE, Some(Evidence::PROBE)));
+    assert_eq!(short, Some(without_inspection(long)));
 }

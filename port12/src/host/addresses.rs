@@ -30,6 +30,8 @@ pub struct Prefix<A> {
 pub struct LocalAddresses {
     /// IPv4 addresses.
     pub v4: BTreeSet<Ipv4Addr>,
+    /// Broadcast addresses of IPv4 subnets.
+    pub broadcast_v4: BTreeSet<Ipv4Addr>,
     /// IPv6 addresses.
     pub v6: BTreeSet<Ipv6Addr>,
     /// IPv4 prefixes, `127.0.0.0/8` among them.
@@ -42,13 +44,17 @@ impl LocalAddresses {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.v4.is_empty()
+            && self.broadcast_v4.is_empty()
             && self.v6.is_empty()
             && self.prefixes_v4.is_empty()
             && self.prefixes_v6.is_empty()
     }
 
-    fn insert(&mut self, destination: IpAddr, length: u8) {
+    fn insert(&mut self, destination: IpAddr, length: u8, kind: RouteType) {
         match destination {
+            IpAddr::V4(address) if length >= 32 && kind == RouteType::Broadcast => {
+                self.broadcast_v4.insert(address);
+            }
             IpAddr::V4(address) if length >= 32 => {
                 self.v4.insert(address);
             }
@@ -77,7 +83,7 @@ pub fn local() -> Result<LocalAddresses, HostError> {
             [RouteType::Local, RouteType::Broadcast, RouteType::Anycast, RouteType::Multicast]
         {
             for route in routes::list(family, kind, RouteHeader::RT_TABLE_UNSPEC)? {
-                addresses.insert(route.destination, route.length);
+                addresses.insert(route.destination, route.length, kind);
             }
         }
     }

@@ -68,8 +68,8 @@ impl Protected {
         let mut note = |address: IpAddr, role| {
             protected.addresses.entry(address.to_canonical()).or_insert(role);
         };
-        let LocalAddresses { v4, v6, prefixes_v4, prefixes_v6 } = addresses::local()?;
-        v4.into_iter().for_each(|address| note(address.into(), Role::Own));
+        let LocalAddresses { v4, broadcast_v4, v6, prefixes_v4, prefixes_v6 } = addresses::local()?;
+        v4.into_iter().chain(broadcast_v4).for_each(|address| note(address.into(), Role::Own));
         v6.into_iter().for_each(|address| note(address.into(), Role::Own));
         for family in [AddressFamily::Inet, AddressFamily::Inet6] {
             for route in routes::list(family, RouteType::Unicast, RouteHeader::RT_TABLE_UNSPEC)? {

@@ -62,7 +62,8 @@ fn publish_with(addresses: &LocalAddresses, mut seed: impl FnMut() -> u64) -> Pu
     place(&mut seed, |seed| {
         local.seed_v4 = seed;
         left_out.v4 = fill_v4(&mut local, &v4);
-        left_out.v4.len()
+        left_out.broadcast_v4 = fill_broadcast(&mut local, &addresses.broadcast_v4);
+        left_out.v4.len() + left_out.broadcast_v4.len()
     });
     place(&mut seed, |seed| {
         local.seed_v6 = seed;
@@ -93,6 +94,21 @@ fn fill_v4(local: &mut Local, addresses: &[&Ipv4Addr]) -> BTreeSet<Ipv4Addr> {
         let word = word_v4(address);
         let bucket = local.bucket_v4(word);
         match local.v4_be[bucket].iter_mut().find(|entry| **entry == 0) {
+            Some(entry) => *entry = word,
+            None => _ = left_out.insert(address),
+        }
+    }
+    left_out
+}
+
+/// The limited broadcast is known without.
+fn fill_broadcast(local: &mut Local, addresses: &BTreeSet<Ipv4Addr>) -> BTreeSet<Ipv4Addr> {
+    local.broadcast_be = Local::UNKNOWN.broadcast_be;
+    let mut left_out = BTreeSet::new();
+    for &address in addresses.iter().filter(|address| !address.is_broadcast()) {
+        let word = word_v4(address);
+        let bucket = local.bucket_broadcast(word);
+        match local.broadcast_be[bucket].iter_mut().find(|entry| **entry == 0) {
             Some(entry) => *entry = word,
             None => _ = left_out.insert(address),
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use port12_common::abi::{Banning, Budget, CpuCounters, EVENT};
+use port12_common::abi::{Banning, Budget, CpuCounters, EVENT, Evidence};
 
 use super::{clock::Moment, mapped::Mapped};
 use crate::model::AutoBanStats;
@@ -71,7 +71,8 @@ pub(super) fn set(counters: &Mapped<CpuCounters>, terms: Option<&Terms>, hz: u64
                 (&raw mut (*banning).term).write_volatile(jiffies(terms.time));
                 (&raw mut (*banning).longest).write_volatile(jiffies(terms.time.max(DAY)));
                 (&raw mut (*banning).window).write_volatile(jiffies(terms.within));
-                (&raw mut (*banning).after).write_volatile(after);
+                let weight = after.saturating_mul(Evidence::PROBE);
+                (&raw mut (*banning).after).write_volatile(weight);
             }
         }
     });
@@ -98,7 +99,7 @@ pub(super) fn after(counters: &Mapped<CpuCounters>) -> Option<u64> {
         // SAFETY: the element is mapped, and the word is read whole.
         most = most.max(unsafe { (&raw const (*banning).after).read_volatile() });
     });
-    (most != 0).then_some(most)
+    (most != 0).then_some(most / Evidence::PROBE)
 }
 
 fn each(counters: &Mapped<CpuCounters>, mut act: impl FnMut(*mut Banning)) {

@@ -355,6 +355,7 @@ fn warn_of(left_out: &LocalAddresses) {
         "{} local addresses do not fit the kernel's tables: what comes for them counts as transit \
          and passes",
         left_out.v4.len()
+            + left_out.broadcast_v4.len()
             + left_out.v6.len()
             + left_out.prefixes_v4.len()
             + left_out.prefixes_v6.len()

@@ -23,6 +23,7 @@ fn as_ip_route_shows() -> BTreeSet<String> {
 
 fn as_read(addresses: &LocalAddresses) -> BTreeSet<String> {
     let mut read: BTreeSet<String> = addresses.v4.iter().map(ToString::to_string).collect();
+    read.extend(addresses.broadcast_v4.iter().map(ToString::to_string));
     read.extend(addresses.v6.iter().map(ToString::to_string));
     let prefix = |network: String, length| match length {
         0 => "default".to_owned(),
@@ -54,6 +55,7 @@ fn local_addresses_are_those_of_ip_route() {
         {
             assert!(read.contains(expected), "{expected} of {read:?}");
         }
+        assert!(addresses.broadcast_v4.contains(&[192, 0, 2, 255].into()), "{addresses:?}");
     });
 }
 

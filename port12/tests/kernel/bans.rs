@@ -1,5 +1,6 @@
 //! Bans: what the map says, what the program makes of it, and when it ends.
 
+mod evidence;
 mod limits;
 
 use std::{
@@ -38,14 +39,18 @@ const PORT: u16 = 12;
 /// A program that watches port 12 in monitor mode, on a host that takes everything in.
 fn subject(entry: EntryPoint) -> (Subject, Bans) {
     let subject = Subject::bare(&LoadOptions::live(entry));
+    let mut host = Box::new(HostTable::UNKNOWN);
+    host.sockets.valid_until = u64::MAX;
+    subject.set(&watching(), &host);
+    let bans = subject.instance.bans(None).expect("the map is one of bans");
+    (subject, bans)
+}
+
+fn watching() -> Box<Policy> {
     let mut policy = Box::new(Policy::EMPTY);
     policy.gate = Gate::SHUT;
     policy.set(Transport::Tcp, PORT, Action::Watch.into());
-    let mut host = Box::new(HostTable::UNKNOWN);
-    host.sockets.valid_until = u64::MAX;
-    subject.set(&policy, &host);
-    let bans = subject.instance.bans(None).expect("the map is one of bans");
-    (subject, bans)
+    policy
 }
 
 pub fn now(subject: &Subject) -> u64 {

@@ -1,5 +1,6 @@
 //! Bans by the operator: whom they hold for, how long, and whom they spare. And by the program itself.
 
+mod evidence;
 mod forged;
 mod full;
 mod kept;

@@ -61,7 +61,10 @@ fn tau(x: f64) -> f64 {
 mod tests {
     use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 
-    use port12_common::abi::{FIRST_TOUCH, Knock, Label, SourceAddress, SourceTable};
+    use port12_common::{
+        Inspection,
+        abi::{FIRST_TOUCH, Knock, Label, SourceAddress, SourceTable},
+    };
 
     use super::*;
 
@@ -89,7 +92,17 @@ mod tests {
                 for number in 0..sources {
                     let source = SourceAddress::v4(number.wrapping_mul(0x9e37_79b1).to_be());
                     let label = Label::default();
-                    table.record(&Knock { source, bit: FIRST_TOUCH, bytes: 60, now: 1, label }, 0);
+                    table.record(
+                        &Knock {
+                            source,
+                            bit: FIRST_TOUCH,
+                            bytes: 60,
+                            now: 1,
+                            label,
+                            inspection: Inspection::NONE,
+                        },
+                        0,
+                    );
                 }
                 sum += estimate(&table.registers) as f64;
             }

@@ -44,12 +44,23 @@ fn answers_are_told_from_questions_by_their_payload() {
     assert!(!is(123, &ntp(0x23, 0, 48)), "a client");
     assert!(!is(123, &ntp(0x24, 1, 47)), "cut short");
     assert!(is(123, &ntp(0x16, 0x82, 12)) && !is(123, &ntp(0x16, 0x02, 12)), "control");
-    assert!(is(123, &ntp(0x97, 0, 8)) && !is(123, &ntp(0x17, 0, 8)), "monlist");
+    assert!(is(123, &ntp(0x97, 0, 12)) && !is(123, &ntp(0x17, 0, 12)), "monlist");
     assert!(is(1900, b"HTTP/1.1 200 OK\r\n") && !is(1900, b"M-SEARCH * HTTP/1.1\r\n"));
     assert!(is(2049, &RPC_REPLY));
     let mut call = RPC_REPLY;
     call[7] = 0;
     assert!(!is(2049, &call));
+    // A GetResponse of version 2c, with its length in one byte and in three.
+    let agent = [0x30, 0x1c, 2, 1, 1, 4, 6, b'p', b'u', b'b', b'l', b'i', b'c', 0xa2];
+    assert!(is(161, &agent) && !is(162, &agent) && !is(161, &[0x30; 14]));
+    assert!(is(161, &[0x30, 0x82, 1, 0, 2, 1, 3, 0x30, 14, 2, 4, 9, 9]), "version 3");
+    let mut accept = [0; 26];
+    accept[..4].copy_from_slice(&[2, 7, 0, 26]);
+    assert!(is(1812, &accept) && is(1645, &accept) && !is(1814, &accept));
+    accept[0] = 1;
+    assert!(!is(1812, &accept), "an Access-Request");
+    accept[..4].copy_from_slice(&[2, 7, 0, 25]);
+    assert!(!is(1812, &accept), "of another length");
     let mut of_tcp = with_payload(53, 12, SECOND, &DNS_ANSWER);
     of_tcp.transport = Transport::Tcp;
     assert!(!is_answer(&of_tcp));

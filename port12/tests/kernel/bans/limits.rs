@@ -17,7 +17,7 @@ use port12_common::{
     abi::{BANNED, Ban},
 };
 
-use super::{banning, deeds, frame, from, ip, now, subject, sweep, terms};
+use super::{banning, deeds, frame, from, ip, now, subject, sweep, terms, watching};
 use crate::{cpus::pin, namespace, subject::Subject};
 
 /// What passes on the way to the threshold is what was under way on other CPUs.
@@ -46,6 +46,23 @@ fn cpus_that_count_at_the_same_time_lose_no_packet() {
             assert!((500..=most).contains(&passed), "{passed} probes passed");
             assert_eq!(snapshot.bans().table_full, 0);
             assert_eq!(passed + snapshot.outcome(Outcome::Banned).packets, 600 * cpus.len() as u64);
+        }
+    });
+}
+
+/// Another CPU may have made the ban, and be interrupted before it has all CPUs look for bans.
+#[test]
+fn a_probe_of_a_source_that_another_cpu_has_just_banned_is_the_last_that_passes() {
+    namespace::alone(|| {
+        for entry in EntryPoint::ALL {
+            let (subject, mut bans) = banning(entry, &terms(1));
+            let source = source(1);
+            let until = now(&subject) + 1_000_000;
+            bans.add(source, (until, Scope::Unassigned), now(&subject)).expect("there is room");
+            assert_eq!(from(&subject, source), Outcome::Banned);
+            subject.instance.set_policy(&watching());
+            assert_eq!(from(&subject, source), Outcome::Probe);
+            assert_eq!(from(&subject, source), Outcome::Banned);
         }
     });
 }
