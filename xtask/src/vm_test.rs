@@ -23,7 +23,7 @@ use self::{
 use crate::{programs, workspace};
 
 /// What a machine drives its network with, and what its checks use.
-const MODULES: [&str; 14] = [
+const MODULES: [&str; 23] = [
     "virtio_pci",
     "virtio_net",
     "veth",
@@ -32,6 +32,15 @@ const MODULES: [&str; 14] = [
     "vrf",
     "sch_ingress",
     "cls_bpf",
+    "cls_u32",
+    "cls_matchall",
+    "act_pedit",
+    "act_nat",
+    "act_mirred",
+    "act_gact",
+    "act_skbedit",
+    "act_vlan",
+    "act_csum",
     "tcp_diag",
     "udp_diag",
     "sctp_diag",

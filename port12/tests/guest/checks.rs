@@ -6,11 +6,13 @@ mod binds;
 mod dressing;
 mod egress;
 mod events;
+mod filters;
 mod named;
 mod persistence;
 mod sources;
 mod stacked;
 mod test_run;
+mod unlisted;
 mod verifier;
 mod who;
 
@@ -18,10 +20,13 @@ use aya::programs::XdpMode;
 use port12::kernel::{attach::Wanted, object::EntryPoint};
 use port12_common::abi::program;
 
-use crate::{interface, kernel, object, report::Report};
+use crate::{init, interface, kernel, object, report::Report};
 
 /// Runs all checks.
 pub fn run(report: &mut Report) {
+    report.check("unlisted", || unlisted::is_unknown(&interface::virtio()?));
+    report.check("socket lists", init::load_socket_lists);
+    report.check("tc filters", || filters::count(&interface::virtio()?));
     report.check(&format!("verifier {}", program::CLOCK), || verifier::accepts(program::CLOCK));
     report.check("clock", test_run::clock);
     report.check("binds", binds::are_heard_of);

@@ -139,3 +139,28 @@ fn read(message: &[u8]) -> Result<Option<Vec<Effect>>, DecodeError> {
     let effects = action::of_filter(&kind, options, protocol)?;
     Ok((!effects.is_empty()).then_some(effects))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kernel lists a filter with the attributes that it was made with.
+    #[test]
+    fn the_filters_of_tc_that_rewrite_or_redirect_are_told_from_the_others() {
+        let mut count = 0;
+        for line in include_str!("tc/filters.txt").lines().filter(|line| !line.starts_with('#')) {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [name, kind, hex] = words[..] else { panic!("{line}") };
+            let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+            let message: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+            let effects = read(&message).unwrap();
+            assert_eq!(effects.is_some(), kind == "counts", "{name}: {effects:?}");
+            count += 1;
+            // Whatever is cut off is an error, or another filter.
+            for end in 0..message.len() {
+                let _ = read(&message[..end]);
+            }
+        }
+        assert!(count > 20, "{count}");
+    }
+}

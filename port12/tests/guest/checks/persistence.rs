@@ -27,7 +27,7 @@ use crate::{
     interface::{self, Attachment},
 };
 
-const PINS: &str = "/sys/fs/bpf/port12";
+pub(super) const PINS: &str = "/sys/fs/bpf/port12";
 
 /// Far longer than any of the waits below takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -83,7 +83,7 @@ pub fn reverts(wanted: Wanted, nics: &[String]) -> Result<String> {
 }
 
 /// The guest's frames go to no address of its: for other hosts they are dropped alike.
-fn orders(confirm: Option<Duration>) -> Orders {
+pub(super) fn orders(confirm: Option<Duration>) -> Orders {
     let mut policy = Box::new(frames::policy());
     let dropping: &mut Rules = &mut policy.rules;
     let rule = Rule::new(
@@ -101,7 +101,7 @@ fn orders(confirm: Option<Duration>) -> Orders {
     }
 }
 
-fn attach(nic: &str, wanted: Wanted, orders: &Orders) -> Result<()> {
+pub(super) fn attach(nic: &str, wanted: Wanted, orders: &Orders) -> Result<()> {
     let pins = PinDirectory::require(Path::new(PINS))?;
     let host = interfaces::by_name(nic)?;
     let setup = Setup { orders, wanted, trace: false, pins: Some(&pins), stay: true };
@@ -119,7 +119,7 @@ fn packets(pinned: &Pinned, outcome: Outcome) -> u64 {
     Snapshot::read(pinned.counters()).outcome(outcome).packets
 }
 
-fn detach(nic: &str) -> Result<()> {
+pub(super) fn detach(nic: &str) -> Result<()> {
     PinDirectory::require(Path::new(PINS))?.slot(nic).remove()?;
     wait("detachment", || Ok(interface::attachment(nic)? == Attachment::None))
 }
