@@ -12,7 +12,7 @@ use aya::maps::MapData;
 use super::{Eye, Watched};
 use crate::{
     host::cgroups::{self, Highest},
-    kernel::binds::{Binds, BindsError},
+    kernel::binds::{BindRing, Binds, BindsError},
     privileges,
 };
 
@@ -44,47 +44,56 @@ impl Hearing {
 }
 
 fn hear(wanted: &Receiver<Vec<MapData>>, eye: &Eye) {
-    let (mut binds, hears_all) = match attached() {
+    let (mut binds, cgroup) = match attached() {
         Ok(attached) => attached,
         Err(why) => return tell_of_weakness(&why),
     };
-    let mut is_told = false;
+    let mut is_heard = false;
     while let Ok(states) = wanted.recv() {
         match binds.set_hearers(states) {
             Ok(0) => {}
             Ok(left_out) => tell_of_delay(&format_args!("{left_out} are too many")),
             Err(error) => tell_of_delay(&error),
         }
-        if std::mem::replace(&mut is_told, true) {
+        if std::mem::replace(&mut is_heard, true) {
             continue;
         }
-        match binds.ring() {
-            Ok(ring) => eye.hear(ring, binds.losses(), hears_all),
-            Err(error) => return tell_of_weakness(&error),
+        // Only once the interfaces are set: a reported listener is marked on each of them.
+        match listen(&binds, &cgroup) {
+            Ok(ring) => eye.hear(ring, binds.losses(), cgroup.is_root),
+            Err(why) => return tell_of_weakness(&why),
         }
     }
 }
 
-/// The programs, in the highest cgroup that there is to see, and whether every process is in that.
-fn attached() -> Result<(Binds, bool), String> {
-    let Highest { path, directory, is_root } =
-        cgroups::open_highest().map_err(|error| error.to_string())?;
-    let path = path.display();
+/// Attaches the programs to the highest visible cgroup. They ignore every bind until [`listen`].
+fn attached() -> Result<(Binds, Highest), String> {
+    let cgroup = cgroups::open_highest().map_err(|error| error.to_string())?;
     let attach = || -> Result<Binds, BindsError> {
         let mut binds = Binds::load()?;
-        binds.attach(&directory)?;
-        binds.listen_to_this_namespace()?;
+        binds.attach(&cgroup.directory)?;
         Ok(binds)
     };
-    let binds = attach().map_err(|error| format!("{path}: {error}"))?;
-    match is_root {
+    let binds = attach().map_err(|error| format!("{}: {error}", cgroup.path.display()))?;
+    Ok((binds, cgroup))
+}
+
+/// Has the programs report the binds of this network namespace. Returns the ring with their reports.
+fn listen(binds: &Binds, cgroup: &Highest) -> Result<BindRing, String> {
+    let path = cgroup.path.display();
+    let ring = || -> Result<BindRing, BindsError> {
+        binds.listen_to_this_namespace()?;
+        Ok(binds.ring()?)
+    };
+    let ring = ring().map_err(|error| format!("{path}: {error}"))?;
+    match cgroup.is_root {
         true => log::info!("binds are heard of in {path}"),
         false => log::warn!(
             "binds are heard of in {path} alone, which is not the root of the cgroups: others are \
              seen when the sockets are listed, up to 250 ms later"
         ),
     }
-    Ok((binds, is_root))
+    Ok(ring)
 }
 
 fn tell_of_delay(why: &dyn Display) {

@@ -34,8 +34,6 @@ impl Dropping {
         command.env("PORT12_PIN_DIR", bpffs.pins());
         let mut port12 = Port12::spawn(command);
         port12.wait_until_said(if hears { HEARD } else { UNHEARD });
-        // The interfaces are told of behind that.
-        thread::sleep(Duration::from_millis(200));
         let state = bpffs.state("w0");
         Self { pair, _bpffs: bpffs, state, port12 }
     }
