@@ -12,6 +12,7 @@ mod outbound;
 mod policy;
 mod sources;
 mod state;
+mod vlans;
 
 pub use bans::{BANNED, Ban, Banning, Evidence, PROTECTED, SUSPECTS};
 pub use binds::{BIND_RING, BindRecord, HEARERS, Hearing, bind_map, bind_program};
@@ -30,6 +31,7 @@ pub use sources::{
     Touches,
 };
 pub use state::{ExpectedPorts, Header, State};
+pub use vlans::{VlanQuery, Vlans};
 
 /// The layout version of every map.
 pub const VERSION: u32 = 7;

@@ -18,6 +18,7 @@ pub use self::{
     environment::{Addresses, Allowed, Environment, Flow, Lookup, NoLookup, Socket, Tables},
     evidence::Inspection,
     finding::{Conclude, Depth, Finding, may_hide_headers},
+    vlan::Membership,
 };
 use self::{
     finding::{Common, Itself},

@@ -17,8 +17,8 @@ pub mod watched;
 
 pub use classify::{
     Addresses, Allowed, Beginning, Conclude, Departure, Depth, Environment, Finding, Flow,
-    Inspection, Lookup, NoLookup, Socket, Tables, classify, classify_common, classify_then,
-    departure, departure_common, is_answer, may_hide_headers,
+    Inspection, Lookup, Membership, NoLookup, Socket, Tables, classify, classify_common,
+    classify_then, departure, departure_common, is_answer, may_hide_headers,
 };
 pub use frame::Frame;
 pub use outcome::{Malformed, Outcome, TooDeep, Verdict};

@@ -5,8 +5,10 @@ mod ipv4;
 mod ipv6;
 mod link;
 pub(crate) mod segment;
+mod tags;
 
-pub(crate) use link::{DOT1AD_BE, HEADER as ETHERNET_HEADER, TAG as VLAN_TAG};
+pub(crate) use link::HEADER as ETHERNET_HEADER;
+pub use tags::Tags;
 
 use crate::{Frame, Malformed, TooDeep, Transport};
 

@@ -9,7 +9,7 @@ use port12_common::{
         Evidence, FIRST_TOUCH, Gate, Header, Hearing, HostTable, Local, OutboundPort,
         OutboundRecord, OutboundState, OutboundTally, OutboundTelling, Policy, PortCounters,
         Prefix4, Prefix6, Rule, SLOTS, Sockets, Source, SourceAddress, SourceTable, State, Tally,
-        Telling, Touches, TransitPolicy,
+        Telling, Touches, TransitPolicy, VlanQuery, Vlans,
     },
 };
 
@@ -29,7 +29,7 @@ fn counters_keep_their_layout() {
     assert_eq!(offset_of!(PortCounters, local_socket), 32);
     assert_eq!(offset_of!(PortCounters, last_seen), 40);
 
-    assert_eq!((size_of::<CpuCounters>(), align_of::<CpuCounters>()), (1_047_424, 64));
+    assert_eq!((size_of::<CpuCounters>(), align_of::<CpuCounters>()), (1_047_488, 64));
     assert_eq!(offset_of!(CpuCounters, outcomes), 0);
     assert_eq!(offset_of!(CpuCounters, reasons), 256);
     assert_eq!(offset_of!(CpuCounters, shapes), 384);
@@ -38,7 +38,8 @@ fn counters_keep_their_layout() {
     assert_eq!(offset_of!(CpuCounters, touches), 246_336);
     assert_eq!(offset_of!(CpuCounters, telling), 256_576);
     assert_eq!(offset_of!(CpuCounters, banning), 256_704);
-    assert_eq!(offset_of!(CpuCounters, sources), 256_832);
+    assert_eq!(offset_of!(CpuCounters, vlan_query), 256_832);
+    assert_eq!(offset_of!(CpuCounters, sources), 256_896);
 }
 
 #[test]
@@ -144,9 +145,9 @@ fn the_policy_keeps_its_layout() {
 fn the_state_keeps_its_layout() {
     assert_eq!((size_of::<Header>(), align_of::<Header>()), (64, 8));
     assert_eq!((offset_of!(Header, version), offset_of!(Header, attached_at)), (0, 8));
-    assert_eq!((size_of::<State>(), align_of::<State>()), (120_360, 8));
+    assert_eq!((size_of::<State>(), align_of::<State>()), (123_448, 8));
     assert_eq!((offset_of!(State, header), offset_of!(State, policy)), (0, 64));
-    assert_eq!((offset_of!(State, host), offset_of!(State, expected)), (5216, 119_720));
+    assert_eq!((offset_of!(State, host), offset_of!(State, expected)), (5216, 122_808));
 }
 
 #[test]
@@ -169,11 +170,13 @@ fn the_host_table_keeps_its_layout() {
     assert_eq!(offset_of!(Local, v4_be), 344);
     assert_eq!((offset_of!(Local, v6_be), offset_of!(Local, broadcast_be)), (16_728, 49_496));
 
-    assert_eq!((size_of::<HostTable>(), align_of::<HostTable>()), (114_504, 8));
+    assert_eq!((size_of::<HostTable>(), align_of::<HostTable>()), (117_592, 8));
     assert_eq!(offset_of!(HostTable, sockets), 0);
     assert_eq!(offset_of!(HostTable, active), 13_328);
     assert_eq!(offset_of!(HostTable, local), 13_336);
-    assert_eq!(offset_of!(HostTable, macs), 114_376);
+    assert_eq!((offset_of!(HostTable, macs), offset_of!(HostTable, vlans)), (114_376, 114_504));
+    assert_eq!((offset_of!(Vlans, single), offset_of!(Vlans, stacked)), (16, 1040));
+    assert_eq!((offset_of!(VlanQuery, vlans), offset_of!(VlanQuery, membership)), (0, 8));
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod tables;
 #[cfg(feature = "trace")]
 mod trace;
 mod unknown;
+mod vlans;
 
 use core::hint;
 
@@ -82,7 +83,7 @@ fn linear<const SHUTS_OUT: bool>(ctx: &XdpContext) -> u32 {
     let Some(counters) = Counters::of_this_cpu() else {
         return xdp_action::XDP_PASS;
     };
-    let (layer, kernel) = (constants::layer(), Kernel::<SHUTS_OUT>::of(ctx));
+    let (layer, kernel) = (constants::layer(), Kernel::<SHUTS_OUT, LINEAR>::of(ctx, counters));
     let frame = Linear::of(ctx, counters.zero());
     let whole = Whole { counters, length: frame.length() };
     if let Some(end) = classify_common(&frame, layer, &kernel, &whole) {
@@ -98,7 +99,7 @@ fn frags<const SHUTS_OUT: bool>(ctx: &XdpContext) -> u32 {
     let Some(counters) = Counters::of_this_cpu() else {
         return xdp_action::XDP_PASS;
     };
-    let (layer, kernel) = (constants::layer(), Kernel::<SHUTS_OUT>::of(ctx));
+    let (layer, kernel) = (constants::layer(), Kernel::<SHUTS_OUT, LINEAR>::of(ctx, counters));
     let frame = Linear::of(ctx, counters.zero());
     let part = Part::<SHUTS_OUT> { ctx, counters, linear: frame.length() };
     if let Some(end) = classify_common(&frame, layer, &kernel, &part) {
@@ -109,7 +110,7 @@ fn frags<const SHUTS_OUT: bool>(ctx: &XdpContext) -> u32 {
     classify_then(&frame, layer, &kernel, &part).meet::<FRAGS>(ctx, counters)
 }
 
-/// A frame that is all in its linear part, for [`End::meet`].
+/// A frame that is all in its linear part, for [`End::meet`]; or as far as it is classified, for [`Kernel`].
 const LINEAR: bool = false;
 /// A frame that may be in parts (kernel 5.18).
 const FRAGS: bool = true;
@@ -211,7 +212,7 @@ fn scattered<const SHUTS_OUT: bool>(ctx: &XdpContext) -> u32 {
     classify_then(
         &Scattered::new(ctx, total, counters.zero()),
         constants::layer(),
-        &Kernel::<SHUTS_OUT>::of(ctx),
+        &Kernel::<SHUTS_OUT, FRAGS>::of(ctx, counters),
         &whole,
     )
     .meet::<FRAGS>(ctx, counters)

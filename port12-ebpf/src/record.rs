@@ -5,7 +5,9 @@ use core::ptr;
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use port12_common::{
     Depth, Finding, Malformed, Outcome,
-    abi::{Banning, CpuCounters, Knock, Known, Label, PORTS, PortCounters, Tally, Telling},
+    abi::{
+        Banning, CpuCounters, Knock, Known, Label, PORTS, PortCounters, Tally, Telling, VlanQuery,
+    },
 };
 
 use crate::{constants, linear::Obscure, maps::COUNTERS};
@@ -70,6 +72,13 @@ impl Counters {
     pub fn banning(self) -> *mut Banning {
         // SAFETY: the element outlives the program.
         unsafe { &raw mut (*self.0).banning }
+    }
+
+    /// VLAN tags that are looked up.
+    #[inline(always)]
+    pub fn vlan_query(self) -> *mut VlanQuery {
+        // SAFETY: the element outlives the program.
+        unsafe { &raw mut (*self.0).vlan_query }
     }
 
     /// What is told of single probes.

@@ -4,31 +4,34 @@ use core::hint;
 
 use aya_ebpf::{btf_maps::lpm_trie::Key, helpers::bpf_jiffies64, programs::XdpContext};
 use port12_common::{
-    Environment, Flow, Socket,
+    Environment, Flow, Frame, Membership, Socket,
     abi::{Ban, HostTable, Policy, SourceAddress},
 };
 
 use crate::{
     bans, constants,
     maps::{ALLOW_V4, ALLOW_V6, CLOCK, STATE},
+    record::Counters,
     sockets::Namespace,
+    vlans,
 };
 
 /// The maps, the kernel's clock and the sockets around the frame at hand. `SHUTS_OUT`: whether bans of scope `all` are
 /// looked up.
-pub struct Kernel<'a, const SHUTS_OUT: bool> {
+pub struct Kernel<'a, const SHUTS_OUT: bool, const IN_PARTS: bool> {
     ctx: &'a XdpContext,
+    counters: Counters,
 }
 
-impl<'a, const SHUTS_OUT: bool> Kernel<'a, SHUTS_OUT> {
+impl<'a, const SHUTS_OUT: bool, const IN_PARTS: bool> Kernel<'a, SHUTS_OUT, IN_PARTS> {
     /// The environment of a running program.
     #[inline(always)]
-    pub fn of(ctx: &'a XdpContext) -> Self {
-        Self { ctx }
+    pub fn of(ctx: &'a XdpContext, counters: Counters) -> Self {
+        Self { ctx, counters }
     }
 }
 
-impl<const SHUTS_OUT: bool> Environment for Kernel<'_, SHUTS_OUT> {
+impl<const SHUTS_OUT: bool, const IN_PARTS: bool> Environment for Kernel<'_, SHUTS_OUT, IN_PARTS> {
     type Ban = *mut Ban;
 
     #[inline(always)]
@@ -79,5 +82,10 @@ impl<const SHUTS_OUT: bool> Environment for Kernel<'_, SHUTS_OUT> {
     #[inline(always)]
     fn socket(&self, flow: &Flow) -> Socket {
         Namespace::of(self.ctx).socket(flow)
+    }
+
+    #[inline(always)]
+    fn membership<F: Frame>(&self, frame: &F, _: usize) -> Membership {
+        vlans::membership::<IN_PARTS, F>(self.ctx, self.counters, frame)
     }
 }

@@ -44,9 +44,9 @@ pub fn tags(table: &mut Table) {
     }
 }
 
-/// Tags of VLANs that the near host has devices for, with priority tags around them: as many as port12 reads.
+/// Tags of VLANs that the near host has devices for, with priority tags around them: as many as port12 reads, and more.
 pub fn vlans(table: &mut Table) {
-    const READ: usize = 4;
+    const TAGS: usize = 6;
     table.begin("VLANs");
     let known: [&[(u16, u16)]; 3] = [
         &[(DOT1Q, Site::VLAN)],
@@ -54,7 +54,7 @@ pub fn vlans(table: &mut Table) {
         &[(DOT1Q, Site::VLAN), (DOT1Q, Site::INNER_VLAN)],
     ];
     for (path, priority) in known.into_iter().flat_map(|path| [(path, DOT1Q), (path, DOT1AD)]) {
-        let spare = READ - path.len();
+        let spare = TAGS - path.len();
         for before in 0..=spare {
             for between in 0..=if path.len() > 1 { spare - before } else { 0 } {
                 for behind in 0..=spare - before - between {

@@ -7,8 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use port12_common::{
     Allowed, Finding, Layer, NoLookup, Tables, Transport,
-    abi::{Action, Gate, HostTable, Policy, Rule, TransitPolicy},
+    abi::{Action, Gate, HostTable, Policy, Rule, TransitPolicy, Vlans},
     classify,
+    parse::Tags,
 };
 
 use Transport::{Dccp, Sctp, Tcp, Udp, UdpLite};
@@ -58,9 +59,42 @@ pub fn receives(address: &[u8]) -> bool {
     address == ADDRESS_MAC || address[0] & 1 == 1
 }
 
-/// Whether VLANs, by their VIDs, are the host's.
-pub fn has_vlans(vids: &[u16]) -> bool {
-    vids.iter().all(|vid| *vid == 0)
+const DOT1Q: u16 = 0x8100;
+const DOT1AD: u16 = 0x88a8;
+
+/// The VLAN devices of the host: EtherTypes and VIDs, the outermost first.
+const VLANS: &[&[(u16, u16)]] = &[
+    &[(DOT1Q, 1)],
+    &[(DOT1Q, 100)],
+    &[(DOT1AD, 7)],
+    &[(DOT1AD, 200), (DOT1Q, 100)],
+    &[(DOT1Q, 3), (DOT1Q, 2), (DOT1Q, 1)],
+    &[(DOT1Q, 4), (DOT1Q, 3), (DOT1Q, 2), (DOT1Q, 1)],
+];
+
+/// Whether tags, by EtherType and VID, are for a VLAN of the host.
+pub fn has_vlan(tags: &[(u16, u16)]) -> bool {
+    let tags: Vec<_> = tags.iter().copied().filter(|(_, vid)| *vid != 0).collect();
+    tags.is_empty() || VLANS.contains(&tags.as_slice())
+}
+
+/// The VLAN devices as the maps hold them.
+fn vlans() -> Vlans {
+    let mut vlans = Vlans { known: Vlans::LISTED, ..Vlans::EMPTY };
+    for device in VLANS {
+        let tags = device.iter().fold(0, |tags, &(ether_type, vid)| {
+            tags << Tags::BITS | Tags::tag(vid, ether_type == DOT1AD)
+        });
+        match device.len() {
+            1 => vlans.single[tags as usize / 64] |= 1 << (tags % 64),
+            _ => {
+                let bucket = vlans.bucket(tags);
+                let free = vlans.stacked[bucket].iter_mut().find(|element| **element == 0);
+                *free.expect("a bucket has room") = tags;
+            }
+        }
+    }
+    vlans
 }
 
 /// The policy for a well-known port.
@@ -118,6 +152,7 @@ pub fn host() -> Box<HostTable> {
     host.sockets.valid_until = u64::MAX;
     host.sockets.lookup_proves = 1;
     host.macs[0] = HostTable::mac(mac_words(ADDRESS_MAC));
+    host.vlans = vlans();
     let local = &mut host.local[0];
     local.known = 1;
     let v4 = u32::from_ne_bytes(ADDRESS_V4.octets());

@@ -2,7 +2,7 @@
 
 use core::ops::AddAssign;
 
-use super::{Banning, PORTS, SourceTable, Telling, Touches};
+use super::{Banning, PORTS, SourceTable, Telling, Touches, VlanQuery};
 use crate::{Malformed, Outcome, Shape, TooDeep, Transport};
 
 /// Packets and their bytes: whole frames, as the program saw them.
@@ -67,6 +67,8 @@ pub struct CpuCounters {
     pub telling: Telling,
     /// Who is banned for it.
     pub banning: Banning,
+    /// VLAN tags that are looked up.
+    pub vlan_query: VlanQuery,
     /// Who knocks.
     pub sources: SourceTable,
 }
@@ -86,6 +88,7 @@ const _: () = {
                 + 5 * 1024 * (48 + 2)
                 + size_of::<Telling>()
                 + size_of::<Banning>()
+                + size_of::<VlanQuery>()
                 + size_of::<SourceTable>()
     );
 };

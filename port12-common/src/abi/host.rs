@@ -1,6 +1,6 @@
 //! What user space knows about the host: its sockets on well-known ports, and its addresses.
 
-use super::PORTS;
+use super::{PORTS, Vlans};
 use crate::Transport;
 
 /// Ports that have a socket, on any address or device of the network namespace.
@@ -281,12 +281,19 @@ pub struct HostTable {
     /// Unicast MAC addresses at which the host receives: those of the interface and of the devices above it, as
     /// [`HostTable::mac`] has them. 0 is an empty element.
     pub macs: [u64; MACS],
+    /// VLAN devices above the interface.
+    pub vlans: Vlans,
 }
 
 impl HostTable {
     /// Nothing known.
-    pub const UNKNOWN: Self =
-        Self { sockets: Sockets::EMPTY, active: 0, local: [Local::UNKNOWN; 2], macs: [0; MACS] };
+    pub const UNKNOWN: Self = Self {
+        sockets: Sockets::EMPTY,
+        active: 0,
+        local: [Local::UNKNOWN; 2],
+        macs: [0; MACS],
+        vlans: Vlans::EMPTY,
+    };
 
     /// An element of [`HostTable::macs`]: the words of an address, network byte order, as they are in memory.
     #[inline(always)]
@@ -313,5 +320,5 @@ impl HostTable {
 const _: () = {
     assert!(size_of::<Sockets>() == 16 + 8 * 1024 + 5 * 1024);
     assert!(size_of::<Local>() == 24 + 64 + 256 + 16384 + 32768 + 1024);
-    assert!(size_of::<HostTable>() == 13328 + 8 + 2 * 50520 + 128);
+    assert!(size_of::<HostTable>() == 13328 + 8 + 2 * 50520 + 128 + 3088);
 };

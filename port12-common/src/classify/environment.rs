@@ -1,8 +1,10 @@
 //! Everything but the frame that an outcome depends on.
 
+use super::vlan::Membership;
 use crate::{
-    Transport,
+    Frame, Transport,
     abi::{Ban, HostTable, Policy, Prefix4, Prefix6, SourceAddress},
+    parse::{ETHERNET_HEADER, Tags},
 };
 
 /// The addresses of a packet, network byte order.
@@ -101,6 +103,9 @@ pub trait Environment {
 
     /// See [`Lookup::socket`].
     fn socket(&self, flow: &Flow) -> Socket;
+
+    /// The network of the frame at hand, with an IP header at `network`.
+    fn membership<F: Frame>(&self, frame: &F, network: usize) -> Membership;
 }
 
 /// Sources that are never dropped.
@@ -169,5 +174,12 @@ impl<L: Lookup> Environment for Tables<'_, L> {
 
     fn socket(&self, flow: &Flow) -> Socket {
         self.lookup.socket(flow)
+    }
+
+    fn membership<F: Frame>(&self, frame: &F, network: usize) -> Membership {
+        if network <= ETHERNET_HEADER {
+            return Membership::OWN;
+        }
+        Tags::of(frame).map_or(Membership::UNKNOWN, |tags| self.host.vlans.membership(tags.vlans()))
     }
 }

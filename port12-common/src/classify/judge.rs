@@ -9,6 +9,7 @@ use crate::{
     Frame, Outcome, Shape, Transport,
     abi::{HostTable, Policy, Rule, TransitPolicy},
     hint::rarely,
+    parse::Packet,
 };
 
 /// What a conversation start is measured by.
@@ -41,7 +42,9 @@ pub(super) fn judge<F: Frame, E: Environment, C: Conclude>(
     }
     let now = environment.now();
     let mut measure = Measure { shape, rule, policy, now, may_drop: true };
-    if start.is_local(host) == Some(false) {
+    let membership = environment.membership(start.frame, start.packet.network);
+    let is_elsewhere = usize::from(start.is_local(host) == Some(false)) | membership.is_foreign();
+    if start.frame.forget(is_elsewhere) != 0 {
         match rule.transit() {
             // A connected socket has a local address, so none is missed here.
             TransitPolicy::Pass => {
@@ -52,7 +55,11 @@ pub(super) fn judge<F: Frame, E: Environment, C: Conclude>(
         }
     }
     // One way from here on, whatever led here.
-    measure.may_drop = start.frame.obscure(measure.may_drop.into()) != 0;
+    let may_drop = usize::from(measure.may_drop) & membership.is_known();
+    measure.may_drop = start.frame.obscure(may_drop) != 0;
+    // The bound again, for a verifier that has lost it.
+    let packet = &Packet { network: start.frame.forget(start.packet.network), ..*start.packet };
+    let start = &Start { packet, ..*start };
     let socket = socket(start, host, environment, now);
     settle(start, measure, socket, environment, then)
 }
@@ -69,6 +76,7 @@ fn judge_common<F: Frame, E: Environment, C: Conclude>(
 ) -> Option<C::End> {
     if start.transport != Transport::Tcp
         || rarely(!start.is_listed(host))
+        || rarely(!start.is_tagged_for(host))
         || rarely(host.sockets.contains(Transport::Tcp, start.port))
         || rarely(policy.gate.bypass | policy.lists != 0)
     {

@@ -4,6 +4,7 @@ use super::{
     environment::{Environment, Socket},
     source::{is_allowed, source},
     start::Start,
+    vlan::Membership,
 };
 use crate::{
     Frame, Transport,
@@ -56,9 +57,11 @@ pub(super) fn is_segment_shut_out<F: Frame, E: Environment>(
         return false;
     };
     let segment = Start { frame, packet, transport, port, length: 0 };
-    if is_allowed(frame, packet, policy.lists, environment)
-        || belongs_to_connection(&segment, host, environment)
-    {
+    let is_kept = is_allowed(frame, packet, policy.lists, environment)
+        || environment.membership(frame, packet.network) != Membership::OWN
+        || belongs_to_connection(&segment, host, environment);
+    // One way from here on, whatever led here.
+    if frame.obscure(is_kept.into()) != 0 {
         return false;
     }
     environment.count(ban);
@@ -91,7 +94,9 @@ pub(super) fn is_other_shut_out<F: Frame, E: Environment>(
     let Some(ban) = environment.ban_of_all(source, environment.now()) else {
         return false;
     };
-    if is_allowed(frame, packet, policy.lists, environment) {
+    let is_kept = is_allowed(frame, packet, policy.lists, environment)
+        || environment.membership(frame, packet.network) != Membership::OWN;
+    if frame.obscure(is_kept.into()) != 0 {
         return false;
     }
     environment.count(ban);

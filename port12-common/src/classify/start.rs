@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Frame, Outcome, Shape, Transport,
     abi::{HostTable, SourceAddress},
-    parse::{Packet, Version, segment},
+    parse::{ETHERNET_HEADER, Packet, Tags, Version, segment},
 };
 
 /// A segment, and its packet.
@@ -94,6 +94,13 @@ impl<F: Frame> Start<'_, F> {
             Some(Version::V6) => v6(self.frame, network + 24).is_some_and(|to| local.lists_v6(to)),
             None => false,
         }
+    }
+
+    /// Whether a frame with one tag at most is for a VLAN device of the host, or for none. No, if that is not known.
+    #[inline(always)]
+    pub(super) fn is_tagged_for(&self, host: &HostTable) -> bool {
+        self.packet.network == ETHERNET_HEADER
+            || Tags::outermost(self.frame).is_some_and(|tag| host.vlans.has_single(tag))
     }
 
     /// Whether the destination is multicast or the limited broadcast. What cannot be read is.

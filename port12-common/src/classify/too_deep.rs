@@ -1,11 +1,10 @@
 //! Packets with more headers than are read.
 
-use super::{environment::Environment, source::v6, vlan};
+use super::{environment::Environment, source::v6, vlan::Membership};
 use crate::{
     Frame, TooDeep,
     abi::{HostTable, Policy, SourceAddress},
     frame::first,
-    parse::MAX_VLAN_TAGS,
 };
 
 /// Whether such a packet is dropped: while a rule that drops or a ban of scope `all` is in force, and only if this
@@ -26,14 +25,14 @@ pub(super) fn is_dropped<F: Frame, E: Environment>(
         TooDeep::VlanTags => {
             (environment.shuts_out() || has_drop_rule(policy, environment))
                 && is_link_local(frame, host)
-                && vlan::is_of_this_host(frame, vlan::behind(MAX_VLAN_TAGS), host)
+                && environment.membership(frame, network.into()) == Membership::OWN
         }
         TooDeep::ExtensionHeaders => {
             // The bound again, for a verifier that has lost it.
             let network = frame.obscure(network.into());
             is_unwanted(frame, network, policy, environment)
                 && is_local(frame, network, host)
-                && vlan::is_of_this_host(frame, network, host)
+                && environment.membership(frame, network) == Membership::OWN
         }
     }
 }

@@ -1,37 +1,40 @@
-//! VLANs that a frame is tagged for.
+//! Networks that frames belong to, by their VLAN tags.
 
-use crate::{
-    Frame,
-    abi::HostTable,
-    parse::{DOT1AD_BE, ETHERNET_HEADER, MAX_VLAN_TAGS, VLAN_TAG},
-};
+/// Network that a frame belongs to. A number, so that it can be combined with others without a branch: each branch would
+/// double the paths of the kernel's verifier.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(transparent)]
+pub struct Membership(u64);
 
-/// Offset of what follows an Ethernet header with so many tags, in bytes.
-pub(super) const fn behind(tags: usize) -> usize {
-    ETHERNET_HEADER + tags * VLAN_TAG
-}
+impl Membership {
+    /// This host's.
+    pub const OWN: Self = Self(0);
+    /// A network for which this network namespace has no device.
+    pub const FOREIGN: Self = Self(1);
+    /// The devices are not known.
+    pub const UNKNOWN: Self = Self(2);
 
-/// Whether all tags before `network`, the offset of the IP header, are priority tags (VID 0).
-#[inline(always)]
-pub(super) fn is_of_this_host<F: Frame>(frame: &F, network: usize, _: &HostTable) -> bool {
-    path(frame, network) == Some(0)
-}
-
-/// VLANs that a frame is tagged for, the outermost in the highest bits: 13 bits each, the VID below
-/// one bit for IEEE 802.1ad. Priority tags (VID 0) are left out.
-#[inline(always)]
-fn path<F: Frame>(frame: &F, network: usize) -> Option<u64> {
-    let mut path = 0;
-    for level in 0..MAX_VLAN_TAGS {
-        if behind(level) >= network {
-            break;
-        }
-        // A bound that the compiler has seen checked, a verifier has not: it is checked once more.
-        let [protocol_be, tag_be] = frame.words::<2>(frame.forget(behind(level) - 2))?;
-        let vid = u64::from(u16::from_be(tag_be) & 0xfff);
-        if vid != 0 {
-            path = path << 13 | u64::from(protocol_be == DOT1AD_BE) << 12 | vid;
-        }
+    /// The membership of a [number](Self::number).
+    #[inline(always)]
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
     }
-    Some(path)
+
+    /// The membership as a number.
+    #[inline(always)]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// 1 for [`Membership::FOREIGN`], else 0.
+    #[inline(always)]
+    pub(super) const fn is_foreign(self) -> usize {
+        self.0 as usize & 1
+    }
+
+    /// 0 for [`Membership::UNKNOWN`], else 1.
+    #[inline(always)]
+    pub(super) const fn is_known(self) -> usize {
+        !(self.0 as usize) >> 1 & 1
+    }
 }

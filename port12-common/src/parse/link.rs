@@ -6,12 +6,12 @@ use crate::{Frame, Malformed, TooDeep, frame::first};
 /// The bytes of an Ethernet header without tags.
 pub(crate) const HEADER: usize = 14;
 /// The bytes of a tag.
-pub(crate) const TAG: usize = 4;
+pub(super) const TAG: usize = 4;
 
 pub(super) const IPV4_BE: u16 = 0x0800_u16.to_be();
 pub(super) const IPV6_BE: u16 = 0x86dd_u16.to_be();
 const DOT1Q_BE: u16 = 0x8100_u16.to_be();
-pub(crate) const DOT1AD_BE: u16 = 0x88a8_u16.to_be();
+const DOT1AD_BE: u16 = 0x88a8_u16.to_be();
 
 /// The IP version and the offset of its header.
 #[inline(always)]
@@ -57,7 +57,7 @@ fn ethernet<F: Frame>(frame: &F) -> Result<(Version, usize), Stop> {
 }
 
 #[inline(always)]
-fn is_vlan(ethertype_be: u16) -> bool {
+pub(super) fn is_vlan(ethertype_be: u16) -> bool {
     matches!(ethertype_be, DOT1Q_BE | DOT1AD_BE)
 }
 

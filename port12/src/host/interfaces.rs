@@ -23,14 +23,16 @@ mod offloads;
 mod stack;
 mod unlinked;
 mod vlan_stripping;
+mod vlans;
 
 pub use ethtool::{driver, speed};
 pub use layer::{Unsupported, layer, readable};
-pub use link::{Link, XdpAttachment, XdpMode};
+pub use link::{Link, VlanTag, XdpAttachment, XdpMode};
 pub use offloads::{Merging, merging};
 pub use stack::{Stack, Unproven, unproven};
 pub use unlinked::take_off;
 pub use vlan_stripping::{Offload, VlanStripping, vlan_stripping};
+pub use vlans::vlans;
 
 /// `RTEXT_FILTER_SKIP_STATS` (linux/rtnetlink.h).
 const SKIP_STATS: u32 = 1 << 3;

@@ -11,6 +11,7 @@ use port12_common::abi::{Local, Prefix4, Prefix6};
 use super::addresses::{LocalAddresses, Prefix};
 
 mod aggregate;
+pub mod vlans;
 
 use aggregate::{aggregate_v4, aggregate_v6, mask_v4, mask_v6};
 

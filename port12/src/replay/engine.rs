@@ -3,7 +3,7 @@
 use aya::programs::ProgramError;
 use port12_common::{
     Allowed, Finding, Layer, NoLookup, Tables,
-    abi::{HostTable, Policy},
+    abi::{HostTable, Policy, Vlans},
 };
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
@@ -48,6 +48,7 @@ impl Engine {
         // Nothing opens or closes a socket while a capture is replayed.
         host.sockets.valid_until = u64::MAX;
         host.sockets.lookup_proves = 1;
+        host.vlans.known = Vlans::EVERY;
         let mut engine = Self {
             kind,
             policy,

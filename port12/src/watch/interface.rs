@@ -120,7 +120,7 @@ impl Watched {
         let stack = Stack::read()?;
         let unproven = stack.unproven(host).map(|why| why.to_string());
         instance.state().set_lookup_proves(unproven.is_none());
-        links::publish(instance.state(), &stack, host.index);
+        links::publish(instance.state(), Ok(&stack), host.index);
         Truth::default().publish(&[&instance])?;
         warn_of_reset(host, setup.wanted);
         let attached = match (&slot, found) {

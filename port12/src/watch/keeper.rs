@@ -146,11 +146,9 @@ impl Charge {
         };
         self.instance.state().set_lookup_proves(unproven.is_none());
         *self.unproven.lock().unwrap_or_else(PoisonError::into_inner) = unproven;
-        match stack {
-            Ok(stack) => links::publish(self.instance.state(), stack, self.index),
-            Err(error) => {
-                log::debug!("{}: {error}; the addresses of its links stay as they were", self.name);
-            }
+        links::publish(self.instance.state(), stack, self.index);
+        if let Err(error) = stack {
+            log::debug!("{}: {error}; no frame with a VLAN tag is dropped", self.name);
         }
     }
 

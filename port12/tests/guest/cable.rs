@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, anyhow};
 
 mod message;
 
-use self::message::Message;
+pub use self::message::Message;
 use crate::{
     dressing::{End, Site},
     interface,
@@ -40,7 +40,7 @@ pub fn site(mtu: usize) -> Result<Site> {
 }
 
 /// A network namespace that lasts as long as the descriptor.
-fn namespace() -> Result<File> {
+pub fn namespace() -> Result<File> {
     let made = thread::spawn(|| -> io::Result<File> {
         // SAFETY: takes no pointers; it changes this thread alone.
         if unsafe { libc::unshare(libc::CLONE_NEWNET) } != 0 {
@@ -112,7 +112,7 @@ pub fn add_vlans(site: &Site) -> Result<()> {
 }
 
 /// The index of an interface of the calling thread's network namespace, which sysfs does not show.
-fn index(interface: &str) -> Result<u32> {
+pub fn index(interface: &str) -> Result<u32> {
     let name = CString::new(interface)?;
     // SAFETY: the name ends in NUL and outlives the call.
     match unsafe { libc::if_nametoindex(name.as_ptr()) } {

@@ -14,6 +14,7 @@ mod stacked;
 mod test_run;
 mod unlisted;
 mod verifier;
+mod vlans;
 mod who;
 
 use aya::programs::XdpMode;
@@ -38,6 +39,10 @@ pub fn run(report: &mut Report) {
     }
     report.check("dressing", dressing::gets_by);
     report.check("dressing over VLANs", dressing::gets_by_over_vlans);
+    for (wanted, text) in [(Wanted::Native, "native"), (Wanted::Generic, "generic")] {
+        report.check(&format!("VLANs {text}"), || vlans::are_told_apart(wanted));
+    }
+    report.check("VLANs above a bond", vlans::above_a_bond_are_known);
     report.check("not dropped", stacked::says_what_passes);
     report.check("VRF", stacked::refuses_a_vrf);
     if kernel::has_bond_xdp() {

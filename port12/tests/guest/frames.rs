@@ -1,5 +1,7 @@
 //! A handful of frames, and what becomes of them under [`policy`].
 
+use std::net::Ipv4Addr;
+
 use port12_common::{
     Outcome, Transport,
     abi::{Action, Gate, Policy},
@@ -26,6 +28,18 @@ pub fn policy() -> Policy {
 /// A SYN to port 12: a probe.
 pub fn syn() -> Vec<u8> {
     ethernet(&[], 0x0800, &ipv4(6, &tcp(12, 0x02)))
+}
+
+/// A SYN to an address, with VLAN tags.
+pub fn syn_to(address: Ipv4Addr, port: u16, vlans: &[u16]) -> Vec<u8> {
+    let mut packet = ipv4(6, &tcp(port, 0x02));
+    packet[16..20].copy_from_slice(&address.octets());
+    let mut frame = ethernet(&[], 0x0800, &packet);
+    for vlan in vlans.iter().rev() {
+        let [high, low] = vlan.to_be_bytes();
+        frame.splice(12..12, [0x81, 0, high, low]);
+    }
+    frame
 }
 
 /// A segment to a port that is not watched.

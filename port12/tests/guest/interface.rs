@@ -45,11 +45,16 @@ pub fn bring_up(name: &str) -> Result<()> {
 
 /// Sends a frame out of an interface, as it is.
 pub fn send(name: &str, frame: &[u8]) -> Result<()> {
+    send_by(index(name)?, frame).with_context(|| format!("on {name}"))
+}
+
+/// Sends a frame out of the interface of an index.
+pub fn send_by(index: u32, frame: &[u8]) -> Result<()> {
     let socket = socket(libc::AF_PACKET, libc::SOCK_RAW, 0)?;
     // SAFETY: an all-zero address is a valid value of the plain struct.
     let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
     address.sll_family = libc::AF_PACKET as u16;
-    address.sll_ifindex = index(name)? as i32;
+    address.sll_ifindex = index as i32;
     // SAFETY: the frame and the address outlive the call, and their lengths are theirs.
     let sent = unsafe {
         libc::sendto(
@@ -63,9 +68,21 @@ pub fn send(name: &str, frame: &[u8]) -> Result<()> {
     };
     if sent < 0 {
         return Err(io::Error::last_os_error())
-            .with_context(|| format!("cannot send {} bytes on {name}", frame.len()));
+            .with_context(|| format!("cannot send {} bytes", frame.len()));
     }
     Ok(())
+}
+
+/// Turns off the offloads of `ETHTOOL_SFLAGS`, VLAN tags among them: the tags of frames that go out are in the frames.
+pub fn turn_off_tag_offload(name: &str) -> Result<()> {
+    const SIOCETHTOOL: libc::Ioctl = 0x8946;
+    const ETHTOOL_SFLAGS: u32 = 0x26;
+    let socket = socket(libc::AF_INET, libc::SOCK_DGRAM, 0)?;
+    let mut value = [ETHTOOL_SFLAGS, 0];
+    let mut request = request(name)?;
+    request.ifr_ifru.ifru_data = value.as_mut_ptr().cast();
+    ioctl(&socket, SIOCETHTOOL, &mut request)
+        .with_context(|| format!("cannot turn off the offloads of {name}"))
 }
 
 fn socket(family: i32, kind: i32, protocol: i32) -> Result<OwnedFd> {

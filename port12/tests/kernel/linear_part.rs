@@ -97,8 +97,9 @@ fn behind_the_longest_headers() -> Vec<u8> {
     const DESTINATION_OPTIONS: u8 = 60;
     const TCP: u8 = 6;
     let mut frame = vec![2; 12];
-    for _ in 0..4 {
-        frame.extend([0x81, 0, 0, 1]);
+    // A VLAN device of the host.
+    for identifier in [4, 3, 2, 1] {
+        frame.extend([0x81, 0, 0, identifier]);
     }
     frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
     frame.extend((8 * 2048 + 20_u16).to_be_bytes());

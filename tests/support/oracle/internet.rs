@@ -22,11 +22,13 @@ pub struct Carried<'a> {
     pub bytes: &'a [u8],
     /// How long the packet says the transport header and its payload are, where it says so.
     pub promised: Option<usize>,
+    /// Its VLAN tags are for the host.
+    pub is_of_host: bool,
     /// More fragments follow this one, the first.
     pub is_first_fragment: bool,
 }
 
-pub fn v4(frame: &[u8]) -> Answer {
+pub fn v4(frame: &[u8], link: &Link) -> Answer {
     let header = match Ipv4HeaderSlice::from_slice(frame) {
         Ok(header) => header,
         Err(ipv4::HeaderSliceError::Len(error)) if error.required_len == 20 => {
@@ -50,6 +52,7 @@ pub fn v4(frame: &[u8]) -> Answer {
         destination: header.destination_addr().into(),
         bytes: at_most(&frame[header_length..], promised),
         promised,
+        is_of_host: link.is_of_host(),
         is_first_fragment: header.more_fragments(),
     };
     segment::answer(header.protocol().0, carried)
@@ -71,6 +74,7 @@ pub fn v6(frame: &[u8], link: &Link) -> Answer {
         destination: header.destination_addr().into(),
         bytes: at_most(&frame[40..], promised),
         promised,
+        is_of_host: link.is_of_host(),
         is_first_fragment: false,
     };
     let is_for_host = link.is_of_host() && environment::is_local(carried.destination);

@@ -45,7 +45,7 @@ fn judge(segment: Segment, carried: Carried<'_>) -> Answer {
         });
     }
     let is_wanted = environment::has_socket(segment.transport, segment.port);
-    let is_local = environment::is_local(carried.destination);
+    let is_local = carried.is_of_host && environment::is_local(carried.destination);
     let is_group = environment::is_group(carried.destination);
     match (action, segment.shape) {
         (None, _) => said(Outcome::HighPort),

@@ -66,6 +66,7 @@ fn tagged() -> Vec<Entry> {
     // VIDs from 1 on, the innermost first.
     let tags = |count: u16| (1..=count).fold(syn().v4(), Stack::dot1q);
     let priority = |count: u16| (0..count).fold(syn().v4(), |stack, _| stack.dot1q(0xe000));
+    let foreign = start(Outcome::Transit, Tcp, 12, Shape::TcpSyn);
     let too_deep = |is_dropped| Answer::too_deep(TooDeep::VlanTags, is_dropped);
     vec![
         frame("vlan1_v4_tcp_syn_12", tags(1).ethernet(), syn_dropped()),
@@ -74,6 +75,35 @@ fn tagged() -> Vec<Entry> {
             "vlan1_priority_tag_v4_tcp_syn_12",
             syn().v4().dot1q(0xe000).ethernet(),
             syn_dropped(),
+        ),
+        frame("vlan1_foreign_v4_tcp_syn_12", syn().v4().dot1q(5).ethernet(), foreign),
+        frame("vlan1_foreign_v6_tcp_syn_12", syn().v6().dot1q(5).ethernet(), foreign),
+        frame("vlan1_foreign_protocol_v4_tcp_syn_12", syn().v4().dot1ad(100).ethernet(), foreign),
+        frame(
+            "qinq_foreign_inner_v4_tcp_syn_12",
+            syn().v4().dot1q(7).dot1q(100).ethernet(),
+            foreign,
+        ),
+        frame(
+            "qinq_foreign_order_v4_tcp_syn_12",
+            syn().v4().dot1ad(200).dot1q(100).ethernet(),
+            foreign,
+        ),
+        frame("vlan2_foreign_v4_tcp_syn_12", tags(2).ethernet(), foreign),
+        frame(
+            "qinq_priority_inner_v4_tcp_syn_12",
+            syn().v4().dot1q(0).dot1q(100).ethernet(),
+            syn_dropped(),
+        ),
+        frame(
+            "qinq_priority_outer_v4_tcp_syn_12",
+            syn().v4().dot1q(100).dot1q(0).ethernet(),
+            syn_dropped(),
+        ),
+        frame(
+            "vlan5_of_host_too_deep",
+            priority(1).dot1q(1).dot1q(2).dot1q(3).dot1q(4).ethernet(),
+            too_deep(true),
         ),
         frame("vlan1_arp", linked(0x0806, &[0; 28]).dot1q(100).ethernet(), not_ip()),
         frame("dot1ad1_v4_tcp_syn_12", syn().v4().dot1ad(7).ethernet(), syn_dropped()),

@@ -31,6 +31,10 @@ pub struct Link {
     /// The index of the interface below or, of a pair, beside it, where that is in this network
     /// namespace.
     pub lower: Option<u32>,
+    /// The tag that a VLAN device takes off its frames.
+    pub vlan: Option<VlanTag>,
+    /// Whether it is a bridge that filters VLANs, or a switch of Open vSwitch: which tags it takes off is unknown.
+    pub is_vlan_aware: bool,
     /// Its MAC address, if its link-layer addresses have six bytes.
     pub mac: Option<[u8; 6]>,
     /// The XDP programs on it.
@@ -42,6 +46,15 @@ impl Link {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&*self.name).chain(self.altnames.iter().map(|name| &**name))
     }
+}
+
+/// A VLAN tag.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct VlanTag {
+    /// The VID, 1 to 4094; 0 for priority tags.
+    pub vid: u16,
+    /// Whether it is of IEEE 802.1ad instead of 802.1Q.
+    pub is_dot1ad: bool,
 }
 
 /// An XDP program on an interface.
@@ -73,7 +86,7 @@ pub(super) fn read(message: &[u8]) -> Result<Link, DecodeError> {
             (libc::IFLA_MASTER, value) => link.master = Some(number(value)?),
             (libc::IFLA_LINK, value) => link.lower = Some(number(value)?),
             (libc::IFLA_LINK_NETNSID, _) => elsewhere = true,
-            (libc::IFLA_LINKINFO, value) => link.kind = kind(value)?,
+            (libc::IFLA_LINKINFO, value) => read_info(value, &mut link)?,
             (libc::IFLA_XDP, value) => link.xdp = xdp(value)?,
             _ => {}
         }
@@ -93,13 +106,48 @@ fn altnames(properties: &[u8]) -> Result<Vec<String>, DecodeError> {
     Ok(names)
 }
 
-fn kind(info: &[u8]) -> Result<Option<String>, DecodeError> {
+fn read_info(info: &[u8], link: &mut Link) -> Result<(), DecodeError> {
+    let mut data: &[u8] = &[];
     for attribute in attributes(info) {
-        if let (libc::IFLA_INFO_KIND, value) = attribute? {
-            return Ok(Some(text(value)));
+        match attribute? {
+            (libc::IFLA_INFO_KIND, value) => link.kind = Some(text(value)),
+            (libc::IFLA_INFO_DATA, value) => data = value,
+            _ => {}
         }
     }
-    Ok(None)
+    match link.kind.as_deref() {
+        Some("vlan") => link.vlan = Some(vlan(data)?),
+        Some("bridge") => link.is_vlan_aware = filters_vlans(data)?,
+        Some("openvswitch") => link.is_vlan_aware = true,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// `IFLA_VLAN_*` (linux/if_link.h).
+fn vlan(data: &[u8]) -> Result<VlanTag, DecodeError> {
+    const ID: u16 = 1;
+    const PROTOCOL: u16 = 5;
+    let mut tag = VlanTag { vid: 0, is_dot1ad: false };
+    for attribute in attributes(data) {
+        match attribute? {
+            (ID, &[low, high]) => tag.vid = u16::from_ne_bytes([low, high]),
+            (PROTOCOL, value) => tag.is_dot1ad = *value == [0x88, 0xa8],
+            _ => {}
+        }
+    }
+    Ok(tag)
+}
+
+/// `IFLA_BR_VLAN_FILTERING` (linux/if_link.h).
+fn filters_vlans(data: &[u8]) -> Result<bool, DecodeError> {
+    const VLAN_FILTERING: u16 = 7;
+    for attribute in attributes(data) {
+        if let (VLAN_FILTERING, value) = attribute? {
+            return Ok(value != [0]);
+        }
+    }
+    Ok(false)
 }
 
 /// `IFLA_XDP_*` and `XDP_ATTACHED_*` (linux/if_link.h): either one program under the mode's name,

@@ -2,7 +2,7 @@
 //!
 //! The kernel keeps a removed tag beside the packet (`skb->vlan_tci`). Native and generic XDP see neither that field nor
 //! a difference to an untagged frame. Generic XDP runs before the kernel itself removes tags (`skb_vlan_untag` in
-//! `__netif_receive_skb_core`, kernels 5.10 to 6.18), but a device above another one receives its packets behind that.
+//! `__netif_receive_skb_core`, measured on kernel 6.18), but a device above another one receives its packets behind that.
 
 use std::fmt;
 

@@ -91,6 +91,20 @@ impl Message {
         Self { kind: libc::RTM_NEWLINK, what: name.to_owned(), payload }
     }
 
+    /// A VLAN device (802.1Q) above another one, in the namespace of a descriptor.
+    pub fn vlan_elsewhere(name: &str, below: u32, identifier: u16, namespace: i32) -> Self {
+        let mut message = Self::vlan(name, below, 0x8100, identifier);
+        put(&mut message.payload, IFLA_NET_NS_FD, &namespace.to_ne_bytes());
+        message
+    }
+
+    /// The end of an interface.
+    pub fn removal(index: u32) -> Self {
+        let mut payload = ANY_LINK.to_vec();
+        payload[4..8].copy_from_slice(&index.to_ne_bytes());
+        Self { kind: libc::RTM_DELLINK, what: format!("the end of interface {index}"), payload }
+    }
+
     /// An address of an interface.
     pub fn address(index: u32, address: IpAddr, length: u8) -> Self {
         let flags = if address.is_ipv6() { IFA_F_NODAD } else { 0 };

@@ -23,7 +23,7 @@ use port12::{
 };
 use port12_common::{
     Outcome,
-    abi::{BANNED, Ban, HostTable, Local, Policy, Sockets, TransitPolicy},
+    abi::{BANNED, Ban, HostTable, Local, Policy, Sockets, TransitPolicy, Vlans},
     watched,
 };
 
@@ -165,6 +165,7 @@ impl Product {
                 sockets,
                 active: 0,
                 local: [local; 2],
+                vlans: Vlans { known: Vlans::EVERY, ..Vlans::EMPTY },
                 ..HostTable::UNKNOWN
             });
         };

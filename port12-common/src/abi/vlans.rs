@@ -1,0 +1,92 @@
+//! VLANs of which frames are this host's.
+
+use crate::{classify::Membership, parse::Tags};
+
+const BUCKETS: usize = 64;
+const WAYS: usize = 4;
+
+/// VLAN devices above an interface. A frame with a VID other than 0 is this host's if there is a device for all of
+/// its tags. Each word is written whole; a frame in between may miss a device, and passes then.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Vlans {
+    /// [`Vlans::UNKNOWN`], [`Vlans::LISTED`] or [`Vlans::EVERY`].
+    pub known: u64,
+    /// The multiplier of the hash; odd.
+    pub seed: u64,
+    /// Devices for one tag: a bit for each [tag](Tags::tag). Those of VID 0 are set; the others are 0 unless the tables
+    /// are complete.
+    pub single: [u64; 128],
+    /// Devices for several tags, by hash: tags of 13 bits each, the outermost in the highest bits. 0 is an empty
+    /// element.
+    pub stacked: [[u64; WAYS]; BUCKETS],
+}
+
+impl Vlans {
+    /// Of [`Vlans::known`]: tagged frames may be this host's or not; none is dropped.
+    pub const UNKNOWN: u64 = 0;
+    /// The tables are complete.
+    pub const LISTED: u64 = 1;
+    /// Frames of every VLAN are this host's: of a capture, nothing is known.
+    pub const EVERY: u64 = 2;
+
+    /// Nothing known.
+    pub const EMPTY: Self = {
+        let mut single = [0; 128];
+        single[0] = 1;
+        single[64] = 1;
+        Self { known: Self::UNKNOWN, seed: 1, single, stacked: [[0; WAYS]; BUCKETS] }
+    };
+
+    /// The bucket of several tags.
+    #[inline(always)]
+    pub fn bucket(&self, tags: u64) -> usize {
+        (tags.wrapping_mul(self.seed) >> 58) as usize
+    }
+
+    /// Network of a frame with these [VLANs](Tags::vlans). The outermost ones decide if a frame has more tags
+    /// than are read.
+    #[inline(always)]
+    pub fn membership(&self, tags: u64) -> Membership {
+        match self.known {
+            _ if tags == 0 => Membership::OWN,
+            Self::UNKNOWN => Membership::UNKNOWN,
+            Self::EVERY => Membership::OWN,
+            _ if self.has(tags) => Membership::OWN,
+            _ => Membership::FOREIGN,
+        }
+    }
+
+    /// Whether there is a device for these tags.
+    #[inline(always)]
+    fn has(&self, tags: u64) -> bool {
+        if tags >> Tags::BITS == 0 {
+            return self.has_single(tags);
+        }
+        let [a, b, c, d] = self.stacked[self.bucket(tags)];
+        a == tags || b == tags || c == tags || d == tags
+    }
+
+    /// Whether there is a device for one tag.
+    #[inline(always)]
+    pub(crate) fn has_single(&self, tag: u64) -> bool {
+        self.single[(tag >> 6) as usize & 127] >> (tag & 63) & 1 != 0
+    }
+}
+
+/// A look-up of the tags of the frame at hand, in memory of the CPU's own.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(C, align(64))]
+pub struct VlanQuery {
+    /// [`Tags::vlans`].
+    pub vlans: u64,
+    /// [`Membership`].
+    pub membership: u64,
+    /// Zero.
+    pub reserved: [u64; 6],
+}
+
+const _: () = {
+    assert!(size_of::<Vlans>() == 16 + 1024 + 2048);
+    assert!(size_of::<VlanQuery>() == 64);
+};
