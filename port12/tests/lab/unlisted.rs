@@ -63,9 +63,13 @@ fn drop_mode_that_can_list_no_sockets_loses_no_listener_and_drops_the_rest() {
             socket2::SockRef::from(&near).set_linger(Some(std::time::Duration::ZERO)).unwrap();
         }
         assert_eq!(port12.report().outcome("dropped"), 0);
-        pair.far_raw().send(&syn(BOTH[0], 12));
-        port12.wait_for("a drop", |report| report.port("tcp", 12, "dropped") == 1);
-        assert_eq!(port12.stop().outcome("dropped"), 1);
+        // If binds are heard of by now, a port passes for two seconds after its last bind.
+        let far = pair.far_raw();
+        port12.wait_for("a drop", |report| {
+            far.send(&syn(BOTH[0], 12));
+            report.port("tcp", 12, "dropped") > 0
+        });
+        port12.stop();
     });
 }
 
