@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use port12::{policy::Mode, replay::EngineKind, report::Report};
 use port12_common::{
     Allowed, Layer, Malformed, NoLookup, Outcome, Shape, Tables, Transport,
-    abi::{HostTable, Policy},
+    abi::{HostTable, Policy, Vlans},
     classify,
 };
 
@@ -32,6 +32,7 @@ impl Counts {
         let mut host = Box::new(HostTable::UNKNOWN);
         host.sockets.valid_until = u64::MAX;
         host.sockets.lookup_proves = 1;
+        host.vlans.known = Vlans::EVERY;
         let tables = Tables {
             policy,
             host: &host,
