@@ -2,8 +2,6 @@
 
 use std::time::SystemTime;
 
-use port12_common::abi::Policy;
-
 use super::interface::{
     Attachment, ForwardingAnswer, ProgramReading, forwarding, interface_state as read,
 };
@@ -72,16 +70,8 @@ pub fn interface_state(pinned: &Pinned, registry: &Registry) -> Result<Interface
     };
     let pinned_as = pinned.interface().to_owned();
     let interface = here.map_or_else(|| pinned_as.clone(), |(link, _)| link.name.clone());
+    let bans = pinned.bans()?.list()?;
     let state = pinned.state();
-    let lists = state.policy_lists();
-    let active_bans = match lists & Policy::BANS {
-        0 => 0,
-        _ => pinned.bans()?.list()?.values().filter(|ban| ban.holds(now.jiffies)).count(),
-    };
-    let allowed = match lists & (Policy::ALLOW_V4 | Policy::ALLOW_V6) {
-        0 => 0,
-        _ => pinned.allowlist()?.list()?.len(),
-    };
     let reading = ProgramReading {
         state,
         counters: &Snapshot::read(pinned.counters()),
@@ -94,8 +84,8 @@ pub fn interface_state(pinned: &Pinned, registry: &Registry) -> Result<Interface
         },
         persistent: pinned.is_persistent(),
         bans_after: pinned.bans_after(),
-        active_bans: Some(active_bans),
-        allowed: Some(allowed),
+        active_bans: Some(bans.iter().filter(|(_, ban)| ban.holds(now.jiffies)).count()),
+        allowed: Some(pinned.allowlist()?.list()?.len()),
     };
     let at = Attachment {
         pinned_as: (pinned_as != interface).then_some(pinned_as),
