@@ -22,13 +22,13 @@ const SYN: [u8; 40] = [
     0x9c, 0x40, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x02, 4, 0, 0, 0, 0, 0, // TCP
 ];
 
-/// A SYN in an 802.1Q tag, and one in an 802.1Q tag in an 802.1ad tag.
+/// A SYN in an 802.1Q tag with VID 0, and one in an 802.1Q tag in an 802.1ad tag. The host has no VLAN devices.
 pub fn tagged_syns(lab: &Lab) -> Result<()> {
-    let single = [&ADDRESSES[..], &[0x81, 0, 0, 12, 0x08, 0], &SYN].concat();
-    let double = [&ADDRESSES[..], &[0x88, 0xa8, 0, 7, 0x81, 0, 0, 12, 0x08, 0], &SYN].concat();
+    let priority = [&ADDRESSES[..], &[0x81, 0, 0, 0, 0x08, 0], &SYN].concat();
+    let foreign = [&ADDRESSES[..], &[0x88, 0xa8, 0, 7, 0x81, 0, 0, 12, 0x08, 0], &SYN].concat();
     let namespace = lab.stranger.open()?;
     // The namespace is a thread's: this one enters it and ends.
-    let sent = thread::spawn(move || send(&namespace, &[single, double]));
+    let sent = thread::spawn(move || send(&namespace, &[priority, foreign]));
     let sent = sent.join().map_err(|_| anyhow!("the thread that sends frames panicked"))?;
     sent.with_context(|| format!("send frames to {OUTSIDE}"))
 }

@@ -68,9 +68,13 @@ pub const MONITOR: &[Scene] = &[
         ],
     },
     Scene {
-        sent: "A SYN to tcp/12 in a VLAN tag, and one in two.",
+        sent: "A SYN to tcp/12 with a priority tag, and one in VLANs of another network.",
         send: raw::tagged_syns,
-        adds: &[(Outcome("probe"), Exactly(2)), (Port("tcp", 12), Exactly(2))],
+        adds: &[
+            (Outcome("probe"), Exactly(1)),
+            (Port("tcp", 12), Exactly(1)),
+            (Outcome("transit"), Exactly(1)),
+        ],
     },
     Scene {
         sent: "nmap sends a SYN to tcp/12 and one to tcp/81 over IPv6.",
