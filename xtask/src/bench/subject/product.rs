@@ -165,7 +165,7 @@ impl Product {
                 sockets,
                 active: 0,
                 local: [local; 2],
-                vlans: Vlans { known: Vlans::EVERY, ..Vlans::EMPTY },
+                vlans: vlans(),
                 ..HostTable::UNKNOWN
             });
         };
@@ -251,4 +251,11 @@ fn local(count: u16) -> Local {
         addresses.v6.insert(v4.to_ipv6_mapped());
     }
     *publish(&addresses).local
+}
+
+/// A host with a VLAN device for the tag of the frames: VID 5.
+fn vlans() -> Vlans {
+    let mut vlans = Vlans { known: Vlans::LISTED, ..Vlans::EMPTY };
+    vlans.single[0] |= 1 << 5;
+    vlans
 }
