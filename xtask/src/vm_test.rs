@@ -23,7 +23,7 @@ use self::{
 use crate::{programs, workspace};
 
 /// What a machine drives its network with, and what its checks use.
-const MODULES: [&str; 23] = [
+const MODULES: [&str; 29] = [
     "virtio_pci",
     "virtio_net",
     "veth",
@@ -34,6 +34,7 @@ const MODULES: [&str; 23] = [
     "cls_bpf",
     "cls_u32",
     "cls_matchall",
+    "cls_flower",
     "act_pedit",
     "act_nat",
     "act_mirred",
@@ -41,6 +42,11 @@ const MODULES: [&str; 23] = [
     "act_skbedit",
     "act_vlan",
     "act_csum",
+    "act_ct",
+    "act_ife",
+    "act_mpls",
+    "nf_conntrack",
+    "nf_nat",
     "tcp_diag",
     "udp_diag",
     "sctp_diag",
