@@ -8,6 +8,7 @@ mod kernels;
 mod modules;
 pub mod qemu;
 mod sources;
+mod tap;
 mod transcript;
 
 use std::{fs, path::Path, time::Instant};
@@ -19,6 +20,7 @@ use self::{
     boot::Machine,
     initramfs::Archive,
     kernels::{Kernel, Series},
+    tap::Tap,
 };
 use crate::{programs, workspace};
 
@@ -95,11 +97,15 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let init = guest::build(&root)?;
     let kernels = kernels::get(&options.kernels, &folder, options.update)?;
+    let tap = Tap::find();
+    if tap.is_none() {
+        eprintln!("no tap device can be made here: `merging` will be skipped");
+    }
     let mut failed = Vec::new();
     for kernel in &kernels {
         let start = Instant::now();
         eprintln!("== {} ({})", kernel.series, kernel.release);
-        match check(kernel, &init, &folder) {
+        match check(kernel, &init, &folder, tap) {
             Ok(passed) => {
                 eprintln!("{}: {passed} checks, {} s", kernel.release, start.elapsed().as_secs());
             }
@@ -116,11 +122,11 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// Boots a kernel; returns how many checks passed.
-fn check(kernel: &Kernel, init: &Path, folder: &Path) -> Result<usize> {
+fn check(kernel: &Kernel, init: &Path, folder: &Path, tap: Option<Tap>) -> Result<usize> {
     let initramfs = folder.join(format!("{}.cpio", kernel.release));
     fs::write(&initramfs, archive(kernel, init)?)
         .with_context(|| format!("cannot write {}", initramfs.display()))?;
-    let boot = Machine::new(&kernel.image, &initramfs).boot()?;
+    let boot = Machine::new(&kernel.image, &initramfs, tap).boot()?;
     let log = folder.join(format!("{}.log", kernel.release));
     fs::write(&log, &boot.log).with_context(|| format!("cannot write {}", log.display()))?;
     transcript::passed(&boot).with_context(|| format!("see {}", log.display()))

@@ -99,16 +99,24 @@ fn near(site: &Site) -> Result<()> {
 pub fn add_vlans(site: &Site) -> Result<()> {
     const DOT1Q: u16 = 0x8100;
     const DOT1AD: u16 = 0x88a8;
-    let add = |name: &str, below: &str, kind, identifier| -> Result<()> {
-        Message::vlan(name, index(below)?, kind, identifier).send()?;
-        interface::bring_up(name)
-    };
     let cable = site.near.interface.as_str();
     site.near.enter(|| {
         add("q7", cable, DOT1Q, Site::VLAN)?;
         add("q7.9", "q7", DOT1Q, Site::INNER_VLAN)?;
         add("ad7", cable, DOT1AD, Site::VLAN)
     })
+}
+
+/// Adds a VLAN device without an address, and returns its name.
+pub fn add_vlan(below: &str, kind: u16, identifier: u16) -> Result<String> {
+    let name = format!("{below}.{kind:x}.{identifier}").replace(".8100.", ".");
+    add(&name, below, kind, identifier)?;
+    Ok(name)
+}
+
+fn add(name: &str, below: &str, kind: u16, identifier: u16) -> Result<()> {
+    Message::vlan(name, index(below)?, kind, identifier).send()?;
+    interface::bring_up(name)
 }
 
 /// The index of an interface of the calling thread's network namespace, which sysfs does not show.

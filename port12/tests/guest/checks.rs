@@ -4,9 +4,11 @@ mod attach;
 mod bans;
 mod binds;
 mod dressing;
+mod dropping;
 mod egress;
 mod events;
 mod filters;
+mod merging;
 mod named;
 mod persistence;
 mod sources;
@@ -49,6 +51,10 @@ pub fn run(report: &mut Report) {
         report.check("bond member", stacked::names_the_other_program_of_a_bond);
     } else {
         report.skip("bond member", "bonds have native XDP from kernel 5.15 on");
+    }
+    match interface::merging_virtio() {
+        Ok(None) => report.skip("merging", "no virtio-net device merges packets: see `vm-test`"),
+        nic => report.check("merging", || merging::is_the_reason(&nic?.unwrap_or_default())),
     }
     report.check("who", who::has_them);
     report.check("egress frames", egress::frames);

@@ -10,8 +10,26 @@ mod netlink;
 pub use devices::{Device, set_master};
 pub use netlink::{Attachment, attachment};
 
-/// The names of the virtio-net devices, in order.
+/// The names of the virtio-net devices on the wire, in order.
 pub fn virtio() -> Result<Vec<String>> {
+    let mut names = all_virtio()?;
+    names.retain(|name| !merges_segments(name));
+    Ok(names)
+}
+
+/// The name of the virtio-net device whose backend merges TCP segments, if the machine has one.
+pub fn merging_virtio() -> Result<Option<String>> {
+    Ok(all_virtio()?.into_iter().find(|name| merges_segments(name)))
+}
+
+/// Whether `VIRTIO_NET_F_GUEST_TSO4` (linux/virtio_net.h) is negotiated: a digit for each feature says so.
+fn merges_segments(name: &str) -> bool {
+    const GUEST_TSO4: usize = 7;
+    let features = fs::read(format!("/sys/class/net/{name}/device/features"));
+    features.is_ok_and(|features| features.get(GUEST_TSO4) == Some(&b'1'))
+}
+
+fn all_virtio() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir("/sys/class/net").context("cannot list /sys/class/net")? {
         let entry = entry?;

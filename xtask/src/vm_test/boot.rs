@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use super::qemu::PROGRAM;
+use super::{qemu, tap::Tap};
 use crate::step;
 
 /// No machine takes this long: it guards against one that hangs, and measures nothing.
@@ -25,6 +25,8 @@ pub struct Machine<'a> {
     cpus: u32,
     /// Devices for `-device`, all on one wire.
     nics: Vec<&'a str>,
+    /// How to give it a device that merges TCP segments.
+    tap: Option<Tap>,
 }
 
 /// How a machine ended, and everything that it wrote to its serial line.
@@ -35,10 +37,10 @@ pub struct Boot {
 
 impl<'a> Machine<'a> {
     /// One CPU, and two virtio-net devices on one wire: what one sends, the other receives.
-    pub fn new(kernel: &'a Path, initramfs: &'a Path) -> Self {
+    pub fn new(kernel: &'a Path, initramfs: &'a Path, tap: Option<Tap>) -> Self {
         // Without its ROM a device needs no boot firmware for network cards.
         let nics = vec!["virtio-net-pci,romfile="; 2];
-        Self { kernel, initramfs, memory: 512, cpus: 1, nics }
+        Self { kernel, initramfs, memory: 512, cpus: 1, nics, tap }
     }
 
     /// Runs the machine to its end.
@@ -59,7 +61,7 @@ impl<'a> Machine<'a> {
 
     /// TCG, never KVM: where /dev/kvm opens inside a virtual machine, guests may hang.
     fn command(&self) -> Command {
-        let mut command = Command::new(PROGRAM);
+        let mut command = self.tap.map_or_else(|| Command::new(qemu::PROGRAM), Tap::qemu);
         command.args(["-accel", "tcg", "-cpu", "max", "-M", "q35"]);
         command.args(["-m", &self.memory.to_string(), "-smp", &self.cpus.to_string()]);
         command.args(["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"]);
@@ -67,6 +69,9 @@ impl<'a> Machine<'a> {
         for (index, nic) in self.nics.iter().enumerate() {
             command.args(["-netdev", &format!("hubport,hubid=0,id=n{index}")]);
             command.args(["-device", &format!("{nic},netdev=n{index}")]);
+        }
+        if self.tap.is_some() {
+            command.args(Tap::options());
         }
         command.arg("-kernel").arg(self.kernel).arg("-initrd").arg(self.initramfs);
         command.args(["-append", "console=ttyS0 quiet panic=-1 rdinit=/init"]);

@@ -1,55 +1,16 @@
 //! Devices that this machine's kernel may lack: bonds, VLANs and VRFs. The bonding module makes a
 //! bond0 of its own.
 
-use std::collections::BTreeSet;
+use anyhow::{Result, ensure};
+use port12::{cli::failure::Code, kernel::attach::Wanted};
 
-use anyhow::{Result, bail, ensure};
-use port12::{
-    cli::failure::{Code, Failure},
-    host::interfaces,
-    kernel::attach::Wanted,
-    policy::Mode,
-    watch::{Orders, Setup, WatchError, Watched},
-};
-
-use crate::{
-    frames,
-    interface::{Device, bring_up, set_master},
-};
-
-fn orders() -> Orders {
-    let policy = Box::new(frames::policy());
-    Orders {
-        policy,
-        mode: Mode::Drop,
-        confirm: None,
-        allow: BTreeSet::new(),
-        ban: None,
-        expected: BTreeSet::new(),
-    }
-}
-
-fn start(name: &str, wanted: Wanted) -> Result<Watched, WatchError> {
-    let host = interfaces::by_name(name)?;
-    let orders = orders();
-    let setup = Setup { orders: &orders, wanted, trace: false, pins: None, stay: false };
-    Watched::start(&host, &setup)
-}
+use super::dropping::{refused, start};
+use crate::interface::{Device, bring_up, set_master};
 
 /// What drop mode does not drop there, for people.
 fn not_dropped(name: &str) -> Result<String> {
     let watched = start(name, Wanted::Generic)?;
     Ok(watched.not_dropped().map_or_else(|| "nothing".to_owned(), |it| it.to_string()))
-}
-
-fn refused(name: &str, wanted: Wanted, code: Code) -> Result<String> {
-    match start(name, wanted) {
-        Ok(_) => bail!("{name} takes the program"),
-        Err(error) => match Failure::from(error) {
-            failure if failure.code == code => Ok(failure.message),
-            failure => bail!("the code is {:?}: {}", failure.code, failure.message),
-        },
-    }
 }
 
 /// UDP passes below a VLAN and a VRF and on a bond, and drop mode says so.
