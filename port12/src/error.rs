@@ -3,6 +3,7 @@
 use thiserror::Error as ThisError;
 
 use crate::{
+    agent::AgentError,
     capture::CaptureError,
     config::{ConfigError, edit::EditError},
     host::{HostError, interfaces::Unsupported},
@@ -22,6 +23,9 @@ use crate::{
 /// Any error of the library. Its sources lead to the answer of the system, if there is one.
 #[derive(Debug, ThisError)]
 pub enum Error {
+    /// Interfaces are not watched as the policy says.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     /// A capture cannot be read. Its path may have been chosen by others.
     #[error("{}", Printable(.0))]
     Capture(#[from] CaptureError),

@@ -1,6 +1,7 @@
 //! port12's library: loading, attaching, reading and reporting.
 
 pub mod advice;
+pub mod agent;
 pub mod capture;
 pub mod cli;
 pub mod config;

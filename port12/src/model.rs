@@ -68,6 +68,20 @@ pub struct State {
 }
 
 impl State {
+    /// State without interfaces, of which nothing else is known.
+    pub fn empty(origin: Origin, time: SystemTime, clock_ns: u64, registry_date: String) -> Self {
+        Self {
+            time,
+            clock_ns,
+            origin,
+            registry_date,
+            interfaces: Vec::new(),
+            sources: None,
+            outbound: None,
+            alerts: None,
+        }
+    }
+
     /// Whether an interface drops probes.
     pub fn drops(&self) -> bool {
         self.interfaces.iter().any(|it| it.mode.effective == Mode::Drop)

@@ -3,6 +3,9 @@
 mod interface;
 mod pinned;
 mod sources;
+mod vlan_tags;
+
+use std::time::SystemTime;
 
 pub use interface::{
     Attachment, ForwardingAnswer, Names, ProgramReading, describe, forwarding, frame_counts,
@@ -10,3 +13,16 @@ pub use interface::{
 };
 pub use pinned::{QueryError, interface_state as pinned_interface, state};
 pub use sources::sources_state;
+pub use vlan_tags::VlanTags;
+
+use crate::{
+    host::time::since_boot,
+    model::{Origin, State},
+    registry::Registry,
+};
+
+/// State at this moment, without interfaces.
+pub fn empty(origin: Origin, registry: &Registry) -> State {
+    let clock_ns = u64::try_from(since_boot().as_nanos()).unwrap_or(u64::MAX);
+    State::empty(origin, SystemTime::now(), clock_ns, registry.edition().date().to_string())
+}

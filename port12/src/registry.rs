@@ -16,6 +16,7 @@ mod sanity;
 pub mod unofficial;
 
 use std::{
+    borrow::Cow,
     fmt,
     path::{Path, PathBuf},
     sync::LazyLock,
@@ -90,6 +91,22 @@ impl Registry {
                 .unwrap_or_else(|fault| unreachable!("a test reads the embedded table: {fault}"))
         });
         &EMBEDDED
+    }
+
+    /// The registry of a file, or the embedded one. Oddities of a file go to the log.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError`], as [`read`](Self::read).
+    pub fn load(path: Option<&Path>) -> Result<Cow<'static, Self>, RegistryError> {
+        let Some(path) = path else {
+            return Ok(Cow::Borrowed(Self::embedded()));
+        };
+        let registry = Self::read(path)?;
+        for warning in registry.warnings() {
+            log::warn!("{}: {warning}", path.display());
+        }
+        Ok(Cow::Owned(registry))
     }
 
     /// Reads an official file, CSV or XML.

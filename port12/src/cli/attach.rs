@@ -1,14 +1,10 @@
 //! `port12 attach`: attach to stay, and return.
 
-use super::{
-    output::tell,
-    pins::PinArgs,
-    plan::Plan,
-    selection,
-    session::{Manner, Session},
-    settings::Settings,
+use super::{output::tell, pins::PinArgs, settings::Settings};
+use crate::{
+    agent::{self, Agent, Options, Plan},
+    cli::failure::Failure,
 };
-use crate::cli::failure::Failure;
 
 /// Attaches, and leaves the programs there: they need no daemon. On interfaces that are attached,
 /// programs and policy are replaced, and counters and all other state go on.
@@ -28,23 +24,24 @@ pub struct AttachArgs {
 ///
 /// [`Failure`], with the exit code; what was not attached before is not then.
 pub fn run(args: &AttachArgs) -> Result<(), Failure> {
-    let plan = Plan::make(&args.settings, &args.pins.pin_dir)?;
+    let plan = Plan::make(args.settings.load()?, &args.pins.pin_dir)?;
     // Nobody would be there to attach to an interface that matches later.
     if plan.targets.is_empty() {
-        return Err(selection::nothing(&plan.config));
+        return Err(agent::no_interface(&plan.config).into());
     }
     let targets = plan.targets.clone();
-    let manner = Manner { pin_dir: &args.pins.pin_dir, stay: true, trace: false };
-    let mut session = Session::open(plan, manner)?;
+    let options =
+        Options { pin_dir: &args.pins.pin_dir, stay: true, trace: false, tell: |line| tell(line) };
+    let mut agent = Agent::open(plan, options)?;
     for target in &targets {
-        session.attach(target)?;
+        agent.attach(target)?;
     }
-    session.announce();
-    if session.plan().config.ban.value.is_some_and(|terms| terms.after.is_some()) {
+    agent.announce();
+    if agent.plan().config.ban.value.is_some_and(|terms| terms.after.is_some()) {
         tell(
             "nobody is banned by the program itself while `port12 run --pin` does not run: it says whom not to ban",
         );
     }
-    session.end();
+    agent.end();
     Ok(())
 }

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::{
     output::{OutputFormat, ReportError, tell, unless_closed, write_json},
-    preflight,
     registry::RegistryArgs,
     settings::Settings,
 };
 use crate::{
+    agent,
     cli::failure::Failure,
     config::{Compiled, Config, DEFAULT_PATH, Effect, Origin},
     text::Printable,
@@ -37,10 +37,10 @@ pub fn run(args: &CheckArgs, out: &mut impl Write) -> Result<(), Failure> {
     let config = args.settings.load()?;
     let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
     let mut compiled = config.compile(&registry);
-    let (warnings, refusal) = preflight::on_this_host(&config);
+    let (warnings, refusal) = agent::on_this_host(&config);
     compiled.warnings.extend(warnings);
     unless_closed(report(args, &config, &compiled, refusal.is_none(), out))?;
-    refusal.map_or(Ok(()), Err)
+    refusal.map_or(Ok(()), |error| Err(error.into()))
 }
 
 fn report(

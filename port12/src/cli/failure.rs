@@ -4,6 +4,7 @@ use std::{fmt, io, process::ExitCode};
 
 use super::output::ReportError;
 use crate::{
+    agent::AgentError,
     config::{ConfigError, edit::EditError},
     error::Error,
     host::{HostError, interfaces::Unsupported},
@@ -91,14 +92,10 @@ impl<E: Into<Error>> From<E> for Failure {
 /// Exit code of an error of the library.
 fn code(error: &Error) -> Code {
     match error {
+        Error::Agent(error) => of_agent(error),
         Error::Allowlist(error) => of_allowlist(error),
-        Error::Config(
-            ConfigError::Read { .. } | ConfigError::TooLarge { .. } | ConfigError::Refused { .. },
-        )
-        | Error::Edit(EditError::Config(_))
-        | Error::Registry(RegistryError::Read { .. } | RegistryError::Refused { .. }) => {
-            Code::Config
-        }
+        Error::Config(error) | Error::Edit(EditError::Config(error)) => of_config(error),
+        Error::Registry(error) => of_registry(error),
         Error::Bans(_)
         | Error::Capture(_)
         | Error::Edit(EditError::Write { .. })
@@ -110,8 +107,55 @@ fn code(error: &Error) -> Code {
         Error::Query(error) => of_query(error),
         Error::Sink(error) => of_sink(error),
         Error::Truth(error) => of_truth(error),
-        Error::Unsupported(Unsupported::Hardware { .. } | Unsupported::Vrf { .. }) => Code::Attach,
+        Error::Unsupported(error) => of_unsupported(error),
         Error::Watch(error) => of_watch(error),
+    }
+}
+
+fn of_agent(error: &AgentError) -> Code {
+    match error {
+        AgentError::Capabilities { .. } | AgentError::SinkPrivilege { .. } => Code::Permission,
+        AgentError::NoInterface { .. } => Code::Attach,
+        AgentError::Forwarding { source: Some(error), .. } | AgentError::Host(error) => {
+            of_host(error)
+        }
+        AgentError::DefaultExcluded { .. }
+        | AgentError::Forwarding { source: None, .. }
+        | AgentError::ConfirmWithoutPins
+        | AgentError::StandardOutput => Code::Config,
+        AgentError::Stopped { source } => of_agent(source),
+        AgentError::NameTaken { .. } => Code::Foreign,
+        AgentError::KeeperDied
+        | AgentError::PinsRemoved
+        | AgentError::Runtime { .. }
+        | AgentError::System(_) => Code::Runtime,
+        AgentError::Config(error) => of_config(error),
+        AgentError::Registry(error) => of_registry(error),
+        AgentError::Unsupported(error) => of_unsupported(error),
+        AgentError::Pin(error) => of_pin(error),
+        AgentError::Sink(error) => of_sink(error),
+        AgentError::Truth(error) => of_truth(error),
+        AgentError::Watch(error) => of_watch(error),
+    }
+}
+
+fn of_config(error: &ConfigError) -> Code {
+    match error {
+        ConfigError::Read { .. } | ConfigError::TooLarge { .. } | ConfigError::Refused { .. } => {
+            Code::Config
+        }
+    }
+}
+
+fn of_registry(error: &RegistryError) -> Code {
+    match error {
+        RegistryError::Read { .. } | RegistryError::Refused { .. } => Code::Config,
+    }
+}
+
+fn of_unsupported(error: &Unsupported) -> Code {
+    match error {
+        Unsupported::Hardware { .. } | Unsupported::Vrf { .. } => Code::Attach,
     }
 }
 

@@ -21,14 +21,7 @@ impl RegistryArgs {
     ///
     /// [`RegistryError`]: the file is not used.
     pub fn load(&self) -> Result<Cow<'static, Registry>, RegistryError> {
-        let Some(path) = &self.registry else {
-            return Ok(Cow::Borrowed(Registry::embedded()));
-        };
-        let registry = Registry::read(path)?;
-        for warning in registry.warnings() {
-            log::warn!("{}: {warning}", path.display());
-        }
-        Ok(Cow::Owned(registry))
+        Registry::load(self.registry.as_deref())
     }
 }
 

@@ -7,7 +7,7 @@ mod view;
 
 use std::{io::Write, path::Path, time::Duration};
 
-use tokio::time::{Interval, MissedTickBehavior, interval_at, sleep};
+use tokio::time::sleep;
 
 use self::{
     changes::Changes,
@@ -18,15 +18,14 @@ use self::{
 use super::{
     output::{tell, unless_closed},
     pins::PinArgs,
-    plan::Plan,
-    session::{Manner, Session},
     settings::Settings,
 };
 use crate::{
+    agent::{Agent, Options, Plan, every},
     cli::failure::Failure,
     config::{DEFAULT_PATH, time::period},
     fault::fault,
-    model::Baseline,
+    model::{Baseline, State},
     privileges,
     report::{Kind, Report},
     sink::has_stdout,
@@ -65,41 +64,38 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
     // From before it is read: what changes after is seen.
     let file = args.settings.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
     let changes = args.watch_config.then(|| Changes::of(file));
-    let plan = Plan::make(&args.settings, &args.pins.pin_dir)?;
+    let plan = Plan::make(args.settings.load()?, &args.pins.pin_dir)?;
     let (stay, targets) = (plan.config.pin.value, plan.targets.clone());
-    let manner = Manner { pin_dir: &args.pins.pin_dir, stay, trace: args.trace };
+    let options =
+        Options { pin_dir: &args.pins.pin_dir, stay, trace: args.trace, tell: |line| tell(line) };
     privileges::decide(plan.config.least_privilege.value);
     privileges::raise_memory_limit();
     let view = View::of(plan.config.output.value, has_stdout(&plan.config.sinks.value));
-    let mut session = Session::open(plan, manner)?;
+    let mut agent = Agent::open(plan, options)?;
     for target in &targets {
         // Each takes the verifier a tenth of a second.
         if signals.want_an_end().await {
             return Ok(());
         }
-        session.attach(target)?;
+        agent.attach(target)?;
     }
-    session.announce();
-    session.keep()?;
-    session.watch_outbound()?;
+    agent.announce();
+    agent.keep()?;
+    agent.watch_outbound()?;
     let printer = Printer::start(out)?;
     privileges::give_up();
-    let start = Baseline::from(&session.state());
+    let start = Baseline::from(&*agent.publish());
     let watch = Watch { args, view: &view, printer: &printer };
-    let end = watch.until_end(&mut session, signals, changes, start.clone()).await;
-    session.end();
+    let end = watch.until_end(&mut agent, signals, changes, start.clone()).await;
+    agent.end();
     end?;
-    let elapsed = session.started().elapsed().as_secs_f64();
-    let totals = Report::over(Kind::Totals, &start, session.state(), elapsed);
+    let elapsed = agent.started().elapsed().as_secs_f64();
+    let totals = Report::over(Kind::Totals, &start, State::clone(&agent.publish()), elapsed);
     Ok(unless_closed(printer.finish(view.render(&totals)?, PATIENCE))?)
 }
 
-/// How often the host and the policy file are looked at, whatever the reports' interval.
-const GLANCE: Duration = Duration::from_secs(1);
-
-/// How often it is looked for what has happened: the program wakes nobody. In that time the ring buffer takes
-/// 6,700 events.
-const LOOK: Duration = Duration::from_millis(100);
+/// Time between two looks at the policy file.
+const FILE: Duration = Duration::from_secs(1);
 
 struct Watch<'a> {
     args: &'a RunArgs,
@@ -110,14 +106,13 @@ struct Watch<'a> {
 impl Watch<'_> {
     async fn until_end(
         &self,
-        session: &mut Session,
+        agent: &mut Agent,
         mut signals: Signals,
         mut changes: Option<Changes>,
         mut before: Baseline,
     ) -> Result<(), Failure> {
-        let mut reports = every(session.plan().config.interval.value);
-        let mut glances = every(GLANCE);
-        let mut looks = every(LOOK);
+        let mut reports = every(agent.plan().config.interval.value);
+        let mut file = every(FILE);
         let end = async {
             match self.args.duration {
                 Some(duration) => sleep(duration).await,
@@ -134,43 +129,32 @@ impl Watch<'_> {
                     Asked::Stop => return Ok(()),
                     Asked::Reload => reloads = true,
                 },
-                _ = looks.tick() => {
-                    session.tell_events();
-                    if session.has_lost_its_reader() {
+                turned = agent.turn() => {
+                    turned?;
+                    if agent.has_lost_its_reader() {
                         return Ok(());
                     }
                 }
-                _ = glances.tick() => {
-                    session.look_around()?;
-                    session.follow_outbound(false);
-                    session.note_sources();
-                    session.note_taken();
-                    session.report_too_deep(false);
-                    session.sweep_bans();
-                    session.tell_standing();
-                    reloads = changes.as_mut().is_some_and(Changes::are_there);
-                }
+                _ = file.tick() => reloads = changes.as_mut().is_some_and(Changes::are_there),
                 _ = reports.tick() => {
                     fault("interval");
-                    if self.report(session, &mut before, &mut left_out)? == Shown::Ended {
+                    agent.check_keeper()?;
+                    if self.report(agent, &mut before, &mut left_out)? == Shown::Ended {
                         return Ok(());
                     }
                 }
             }
-            session.check_keeper()?;
-            if reloads && self.reload(session) {
-                reports = every(session.plan().config.interval.value);
+            if reloads && self.reload(agent) {
+                reports = every(agent.plan().config.interval.value);
             }
         }
     }
 
     /// Puts the policy in force that the file says by now. One that is not accepted changes
     /// nothing. Returns whether it was.
-    fn reload(&self, session: &mut Session) -> bool {
-        match Plan::make(&self.args.settings, &self.args.pins.pin_dir)
-            .and_then(|plan| session.reload(plan))
-        {
-            Ok(()) => match session.detached().join(", ") {
+    fn reload(&self, agent: &mut Agent) -> bool {
+        match self.read_plan().and_then(|plan| Ok(agent.reload(plan)?)) {
+            Ok(()) => match agent.detached().join(", ") {
                 none if none.is_empty() => tell("reloaded"),
                 detached => tell(format_args!(
                     "reloaded, but port12's program is not attached to {detached}: another process \
@@ -185,16 +169,20 @@ impl Watch<'_> {
         true
     }
 
+    fn read_plan(&self) -> Result<Plan, Failure> {
+        Ok(Plan::make(self.args.settings.load()?, &self.args.pins.pin_dir)?)
+    }
+
     fn report(
         &self,
-        session: &mut Session,
+        agent: &mut Agent,
         before: &mut Baseline,
         left_out: &mut u64,
     ) -> Result<Shown, Failure> {
-        let state = session.state();
-        let baseline = std::mem::replace(before, Baseline::from(&state));
-        let elapsed = session.started().elapsed().as_secs_f64();
-        let report = Report::over(Kind::Interval, &baseline, state, elapsed);
+        let state = agent.publish();
+        let baseline = std::mem::replace(before, Baseline::from(&*state));
+        let elapsed = agent.started().elapsed().as_secs_f64();
+        let report = Report::over(Kind::Interval, &baseline, State::clone(&state), elapsed);
         let shown = self.printer.show(self.view.render(&report)?);
         match shown {
             Shown::Queued => {
@@ -214,10 +202,4 @@ impl Watch<'_> {
         }
         Ok(shown)
     }
-}
-
-fn every(period: Duration) -> Interval {
-    let mut ticks = interval_at(tokio::time::Instant::now() + period, period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }

@@ -9,7 +9,6 @@ use super::{
     output::{OutputFormat, unless_closed, write_json},
     pins::PinArgs,
     registry::RegistryArgs,
-    vlan_tags::VlanTags,
 };
 use crate::{
     cli::failure::{Code, Failure},
@@ -20,7 +19,7 @@ use crate::{
         unpinned::Unpinned,
     },
     model::{InterfaceState, Place, XdpMode},
-    query,
+    query::{self, VlanTags},
     registry::Registry,
     text::{Printable, time::rfc3339_seconds},
     watch::tell,

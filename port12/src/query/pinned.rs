@@ -1,12 +1,10 @@
 //! State from pinned maps.
 
-use std::time::SystemTime;
-
 use super::interface::{
     Attachment, ForwardingAnswer, ProgramReading, forwarding, interface_state as read,
 };
 use crate::{
-    host::{forwarding as host_forwarding, interfaces, time::since_boot},
+    host::{forwarding as host_forwarding, interfaces},
     kernel::{
         clock::Timeline,
         pinned::{Pinned, PinnedError},
@@ -40,18 +38,11 @@ pub enum QueryError {
 ///
 /// [`QueryError`]: one of them cannot be read.
 pub fn state(pinned: &[Pinned], registry: &Registry) -> Result<State, QueryError> {
-    let clock_ns = u64::try_from(since_boot().as_nanos()).unwrap_or(u64::MAX);
-    let interfaces = pinned.iter().map(|it| interface_state(it, registry));
-    Ok(State {
-        time: SystemTime::now(),
-        clock_ns,
-        origin: Origin::Pinned,
-        registry_date: registry.edition().date().to_string(),
-        interfaces: interfaces.collect::<Result<_, _>>()?,
-        sources: None,
-        outbound: None,
-        alerts: None,
-    })
+    let mut state = super::empty(Origin::Pinned, registry);
+    for pinned in pinned {
+        state.interfaces.push(interface_state(pinned, registry)?);
+    }
+    Ok(state)
 }
 
 /// State of one pinned interface.

@@ -11,8 +11,9 @@ use serde::{Serialize, Serializer};
 use super::{ExplainArgs, forecast::Forecast, sockets, watch::Watch};
 use crate::{
     advice::Intent,
+    agent,
     cli::failure::{Code, Failure},
-    cli::{preflight, registry::RegistryArgs, settings::Settings},
+    cli::{registry::RegistryArgs, settings::Settings},
     config::{Config, Layer, Origin, Valued},
     host::interfaces::Link,
     model::ModeState,
@@ -153,8 +154,8 @@ fn settings(args: &ExplainArgs) -> Result<Settings, Failure> {
 
 /// The interfaces that would be watched; `None` where that cannot be told.
 fn planned(config: &Config, limits: &mut Vec<Limit>) -> Option<Vec<Planned>> {
-    let links = preflight::links(config).map_err(|failure| {
-        let what = format!("which interfaces `port12 run` would watch: {}", failure.message);
+    let links = agent::links(config).map_err(|error| {
+        let what = format!("which interfaces `port12 run` would watch: {error}");
         limits.push(Limit { what, needs: Vec::new() });
     });
     let may_refuse = config.drops_by_itself() && config.forwarding.value == Forwarding::Refuse;
@@ -167,7 +168,7 @@ fn planned(config: &Config, limits: &mut Vec<Limit>) -> Option<Vec<Planned>> {
 
 /// Why `run` would refuse an interface. Where this process may not see that, `run` may.
 fn refusal(link: &Link, config: &Config, limits: &mut Vec<Limit>) -> Option<String> {
-    let failure = preflight::check_forwarding(link, config).err()?;
+    let failure = Failure::from(agent::check_forwarding(link, config).err()?);
     if failure.code != Code::Permission {
         return Some(failure.message);
     }

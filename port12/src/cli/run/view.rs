@@ -59,16 +59,7 @@ mod tests {
     use crate::model::{Baseline, Origin, State};
 
     fn rendered(view: &View, kind: Kind) -> String {
-        let state = State {
-            time: SystemTime::UNIX_EPOCH,
-            clock_ns: 1,
-            origin: Origin::Live,
-            registry_date: "2026-08-17".to_owned(),
-            interfaces: Vec::new(),
-            sources: None,
-            outbound: None,
-            alerts: None,
-        };
+        let state = State::empty(Origin::Live, SystemTime::UNIX_EPOCH, 1, "2026-08-17".to_owned());
         let report = Report::over(kind, &Baseline::zero(0), state, 1.0);
         String::from_utf8(view.render(&report).unwrap()).unwrap()
     }

@@ -1,11 +1,11 @@
-//! VLAN tags that port12 does not see, for `check` and `status`.
+//! VLAN tags that port12 does not see.
 
 use serde::{Serialize, Serializer};
 
 use crate::host::interfaces::{Link, VlanStripping, XdpMode, vlan_stripping};
 
 /// Where the outermost VLAN tag of a received frame is.
-pub(super) enum VlanTags {
+pub enum VlanTags {
     /// In the frame: port12 reads it.
     InFrame,
     /// Removed before port12 reads the frame; the line about it.
@@ -16,7 +16,7 @@ pub(super) enum VlanTags {
 
 impl VlanTags {
     /// Those of an interface with a program in some mode.
-    pub(super) fn of(link: &Link, mode: XdpMode) -> Self {
+    pub fn of(link: &Link, mode: XdpMode) -> Self {
         match vlan_stripping(link, mode) {
             None => Self::InFrame,
             Some(stripping) => {
@@ -28,7 +28,7 @@ impl VlanTags {
     }
 
     /// The line about tags that port12 does not, or may not, see.
-    pub(super) fn line(&self) -> Option<&str> {
+    pub fn line(&self) -> Option<&str> {
         match self {
             Self::InFrame => None,
             Self::Stripped(line) | Self::Unknown(line) => Some(line),

@@ -1,19 +1,22 @@
-//! What this host starts, where a session is to watch it.
+//! Watch over outbound flow starts.
 
-use super::{Plan, Session};
-use crate::{cli::failure::Failure, kernel::egress, watch::Outbound};
+use super::{Agent, AgentError, Plan};
+use crate::{
+    kernel::egress,
+    watch::{Outbound, WatchError},
+};
 
-impl Session {
-    /// Watches what this host starts, on all interfaces, where the plan says so: once they are all watched.
+impl Agent {
+    /// Watches outbound flow starts on all interfaces if the plan says so. All of them must be attached.
     ///
     /// # Errors
     ///
-    /// [`Failure`]: it cannot be watched; nothing is left attached then.
-    pub fn watch_outbound(&mut self) -> Result<(), Failure> {
+    /// [`AgentError`]: they cannot be watched; nothing is left attached.
+    pub fn watch_outbound(&mut self) -> Result<(), AgentError> {
         self.clear_outbound();
         let watches = self.prepare_outbound(&self.plan).and_then(|mut outbound| {
             if let Some(outbound) = &mut outbound {
-                let mut failed = Ok(());
+                let mut failed: Result<(), WatchError> = Ok(());
                 outbound.follow(self.watched.iter(), |_, error| failed = Err(error));
                 failed?;
             }
@@ -31,7 +34,7 @@ impl Session {
         Ok(())
     }
 
-    /// What a port12 that was killed has left on an interface without links (before kernel 6.6) goes.
+    /// Removes programs that a killed port12 left on interfaces without links (before kernel 6.6).
     fn clear_outbound(&self) {
         for watched in &self.watched {
             let name = &watched.name;
@@ -43,16 +46,15 @@ impl Session {
         }
     }
 
-    /// Has the program ready that a plan takes and that is not there, which may fail.
-    pub(super) fn prepare_outbound(&self, plan: &Plan) -> Result<Option<Outbound>, Failure> {
+    /// Loads the program if a plan requires it and it is not loaded.
+    pub(super) fn prepare_outbound(&self, plan: &Plan) -> Result<Option<Outbound>, AgentError> {
         match plan.config.egress.value && self.outbound.is_none() {
             true => Ok(Some(Outbound::start(&plan.compiled.policy.rules)?)),
             false => Ok(None),
         }
     }
 
-    /// Goes on with the interfaces that are there, and where they are of a new plan with its rules. What cannot be
-    /// watched is told.
+    /// Follows the interfaces, with the rules of a new plan if `is_new`. Logs interfaces that cannot be watched.
     pub fn follow_outbound(&mut self, is_new: bool) {
         if !self.plan.config.egress.value {
             self.outbound = None;

@@ -1,8 +1,8 @@
 //! The interfaces that a configuration selects: those of this network namespace that it names, and
 //! those that its globs match.
 
+use super::AgentError;
 use crate::{
-    cli::failure::{Code, Failure},
     config::{Config, Pattern},
     host::interfaces::{self, Link, Unsupported},
 };
@@ -23,9 +23,9 @@ impl Selection {
     ///
     /// # Errors
     ///
-    /// [`Failure`]: a named interface does not exist or cannot be watched, or nothing is selected
+    /// [`AgentError`]: a named interface does not exist or cannot be watched, or nothing is selected
     /// and no glob can match later.
-    pub fn of(config: &Config) -> Result<Self, Failure> {
+    pub fn of(config: &Config) -> Result<Self, AgentError> {
         let mut selection = Self::default();
         let all = interfaces::all()?;
         for pattern in &config.interfaces.value {
@@ -52,7 +52,7 @@ impl Selection {
         pattern: &Pattern,
         config: &Config,
         all: &[Link],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), AgentError> {
         let link = interfaces::by_name(pattern.as_str())?;
         if !config.excludes(&link) {
             interfaces::readable(&link, all)?;
@@ -105,7 +105,7 @@ impl Selection {
     }
 
     /// Without a selected interface: the default, or the wait for a match.
-    fn fall_back(&mut self, config: &Config, all: &[Link]) -> Result<(), Failure> {
+    fn fall_back(&mut self, config: &Config, all: &[Link]) -> Result<(), AgentError> {
         if config.interfaces.value.is_empty() {
             let link = default_link(config)?;
             interfaces::readable(&link, all)?;
@@ -123,32 +123,24 @@ impl Selection {
     }
 }
 
-/// Nothing is selected: the failure of a command that does not wait.
-pub fn nothing(config: &Config) -> Failure {
-    Failure::new(
-        Code::Attach,
-        format!(
-            "no interface of this network namespace is in `interfaces` ({}) and not in `exclude` \
-             ({}): `ip link` lists them",
-            config.interfaces.origin, config.exclude.origin
-        ),
-    )
+/// Error of a command that does not wait for a match.
+pub fn nothing(config: &Config) -> AgentError {
+    AgentError::NoInterface {
+        interfaces: config.interfaces.origin.to_string(),
+        exclude: config.exclude.origin.to_string(),
+    }
 }
 
-fn default_link(config: &Config) -> Result<Link, Failure> {
+fn default_link(config: &Config) -> Result<Link, AgentError> {
     let link = match interfaces::default_route()? {
         Some(link) => link,
         None => interfaces::by_name("lo")?,
     };
     match config.excludes(&link) {
         false => Ok(link),
-        true => Err(Failure::new(
-            Code::Config,
-            format!(
-                "{} is the interface to watch by default, and `exclude` ({}) has it: name others \
-                 with `--interface` or `interfaces`",
-                link.name, config.exclude.origin
-            ),
-        )),
+        true => Err(AgentError::DefaultExcluded {
+            interface: link.name,
+            exclude: config.exclude.origin.to_string(),
+        }),
     }
 }

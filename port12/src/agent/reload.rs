@@ -1,9 +1,7 @@
-//! How a session goes over to another plan.
+//! Reload: the change to another plan.
 
-use super::{Plan, Session, announce};
+use super::{Agent, AgentError, Plan, announce};
 use crate::{
-    cli::failure::{Code, Failure},
-    cli::output::tell,
     config::Config,
     kernel::banning::Scope,
     privileges,
@@ -11,23 +9,20 @@ use crate::{
     watch::{Occasion, Watched},
 };
 
-impl Session {
+impl Agent {
     /// Puts another plan in force: the whole of it, or nothing. Interfaces that it adds are
     /// attached first, those that it leaves out are detached last.
     ///
     /// # Errors
     ///
-    /// [`Failure`]: an interface cannot be attached; the old plan is in force then.
-    pub fn reload(&mut self, plan: Plan) -> Result<(), Failure> {
+    /// [`AgentError`]: an interface cannot be attached; the old plan is in force then.
+    pub fn reload(&mut self, plan: Plan) -> Result<(), AgentError> {
         if plan.needs_pins(self.stay) && self.pins.is_none() {
-            let why = "`confirm` takes a bpffs, so that `port12 confirm` reaches the program";
-            return Err(Failure::new(Code::Config, why));
+            return Err(AgentError::ConfirmWithoutPins);
         }
         let sinks = [&self.plan.config.sinks.value, &plan.config.sinks.value];
         if has_stdout(sinks[0]) != has_stdout(sinks[1]) {
-            let why = "whether a sink writes to standard output, in place of the reports, takes a \
-                       restart to change";
-            return Err(Failure::new(Code::Config, why));
+            return Err(AgentError::StandardOutput);
         }
         let outbound = self.prepare_outbound(&plan)?;
         self.look_around()?;
@@ -38,17 +33,17 @@ impl Session {
         let changed = self.change_sinks(&plan).and_then(|()| self.change(&plan));
         let (added, dropped) = match changed {
             Ok(changed) => changed,
-            Err(failure) => {
+            Err(error) => {
                 let old = (&self.plan.config.sinks.value, self.plan.config.frame_bytes.value);
-                if let Err(error) = self.story.change(old.0, old.1) {
-                    log::error!("{error}");
+                if let Err(back) = self.story.change(old.0, old.1) {
+                    log::error!("{back}");
                 }
                 self.keep()?;
-                return Err(failure);
+                return Err(error);
             }
         };
         self.story.reopen();
-        added.iter().for_each(|watched| announce(watched, &plan));
+        added.iter().for_each(|watched| announce(watched, &plan, self.tell));
         self.watched.extend(added);
         for target in &plan.targets {
             let of = |it: &&mut Watched| it.index == target.link.index;
@@ -56,7 +51,7 @@ impl Session {
                 watched.forwarding().set(target.forwarding.clone());
             }
         }
-        plan.warnings().for_each(tell);
+        plan.warnings().for_each(|line| (self.tell)(line));
         self.tell_what_waits(&plan);
         self.ledger.set_capacity(plan.config.remember_sources.value);
         self.shunned = plan.left_out.iter().copied().collect();
@@ -68,7 +63,7 @@ impl Session {
         self.outbound = self.outbound.take().or(outbound);
         self.follow_outbound(true);
         for mut watched in dropped {
-            tell(format_args!("{}: detached", watched.name));
+            (self.tell)(&format_args!("{}: detached", watched.name));
             watched.detach();
             watched.events(|event| self.story.event(event));
             self.leave(watched);
@@ -77,21 +72,17 @@ impl Session {
         Ok(())
     }
 
-    fn change_sinks(&mut self, plan: &Plan) -> Result<(), Failure> {
+    fn change_sinks(&mut self, plan: &Plan) -> Result<(), AgentError> {
         let changed = self.story.change(&plan.config.sinks.value, plan.config.frame_bytes.value);
         changed.map_err(|error| match error.is_permission() && privileges::is_limited() {
-            true => {
-                let why = "port12 has given up CAP_DAC_OVERRIDE since its start: let user id 0 write there, or \
-                           restart it";
-                Failure::new(Code::Permission, format!("{error}; {why}"))
-            }
+            true => AgentError::SinkPrivilege { source: error },
             false => error.into(),
         })
     }
 
-    /// Attaches what a plan adds, gives its orders to what it keeps, and parts with the rest; or
+    /// Attaches the interfaces that a plan adds, passes its orders to those that it keeps, and gives up the rest; or
     /// leaves all as it was.
-    fn change(&mut self, plan: &Plan) -> Result<(Vec<Watched>, Vec<Watched>), Failure> {
+    fn change(&mut self, plan: &Plan) -> Result<(Vec<Watched>, Vec<Watched>), AgentError> {
         let mut added = Vec::new();
         for target in &plan.targets {
             if self.watched.iter().any(|it| !it.gone && it.index == target.link.index) {
@@ -99,9 +90,9 @@ impl Session {
             }
             match self.start(plan, target) {
                 Ok(watched) => added.push(watched),
-                Err(failure) => {
+                Err(error) => {
                     self.take_back(added);
-                    return Err(failure);
+                    return Err(error);
                 }
             }
         }
@@ -123,7 +114,7 @@ impl Session {
         Ok((added, dropped))
     }
 
-    /// What a reload cannot change.
+    /// Reports changed keys that a reload cannot change.
     fn tell_what_waits(&self, plan: &Plan) {
         let (old, new) = (&self.plan.config, &plan.config);
         let scope = |config: &Config| config.ban.value.map_or(Scope::default(), |it| it.scope);
@@ -135,7 +126,7 @@ impl Session {
             ("output", old.output.value != new.output.value),
         ];
         for (key, _) in waits.into_iter().filter(|(_, changed)| *changed) {
-            tell(format_args!("`{key}` has changed: that takes a restart"));
+            (self.tell)(&format_args!("`{key}` has changed: that takes a restart"));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Reports of packets with more headers than port12 reads.
 
-use super::Session;
+use super::Agent;
 
-impl Session {
+impl Agent {
     /// Reports those that were counted since the last alert; `is_last` ends the rate limit.
     pub fn report_too_deep(&mut self, is_last: bool) {
         for watched in &mut self.watched {

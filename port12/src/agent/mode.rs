@@ -1,13 +1,13 @@
-//! How drop mode stands on each interface.
+//! Reports of the mode of each interface.
 
 use std::collections::BTreeMap;
 
 use port12_common::{Transport, abi::Action};
 
-use super::{NotDropped, Plan, Presence, Session, Watched, tell};
+use super::{Agent, NotDropped, Plan, Presence, Tell, Watched};
 use crate::{policy::Mode, watch};
 
-impl Session {
+impl Agent {
     /// Reports the mode in force, when its cause changes.
     pub fn tell_standing(&mut self) {
         let mut said = BTreeMap::new();
@@ -18,7 +18,7 @@ impl Session {
             if let Some(text) = watch::tell(&mode)
                 && self.said.get(&name) != Some(&mode.reason)
             {
-                tell(format_args!("{name}: {text}"));
+                (self.tell)(&format_args!("{name}: {text}"));
             }
             said.insert(name, mode.reason);
         }
@@ -26,14 +26,14 @@ impl Session {
         self.tell_not_dropped();
     }
 
-    /// Reports what drop mode does not drop, whenever that changes.
+    /// Reports probes that drop mode passes, when that changes.
     fn tell_not_dropped(&mut self) {
         let watched = self.watched.iter().filter(|it| !it.gone);
         let not_dropped: BTreeMap<String, NotDropped> =
             watched.filter_map(|it| Some((it.name.clone(), it.not_dropped()?))).collect();
         for (name, not_dropped) in &not_dropped {
             if self.not_dropped.get(name) != Some(not_dropped) {
-                tell(format_args!("{name}: {not_dropped}"));
+                (self.tell)(&format_args!("{name}: {not_dropped}"));
             }
         }
         self.not_dropped = not_dropped;
@@ -41,10 +41,10 @@ impl Session {
 }
 
 /// The line about an interface at its start.
-pub(super) fn announce(watched: &Watched, plan: &Plan) {
+pub(super) fn announce(watched: &Watched, plan: &Plan, tell: Tell) {
     let rules = plan.compiled.policy.rules[Transport::Tcp as usize].iter();
     let is_watched = |action| matches!(action, Action::Watch | Action::Drop { .. });
-    tell(format_args!(
+    tell(&format_args!(
         "{}: {} XDP, {} mode{}, {} ports of the registry of {}",
         watched.name,
         watched.xdp_mode,

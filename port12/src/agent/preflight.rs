@@ -1,8 +1,7 @@
-//! What is asked before anything is attached.
+//! Questions to the host before anything is attached.
 
-use super::{selection::Selection, vlan_tags::VlanTags};
+use super::{AgentError, selection::Selection};
 use crate::{
-    cli::failure::{Code, Failure},
     config::Config,
     host::{
         capabilities, forwarding,
@@ -11,62 +10,54 @@ use crate::{
     kernel::attach::Wanted,
     model::NotDropped,
     policy::{Forwarding, Mode},
-    query::{self, ForwardingAnswer},
+    query::{self, ForwardingAnswer, VlanTags},
     text::Printable,
 };
 
 /// The interfaces to watch, each once; none if `run` would wait for a match.
-pub fn links(config: &Config) -> Result<Vec<Link>, Failure> {
+pub fn links(config: &Config) -> Result<Vec<Link>, AgentError> {
     Ok(Selection::of(config)?.links)
 }
 
-/// Whether this process may watch.
-pub fn check_capabilities() -> Result<(), Failure> {
+/// Checks that this process has the capabilities to watch.
+pub fn check_capabilities() -> Result<(), AgentError> {
     let missing = capabilities::missing();
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(
-        Code::Permission,
-        format!("watching takes {}: run as root, or grant them to the program", missing.join(", ")),
-    ))
+    Err(AgentError::Capabilities { missing: missing.join(", ") })
 }
 
 /// Asks whether the host forwards on this interface: then a missing socket proves nothing, and drop mode is refused.
-pub fn check_forwarding(link: &Link, config: &Config) -> Result<ForwardingAnswer, Failure> {
-    let name = &link.name;
+pub fn check_forwarding(link: &Link, config: &Config) -> Result<ForwardingAnswer, AgentError> {
     let refuses = config.drops_by_itself() && config.forwarding.value == Forwarding::Refuse;
     let reasons = forwarding::reasons(link.index);
     let answer = query::forwarding(reasons.as_deref());
-    let (true, Some(why)) = (refuses, &answer.why) else {
+    let (true, Some(why)) = (refuses, answer.why.clone()) else {
         return Ok(answer);
     };
-    let code = match reasons {
-        Ok(_) => Code::Config,
-        // Reading legacy iptables takes more than watching does, and rules may change all the time.
-        Err(error) => Failure::from(error).code,
+    let is_drop_mode = config.mode.value == Mode::Drop;
+    let (refused, remedy) = match (is_drop_mode, config.ban.value.is_some()) {
+        (true, false) => ("drop mode is refused", "`--mode monitor`"),
+        (true, true) => ("drop mode is refused", "`--mode monitor` and no `ban`"),
+        (false, true) => ("bans are refused", "`--mode monitor` and no `ban`"),
+        (false, false) => ("bans are refused", "`--mode monitor`"),
     };
-    Err(Failure::new(
-        code,
-        format!(
-            "{} on {name}: {why}; a port that is forwarded has no socket here. \
-             Use `--mode monitor`{}, or `--forwarding drop` to drop what is for this host's own \
-             addresses all the same",
-            if config.mode.value == Mode::Drop {
-                "drop mode is refused"
-            } else {
-                "bans are refused"
-            },
-            if config.ban.value.is_some() { " and no `ban`" } else { "" },
-        ),
-    ))
+    // Reading legacy iptables takes more than watching does, and rules may change all the time.
+    Err(AgentError::Forwarding {
+        interface: link.name.clone(),
+        refused,
+        why,
+        remedy,
+        source: reasons.err(),
+    })
 }
 
-/// What `run` would say of this host: warnings, and the failure with which it would end.
-pub fn on_this_host(config: &Config) -> (Vec<String>, Option<Failure>) {
+/// Warnings of `run` on this host, and the error with which it would end.
+pub fn on_this_host(config: &Config) -> (Vec<String>, Option<AgentError>) {
     let links = match links(config) {
         Ok(links) => links,
-        Err(failure) => return (Vec::new(), Some(failure)),
+        Err(error) => return (Vec::new(), Some(error)),
     };
     let (mut warnings, mut refusal) = (not_dropped(config), None);
     for link in links {
@@ -84,7 +75,7 @@ pub fn on_this_host(config: &Config) -> (Vec<String>, Option<Failure>) {
                     Printable(&link.name)
                 )
             })),
-            Err(failure) => refusal = refusal.or(Some(failure)),
+            Err(error) => refusal = refusal.or(Some(error)),
         }
         let mode = match config.xdp_mode.value {
             Wanted::Auto | Wanted::Native => XdpMode::Native,

@@ -1,14 +1,14 @@
-//! Programs that somebody else detaches, and pins that somebody else removes, while port12 runs.
+//! Programs that another process detaches, and pins that another process removes.
 
 use std::path::Path;
 
-use super::{Code, Failure, PinDirectory, Session, tell};
+use super::{Agent, AgentError, PinDirectory, Tell};
 use crate::{
     kernel::pin_error::{MOUNT, PinError},
     watch::{Presence, Watched},
 };
 
-impl Session {
+impl Agent {
     /// The interfaces whose program was detached by another process.
     pub fn detached(&self) -> Vec<&str> {
         let is_detached = |it: &&Watched| !it.gone && it.presence() != Presence::Attached;
@@ -20,7 +20,7 @@ impl Session {
     /// # Errors
     ///
     /// The thread that keeps the socket table cannot be restarted.
-    pub(super) fn reattach(&mut self) -> Result<(), Failure> {
+    pub(super) fn reattach(&mut self) -> Result<(), AgentError> {
         if !self.watched.iter().any(Watched::can_reattach) {
             return Ok(());
         }
@@ -31,25 +31,25 @@ impl Session {
             let reattached = watched.reattach(wanted);
             let name = &watched.name;
             match reattached {
-                Ok(()) => tell(format_args!(
+                Ok(()) => (self.tell)(&format_args!(
                     "{name}: attached again: {} XDP, {} mode",
                     watched.xdp_mode,
                     self.plan.config.mode.value.as_str()
                 )),
                 Err(error) => {
-                    tell(format_args!("{name}: cannot attach again: {error}"));
+                    (self.tell)(&format_args!("{name}: cannot attach again: {error}"));
                 }
             }
         }
         self.keep()
     }
 
-    /// Pins again what somebody else has removed from the pin directory, or reports why it cannot.
+    /// Restores pins that another process removed, or reports why it cannot.
     ///
     /// # Errors
     ///
     /// The thread that keeps the socket table cannot be restarted.
-    pub(super) fn check_pins(&mut self) -> Result<(), Failure> {
+    pub(super) fn check_pins(&mut self) -> Result<(), AgentError> {
         let Some(pins) = &self.pins else {
             return Ok(());
         };
@@ -71,49 +71,47 @@ impl Session {
         if self.keeper.is_none() { self.keep() } else { Ok(()) }
     }
 
-    fn pin_again(&mut self) -> Result<(), Failure> {
+    fn pin_again(&mut self) -> Result<(), AgentError> {
         // It uses the instances.
         self.keeper = None;
         let mut lost = self.watched.iter_mut().filter(|it| !it.gone && !it.is_pinned());
         lost.try_for_each(|watched| {
             watched.pin_again()?;
-            let why = "what was pinned is gone at once";
-            watched.is_pinned().then_some(()).ok_or_else(|| Failure::new(Code::Runtime, why))
+            watched.is_pinned().then_some(()).ok_or(AgentError::PinsRemoved)
         })
     }
 
     /// Reports each cause once.
-    fn report_restored(&mut self, path: &Path, restored: Result<(), Failure>) {
+    fn report_restored(&mut self, path: &Path, restored: Result<(), AgentError>) {
         let path = path.display();
         match restored {
             Ok(()) => {
                 self.unpinned = None;
-                tell(format_args!("{path}: the pins had been removed, and are restored"));
+                (self.tell)(&format_args!("{path}: the pins had been removed, and are restored"));
             }
-            Err(failure) if self.unpinned.as_ref() != Some(&failure.message) => {
+            Err(error) if self.unpinned.as_ref() != Some(&error.to_string()) => {
                 let ends = if self.stay { "; the programs detach when port12 ends" } else { "" };
-                tell(format_args!(
-                    "{path}: the pins were removed by another process, and cannot be restored: {}. \
-                     Counting and dropping go on{ends}; `port12 bypass`, run as root, still works",
-                    failure.message
+                (self.tell)(&format_args!(
+                    "{path}: the pins were removed by another process, and cannot be restored: {error}. \
+                     Counting and dropping go on{ends}; `port12 bypass`, run as root, still works"
                 ));
-                self.unpinned = Some(failure.message);
+                self.unpinned = Some(error.to_string());
             }
             Err(_) => {}
         }
     }
 }
 
-/// Locks the directory where that can be. Watching takes none: what is lost without is told.
-pub(super) fn pins_or_none(pin_dir: &Path) -> Result<Option<PinDirectory>, PinError> {
+/// Locks the directory if there is one. Watching works without; the loss is reported.
+pub(super) fn pins_or_none(pin_dir: &Path, tell: Tell) -> Result<Option<PinDirectory>, PinError> {
     let lost = "the maps are not pinned, and only this process can read them";
     match PinDirectory::lock(pin_dir) {
         Ok(None) => {
             let directory = pin_dir.display();
-            tell(format_args!("{directory} is not in a bpffs: {lost} (`{MOUNT}`)"));
+            tell(&format_args!("{directory} is not in a bpffs: {lost} (`{MOUNT}`)"));
         }
         Err(error) if error.is_permission() || error.is_read_only() => {
-            tell(format_args!("{lost}: {error}"));
+            tell(&format_args!("{lost}: {error}"));
         }
         locked => return locked,
     }

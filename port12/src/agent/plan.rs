@@ -1,12 +1,11 @@
-//! What a configuration comes to on this host.
+//! Plan of the agent: the policy on this host.
 
 use std::{borrow::Cow, path::Path, thread};
 
 use port12_common::abi::bypass;
 
-use super::{preflight, registry::RegistryArgs, selection::Selection, settings::Settings};
+use super::{AgentError, preflight, selection::Selection};
 use crate::{
-    cli::failure::Failure,
     config::{Compiled, Config},
     host::interfaces::Link,
     kernel::{loader, pin, pinned::Pinned},
@@ -17,19 +16,19 @@ use crate::{
     watch::Orders,
 };
 
-/// Everything that is decided before anything is touched.
+/// Decisions that are made before the host is changed.
 pub struct Plan {
-    /// The configuration.
+    /// Policy.
     pub config: Config,
-    /// Where the watched ports come from.
+    /// Registry with the unassigned ports.
     pub registry: Cow<'static, Registry>,
-    /// The configuration under the registry.
+    /// Policy for each port.
     pub compiled: Compiled,
-    /// The interfaces to watch.
+    /// Interfaces to watch.
     pub targets: Vec<Target>,
     /// Interfaces that a glob matches and that cannot be watched, by index.
     pub left_out: Vec<u32>,
-    /// What has to be reported about the choice of interfaces, one line each.
+    /// Notes about the choice of interfaces, one line each.
     pub notes: Vec<String>,
 }
 
@@ -43,22 +42,21 @@ pub struct Target {
 }
 
 impl Plan {
-    /// Reads the configuration, the registry and the host, while another thread prepares to load.
+    /// Reads the registry and the host, while another thread prepares to load.
     ///
     /// # Errors
     ///
-    /// [`Failure`], with the exit code: one of them is not accepted, or an interface is not there.
-    pub fn make(settings: &Settings, pin_dir: &Path) -> Result<Self, Failure> {
+    /// [`AgentError`]: one of them is not accepted, or an interface is not there.
+    pub fn make(config: Config, pin_dir: &Path) -> Result<Self, AgentError> {
         thread::scope(|scope| {
             // Without that thread, the first load takes longer.
             let _ = thread::Builder::new().spawn_scoped(scope, loader::prepare);
-            Self::decide(settings, pin_dir)
+            Self::decide(config, pin_dir)
         })
     }
 
-    fn decide(settings: &Settings, pin_dir: &Path) -> Result<Self, Failure> {
-        let config = settings.load()?;
-        let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
+    fn decide(config: Config, pin_dir: &Path) -> Result<Self, AgentError> {
+        let registry = Registry::load(config.registry.value.as_deref())?;
         let compiled = config.compile(&registry);
         let Selection { links, left_out, notes } = Selection::of(&config)?;
         preflight::check_capabilities()?;
@@ -66,17 +64,17 @@ impl Plan {
         for link in links {
             let name = link.name.clone();
             let target = Target::of(link, &config);
-            targets.push(target.map_err(|failure| stop_dropping(failure, pin_dir, &name))?);
+            targets.push(target.map_err(|error| stop_dropping(error, pin_dir, &name))?);
         }
         Ok(Self { config, registry, compiled, targets, left_out, notes })
     }
 
-    /// The lines that the configuration and the choice of interfaces give rise to.
+    /// Warnings about the policy and the choice of interfaces.
     pub fn warnings(&self) -> impl Iterator<Item = &String> {
         self.compiled.warnings.iter().chain(&self.notes)
     }
 
-    /// What the interfaces are to enforce.
+    /// Orders for the interfaces.
     pub fn orders(&self) -> Orders {
         Orders {
             policy: self.compiled.policy.clone(),
@@ -88,43 +86,41 @@ impl Plan {
         }
     }
 
-    /// The ports on which a listener is told of.
+    /// Ports whose listeners are reported.
     pub fn scope(&self) -> Scope {
         Scope::of(&self.compiled.policy, &self.compiled.expected)
     }
 
-    /// Whether dropping is to be given up where the host begins to forward.
+    /// Whether dropping ends when the host begins to forward.
     pub fn guards(&self) -> bool {
         self.config.drops_by_itself() && self.config.forwarding.value == Forwarding::Refuse
     }
 
-    /// Whether somebody has to be able to reach what is attached: to confirm it, or after this
-    /// process has ended.
+    /// Whether other processes must reach the maps: to confirm drop mode, or after the end of this process.
     pub fn needs_pins(&self, stay: bool) -> bool {
         stay || (self.config.mode.value == Mode::Drop && self.config.confirm.value.is_some())
     }
 }
 
 impl Target {
-    /// An interface, where it may be watched as the configuration says.
+    /// An interface that may be watched as the policy says.
     ///
     /// # Errors
     ///
-    /// [`Failure`]: drop mode is refused there.
-    pub fn of(link: Link, config: &Config) -> Result<Self, Failure> {
+    /// [`AgentError`]: drop mode is refused there.
+    pub fn of(link: Link, config: &Config) -> Result<Self, AgentError> {
         let forwarding = preflight::check_forwarding(&link, config)?;
         Ok(Self { link, forwarding })
     }
 }
 
-/// What is attached from before may not go on with what is refused. Says so in the same line.
-fn stop_dropping(failure: Failure, pin_dir: &Path, interface: &str) -> Failure {
+/// Stops the dropping of a program that was attached before: it may not go on with a policy that is refused now.
+fn stop_dropping(error: AgentError, pin_dir: &Path, interface: &str) -> AgentError {
     let slots = pin::slots(pin_dir).unwrap_or_default();
     let slot = slots.into_iter().find(|slot| slot.interface() == interface && slot.has_link());
     let Some(Ok(state)) = slot.map(|slot| Pinned::state_of(&slot)) else {
-        return failure;
+        return error;
     };
     state.set_bypass(bypass::FORWARDS, true);
-    let text = "; what is attached there from before drops nothing from now on";
-    Failure::new(failure.code, failure.message + text)
+    AgentError::Stopped { source: Box::new(error) }
 }
