@@ -25,13 +25,14 @@ use self::{
 use crate::{programs, workspace};
 
 /// What a machine drives its network with, and what its checks use.
-const MODULES: [&str; 29] = [
+const MODULES: [&str; 30] = [
     "virtio_pci",
     "virtio_net",
     "veth",
     "bonding",
     "8021q",
     "vrf",
+    "bridge",
     "sch_ingress",
     "cls_bpf",
     "cls_u32",

@@ -15,6 +15,7 @@ use super::{
     routes,
 };
 
+mod bridge_vlans;
 mod ethtool;
 mod features;
 mod layer;
@@ -27,7 +28,7 @@ mod vlans;
 
 pub use ethtool::{driver, speed};
 pub use layer::{Unsupported, layer, readable};
-pub use link::{Link, VlanTag, XdpAttachment, XdpMode};
+pub use link::{Link, VlanFilter, VlanTag, XdpAttachment, XdpMode};
 pub use offloads::{Merging, merging};
 pub use stack::{Stack, Unproven, unproven};
 pub use unlinked::take_off;

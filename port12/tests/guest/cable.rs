@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, anyhow};
 
 mod message;
 
-pub use self::message::Message;
+pub use self::message::{Message, Port};
 use crate::{
     dressing::{End, Site},
     interface,

@@ -3,6 +3,7 @@
 mod attach;
 mod bans;
 mod binds;
+mod bridges;
 mod dressing;
 mod dropping;
 mod egress;
@@ -45,6 +46,10 @@ pub fn run(report: &mut Report) {
         report.check(&format!("VLANs {text}"), || vlans::are_told_apart(wanted));
     }
     report.check("VLANs above a bond", vlans::above_a_bond_are_known);
+    report.check("VLANs of bridges", bridges::agree_with_the_kernel);
+    for (wanted, text) in [(Wanted::Native, "native"), (Wanted::Generic, "generic")] {
+        report.check(&format!("VLANs below a bridge {text}"), || bridges::are_told_apart(wanted));
+    }
     report.check("not dropped", stacked::says_what_passes);
     report.check("VRF", stacked::refuses_a_vrf);
     if kernel::has_bond_xdp() {

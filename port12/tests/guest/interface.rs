@@ -51,14 +51,21 @@ pub fn index(name: &str) -> Result<u32> {
 
 /// Sets `IFF_UP`.
 pub fn bring_up(name: &str) -> Result<()> {
+    set_flag(name, libc::IFF_UP, true)
+}
+
+/// Sets or clears a flag of an interface.
+pub fn set_flag(name: &str, flag: libc::c_int, is_on: bool) -> Result<()> {
     let socket = socket(libc::AF_INET, libc::SOCK_DGRAM, 0)?;
     let mut request = request(name)?;
     ioctl(&socket, libc::SIOCGIFFLAGS, &mut request)
         .with_context(|| format!("cannot read the flags of {name}"))?;
     // SAFETY: SIOCGIFFLAGS filled the flags.
-    unsafe { request.ifr_ifru.ifru_flags |= libc::IFF_UP as libc::c_short };
+    let flags = unsafe { request.ifr_ifru.ifru_flags };
+    let flag = flag as libc::c_short;
+    request.ifr_ifru.ifru_flags = if is_on { flags | flag } else { flags & !flag };
     ioctl(&socket, libc::SIOCSIFFLAGS, &mut request)
-        .with_context(|| format!("cannot bring {name} up"))
+        .with_context(|| format!("cannot set the flags of {name}"))
 }
 
 /// Sends a frame out of an interface, as it is.

@@ -33,8 +33,10 @@ pub struct Link {
     pub lower: Option<u32>,
     /// The tag that a VLAN device takes off its frames.
     pub vlan: Option<VlanTag>,
-    /// Whether it is a bridge that filters VLANs, or a switch of Open vSwitch: which tags it takes off is unknown.
-    pub is_vlan_aware: bool,
+    /// How it sorts frames by their tags, if it does.
+    pub vlan_filter: Option<VlanFilter>,
+    /// Whether it receives all frames (promiscuous mode), whoever asked for that.
+    pub is_promiscuous: bool,
     /// Its MAC address, if its link-layer addresses have six bytes.
     pub mac: Option<[u8; 6]>,
     /// The XDP programs on it.
@@ -55,6 +57,18 @@ pub struct VlanTag {
     pub vid: u16,
     /// Whether it is of IEEE 802.1ad instead of 802.1Q.
     pub is_dot1ad: bool,
+}
+
+/// A switch that sorts frames by their VLAN tags.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum VlanFilter {
+    /// A bridge with `vlan_filtering`.
+    Bridge {
+        /// Whether its tags are of IEEE 802.1ad (`vlan_protocol`) instead of 802.1Q.
+        is_dot1ad: bool,
+    },
+    /// Open vSwitch, whose flows are unknown.
+    OpenVswitch,
 }
 
 /// An XDP program on an interface.
@@ -86,6 +100,7 @@ pub(super) fn read(message: &[u8]) -> Result<Link, DecodeError> {
             (libc::IFLA_MASTER, value) => link.master = Some(number(value)?),
             (libc::IFLA_LINK, value) => link.lower = Some(number(value)?),
             (libc::IFLA_LINK_NETNSID, _) => elsewhere = true,
+            (libc::IFLA_PROMISCUITY, value) => link.is_promiscuous = number(value)? != 0,
             (libc::IFLA_LINKINFO, value) => read_info(value, &mut link)?,
             (libc::IFLA_XDP, value) => link.xdp = xdp(value)?,
             _ => {}
@@ -117,8 +132,8 @@ fn read_info(info: &[u8], link: &mut Link) -> Result<(), DecodeError> {
     }
     match link.kind.as_deref() {
         Some("vlan") => link.vlan = Some(vlan(data)?),
-        Some("bridge") => link.is_vlan_aware = filters_vlans(data)?,
-        Some("openvswitch") => link.is_vlan_aware = true,
+        Some("bridge") => link.vlan_filter = bridge_filter(data)?,
+        Some("openvswitch") => link.vlan_filter = Some(VlanFilter::OpenVswitch),
         _ => {}
     }
     Ok(())
@@ -132,22 +147,31 @@ fn vlan(data: &[u8]) -> Result<VlanTag, DecodeError> {
     for attribute in attributes(data) {
         match attribute? {
             (ID, &[low, high]) => tag.vid = u16::from_ne_bytes([low, high]),
-            (PROTOCOL, value) => tag.is_dot1ad = *value == [0x88, 0xa8],
+            (PROTOCOL, value) => tag.is_dot1ad = is_protocol_of_dot1ad(value),
             _ => {}
         }
     }
     Ok(tag)
 }
 
-/// `IFLA_BR_VLAN_FILTERING` (linux/if_link.h).
-fn filters_vlans(data: &[u8]) -> Result<bool, DecodeError> {
+/// `IFLA_BR_*` (linux/if_link.h).
+fn bridge_filter(data: &[u8]) -> Result<Option<VlanFilter>, DecodeError> {
     const VLAN_FILTERING: u16 = 7;
+    const VLAN_PROTOCOL: u16 = 8;
+    let (mut is_on, mut is_dot1ad) = (false, false);
     for attribute in attributes(data) {
-        if let (VLAN_FILTERING, value) = attribute? {
-            return Ok(value != [0]);
+        match attribute? {
+            (VLAN_FILTERING, value) => is_on = value != [0],
+            (VLAN_PROTOCOL, value) => is_dot1ad = is_protocol_of_dot1ad(value),
+            _ => {}
         }
     }
-    Ok(false)
+    Ok(is_on.then_some(VlanFilter::Bridge { is_dot1ad }))
+}
+
+/// Whether a TPID, in network byte order, is the one of IEEE 802.1ad.
+fn is_protocol_of_dot1ad(tpid: &[u8]) -> bool {
+    tpid == [0x88, 0xa8]
 }
 
 /// `IFLA_XDP_*` and `XDP_ATTACHED_*` (linux/if_link.h): either one program under the mode's name,

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{HostError, Link, all};
+use super::{
+    HostError, Link, VlanFilter, all,
+    bridge_vlans::{self, BridgeVlans, PortVlans},
+};
 
 /// Kinds whose `IFLA_LINK` names the other end of a pair, or the interface that a tunnel's outer
 /// packets take. Frames do not climb from there to them: they do so by a peer or by a socket.
@@ -34,6 +37,8 @@ const BESIDE: [&str; 18] = [
 #[derive(Clone, Debug)]
 pub struct Stack {
     links: Vec<Link>,
+    /// The VLANs of bridges that filter them; `None` if they cannot be read.
+    bridge_vlans: Option<BridgeVlans>,
 }
 
 impl Stack {
@@ -43,7 +48,20 @@ impl Stack {
     ///
     /// Where the kernel refuses or garbles the list.
     pub fn read() -> Result<Self, HostError> {
-        all().map(|links| Self { links })
+        let links = all()?;
+        let filters = |link: &Link| matches!(link.vlan_filter, Some(VlanFilter::Bridge { .. }));
+        // Most hosts have none, and save the request.
+        let bridge_vlans = if links.iter().any(filters) {
+            bridge_vlans::read().ok()
+        } else {
+            Some(BridgeVlans::new())
+        };
+        Ok(Self { links, bridge_vlans })
+    }
+
+    /// The VLANs of a bridge port, or of a bridge itself; `None` if they are unknown.
+    pub(super) fn port_vlans(&self, index: u32) -> Option<&PortVlans> {
+        self.bridge_vlans.as_ref()?.get(&index)
     }
 
     /// Every interface, by index.
@@ -141,6 +159,14 @@ pub fn unproven(link: &Link) -> Result<Option<Unproven>, HostError> {
 }
 
 #[cfg(test)]
+impl Stack {
+    /// Interfaces, and the VLANs of bridges and their ports.
+    pub(super) fn of(links: Vec<Link>, bridge_vlans: Option<BridgeVlans>) -> Self {
+        Self { links, bridge_vlans }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -155,34 +181,36 @@ mod tests {
 
     #[test]
     fn a_bridge_over_a_vlan_over_a_bond_stands_above_the_port() {
-        let stack = Stack {
-            links: vec![
+        let stack = Stack::of(
+            vec![
                 link(1, "veth", Some(2), Some(9)),
                 link(2, "bond", None, None),
                 link(3, "vlan", Some(4), Some(2)),
                 link(4, "bridge", None, None),
                 link(5, "macvlan", None, Some(7)),
             ],
-        };
+            None,
+        );
         assert_eq!(indices(&stack.from(1)), [1, 2, 3, 4]);
     }
 
     #[test]
     fn the_other_end_of_a_pair_and_a_tunnel_stand_beside() {
-        let stack = Stack {
-            links: vec![
+        let stack = Stack::of(
+            vec![
                 link(1, "veth", None, Some(2)),
                 link(2, "veth", None, Some(1)),
                 link(3, "vxlan", None, Some(1)),
             ],
-        };
+            None,
+        );
         assert_eq!(indices(&stack.from(1)), [1]);
     }
 
     #[test]
     fn a_loop_ends() {
         let stack =
-            Stack { links: vec![link(1, "x", Some(2), None), link(2, "x", Some(1), Some(1))] };
+            Stack::of(vec![link(1, "x", Some(2), None), link(2, "x", Some(1), Some(1))], None);
         assert_eq!(indices(&stack.from(1)), [1, 2]);
     }
 }

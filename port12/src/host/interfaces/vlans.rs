@@ -1,41 +1,34 @@
 //! VLANs for which an interface receives frames.
 
+mod passage;
+
 use std::collections::BTreeSet;
 
-use port12_common::parse::{MAX_VLAN_TAGS, Tags};
+use self::passage::{Passage, Tag};
+use super::Stack;
 
-use super::{Link, Stack};
-
-/// The tags of every VLAN device above an interface, as [`Vlans::stacked`](port12_common::abi::Vlans::stacked) has them; `None` if a VLAN-aware bridge is
-/// among them, of which it is not known here which tags it takes off.
+/// The tags of every VLAN whose frames this network namespace receives above an interface, as
+/// [`Vlans::stacked`](port12_common::abi::Vlans::stacked) has them. `None` if that is not known: Open vSwitch is among the
+/// devices above, or a bridge that filters VLANs and whose VLANs cannot be read.
 pub fn vlans(stack: &Stack, index: u32) -> Option<BTreeSet<u64>> {
+    let devices: BTreeSet<Tag> =
+        stack.all().iter().filter_map(|link| link.vlan).filter_map(Tag::of).collect();
+    let start = Passage::from(index);
     let mut found = BTreeSet::new();
-    let mut seen = BTreeSet::from([(index, 0)]);
-    let mut next = vec![(index, 0)];
-    while let Some((lower, tags)) = next.pop() {
-        for upper in stack.above(lower) {
-            if upper.is_vlan_aware {
-                return None;
-            }
-            let tags = behind(upper, tags);
-            if tags >> (Tags::BITS * MAX_VLAN_TAGS as u32) != 0 {
-                continue;
-            }
-            if tags != 0 {
-                found.insert(tags);
-            }
-            if seen.insert((upper.index, tags)) {
-                next.push((upper.index, tags));
+    let mut seen = BTreeSet::from([start]);
+    let mut next = vec![start];
+    while let Some(passage) = next.pop() {
+        for upper in stack.above(passage.at()) {
+            for passage in passage.into_device(upper, stack, &devices)? {
+                found.extend(passage.removed());
+                if seen.insert(passage) {
+                    next.push(passage);
+                }
             }
         }
     }
     Some(found)
 }
 
-/// The tags that have been taken off a frame when a device above has received it.
-fn behind(upper: &Link, tags: u64) -> u64 {
-    match upper.vlan {
-        Some(tag) if tag.vid != 0 => tags << Tags::BITS | Tags::tag(tag.vid, tag.is_dot1ad),
-        Some(_) | None => tags,
-    }
-}
+#[cfg(test)]
+mod tests;

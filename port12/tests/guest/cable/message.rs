@@ -8,6 +8,10 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
+mod bridge;
+
+pub use self::bridge::Port;
+
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
