@@ -6,6 +6,7 @@
 mod decide;
 mod finding;
 mod names;
+mod severity;
 mod situation;
 mod steps;
 #[cfg(test)]
@@ -14,4 +15,5 @@ mod tests;
 pub use decide::decide;
 pub use finding::Finding;
 pub use names::{Intent, Names};
+pub use severity::Severity;
 pub use situation::{Came, Listening, Situation, Suspension, Watching};

@@ -217,10 +217,10 @@ impl Agent {
         self.report_too_deep(true);
         self.tell_events();
         if let Some(lookout) = &self.lookout {
-            lookout.finish(PATIENCE).into_iter().for_each(|notice| self.story.notice(notice));
+            lookout.finish(PATIENCE).into_iter().for_each(|notice| self.story.event(notice));
         }
         if let Some(outbound) = &mut self.outbound {
-            outbound.end(PATIENCE).into_iter().for_each(|started| self.story.started(started));
+            outbound.end(PATIENCE).into_iter().for_each(|started| self.story.event(started));
         }
         self.story.end(SystemTime::now());
         self.tell_untold();

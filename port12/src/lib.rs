@@ -26,7 +26,6 @@ pub mod sink;
 pub mod snapshot;
 pub mod story;
 mod text;
-pub mod too_deep;
 pub mod trusted_path;
 pub mod truth;
 pub mod watch;

@@ -18,7 +18,7 @@ mod register;
 mod room;
 mod scope;
 
-pub use notice::{Listener, Notice, Severity, What};
+pub use crate::model::event::{Listener, Notice, What};
 pub use reached::{Knock, Reached};
 pub use register::Register;
 pub use scope::Scope;

@@ -6,6 +6,7 @@
 mod ban;
 mod baseline;
 mod counts;
+pub mod event;
 mod interface;
 mod mode;
 mod outbound;

@@ -6,8 +6,9 @@
 mod contact;
 mod register;
 
-pub use contact::{Contact, Reading};
-pub use register::{Owner, Owners, Place, Register, Started};
+pub use crate::model::event::{Contact, Started};
+pub use contact::Reading;
+pub use register::{Owner, Owners, Place, Register};
 
 /// Alerts in a minute, and at once: as many as of scans.
 const PER_MINUTE: u32 = 60;

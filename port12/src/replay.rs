@@ -14,7 +14,7 @@ use port12_common::{Finding, abi::Known};
 
 use crate::{
     capture::{self, CapturedFrame, Reader, Summary},
-    event::Event,
+    event::Probe,
     kernel::{
         clock::{Moment, Timeline},
         events,
@@ -137,7 +137,7 @@ impl<'a> Replay<'a> {
             let finding = Finding { length: frame.original_length, ..*finding };
             let captured = (frame.bytes, frame.layer);
             let at = (&self.name, wall(frame.timestamp.unwrap_or(clock)));
-            let event = Event::of(&finding, captured, at, knock.is_first_touch());
+            let event = Probe::of(&finding, captured, at, knock.is_first_touch());
             event.into_iter().for_each(|event| self.story.event(event));
         }
         self.story.tick(wall(clock));

@@ -1,6 +1,6 @@
 //! Scans: what many touches of one source come to.
 //!
-//! A [`Detector`] is told every [`Event`](crate::event::Event) and, about once a second, the time. It has
+//! A [`Detector`] is told every [`Probe`](crate::event::Probe) and, about once a second, the time. It has
 //! no clock of its own, and does nothing but say what is a scan:
 //!
 //! - Each source has a score of what it touched, which fades in days, and of how long it goes on, which
@@ -12,12 +12,10 @@
 //!
 //! Sources are told apart by their whole address, and believed.
 
-mod alert;
 mod answer;
 mod budget;
 mod clock;
 mod detector;
-mod kind;
 mod pace;
 mod ports;
 mod score;
@@ -25,12 +23,12 @@ mod source;
 mod targets;
 mod user_budgets;
 
-pub use alert::Alert;
 pub(crate) use budget::Budget;
 pub(crate) use clock::Clock;
 pub use detector::{Detector, Limits};
-pub use kind::Kind;
 pub(crate) use user_budgets::UserBudgets;
+
+pub use crate::model::event::{Scan, ScanKind};
 
 #[cfg(test)]
 mod tests;

@@ -3,16 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    event::Event,
-    listeners::Notice,
-    model::{AlertStats, SinkState},
-    outbound::Started,
-    scan::{Alert, Detector, Limits},
-    sink::{
-        Counts, Record, SinkError, SinkSpec, Sinks, alert_line, notice_line, started_line,
-        too_deep_line,
+    model::{
+        AlertStats, SinkState,
+        event::{Event, Probe, Scan},
     },
-    too_deep::TooDeepAlert,
+    scan::{Detector, Limits},
+    sink::{self, Counts, SinkError, SinkSpec, Sinks},
 };
 
 /// How long sinks that a reload leaves out may go on writing, and a replay waits for one that writes nothing.
@@ -77,62 +73,47 @@ impl Story {
         self.sinks.reopen();
     }
 
-    /// Takes an event in.
-    pub fn event(&mut self, mut event: Event) {
-        let alert = self.detector.note(&event);
-        event.frame.truncate(self.frame_bytes);
-        self.offer(event);
-        self.tell(alert);
+    /// Reports an event, and the scans that it ends.
+    pub fn event(&mut self, event: impl Into<Event>) {
+        match event.into() {
+            Event::Probe(probe) => self.probe(*probe),
+            event => self.alert(event),
+        }
+    }
+
+    fn probe(&mut self, mut probe: Probe) {
+        let scans = self.detector.note(&probe);
+        probe.frame.truncate(self.frame_bytes);
+        self.offer(probe.into());
+        self.scans(scans);
     }
 
     /// Looks for scans that have come to an end by `now`, and those that have gone on for long.
     pub fn tick(&mut self, now: SystemTime) {
         let alerts = self.detector.tick(now);
-        self.tell(alerts);
+        self.scans(alerts);
     }
 
-    /// Takes in what there is to tell of a listener.
-    pub fn notice(&mut self, notice: Notice) {
+    fn scans(&mut self, scans: impl IntoIterator<Item = Scan>) {
+        for mut scan in scans {
+            scan.sample.frame.truncate(self.frame_bytes);
+            self.alert(scan.into());
+        }
+    }
+
+    /// An alert that no sink takes is left to whoever runs this process.
+    fn alert(&mut self, event: Event) {
         self.alerts += 1;
         match self.sinks.take_alerts() {
-            true => self.offer(notice),
-            false => self.untold.push(notice_line(&notice)),
+            true => self.offer(event),
+            false => self.untold.push(sink::line(&event)),
         }
     }
 
-    /// Takes in a conversation that this host has started.
-    pub fn started(&mut self, started: Started) {
-        self.alerts += 1;
-        match self.sinks.take_alerts() {
-            true => self.offer(started),
-            false => self.untold.push(started_line(&started)),
-        }
-    }
-
-    /// Passes on an alert on packets with too many headers.
-    pub fn too_deep(&mut self, alert: TooDeepAlert) {
-        self.alerts += 1;
-        match self.sinks.take_alerts() {
-            true => self.offer(alert),
-            false => self.untold.push(too_deep_line(&alert)),
-        }
-    }
-
-    fn tell(&mut self, alerts: impl IntoIterator<Item = Alert>) {
-        for mut alert in alerts {
-            self.alerts += 1;
-            alert.sample.frame.truncate(self.frame_bytes);
-            match self.sinks.take_alerts() {
-                true => self.offer(alert),
-                false => self.untold.push(alert_line(&alert)),
-            }
-        }
-    }
-
-    fn offer(&self, record: impl Into<Record>) {
+    fn offer(&self, event: Event) {
         match self.is_patient {
-            true => self.sinks.offer_patiently(record, PATIENCE),
-            false => self.sinks.offer(record),
+            true => self.sinks.offer_patiently(event, PATIENCE),
+            false => self.sinks.offer(event),
         }
     }
 
@@ -156,7 +137,7 @@ impl Story {
     /// Tells of the scans that are under way, for it ends here.
     pub fn end(&mut self, now: SystemTime) {
         let alerts = self.detector.finish(now);
-        self.tell(alerts);
+        self.scans(alerts);
     }
 
     /// Waits for the sinks to write what they have, for `patience` at most.
@@ -179,13 +160,13 @@ mod tests {
     use port12_common::{Layer, Outcome, Shape, Transport};
 
     use super::*;
-    use crate::event::Headers;
+    use crate::model::event::Headers;
 
     /// The alerts that are left to whoever runs the process, of a scan told to these sinks.
     fn untold(specs: &[SinkSpec]) -> usize {
         let mut story = Story::start(specs, 0).unwrap();
         for port in 0..20 {
-            story.event(Event {
+            story.event(Probe {
                 time: SystemTime::UNIX_EPOCH,
                 interface: Arc::from("eth0"),
                 outcome: Outcome::Probe,

@@ -28,16 +28,14 @@ use crate::host::{
     sockets::{OpenSockets, PortRanges, bound},
 };
 
-pub use cgroup::Cgroup;
-pub use entry::{Entry, Owner};
+pub use crate::model::event::{Behind, Cgroup, OnDisk, Owner, Process, Program, Sender};
+pub use entry::Entry;
 pub use glimpse::{Doer, glimpse};
 pub use holders::{Holder, Through};
 pub use limit::Limit;
 pub use namespace::Namespace;
 pub use owned::{Owned, owners};
-pub use process::Process;
-pub use program::{OnDisk, Program};
-pub use sender::{Behind, PacketOrigin, Sender};
+pub use sender::PacketOrigin;
 pub use senders::senders;
 pub use sight::numbers_are_the_kernels;
 

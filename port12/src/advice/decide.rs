@@ -1,7 +1,6 @@
 //! The table: what a situation comes to.
 
-use super::{Finding, Listening, Situation, Watching};
-use crate::listeners::Severity;
+use super::{Finding, Listening, Severity, Situation, Watching};
 
 /// What there is to say of a situation, the most severe first. There is always something.
 pub fn decide(situation: &Situation) -> Vec<(Finding, Severity)> {

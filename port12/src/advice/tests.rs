@@ -1,7 +1,7 @@
 use port12_common::Transport;
 
 use super::*;
-use crate::{listeners::Severity, registry::State};
+use crate::registry::State;
 
 const SUSPENSIONS: [Suspension; 4] =
     [Suspension::Reverted, Suspension::Bypassed, Suspension::Forwarding, Suspension::Left];

@@ -51,10 +51,10 @@ impl Agent {
             self.note_taken();
         }
         if let Some(lookout) = &self.lookout {
-            lookout.notices().into_iter().for_each(|notice| self.story.notice(notice));
+            lookout.notices().into_iter().for_each(|notice| self.story.event(notice));
         }
         if let Some(outbound) = &mut self.outbound {
-            outbound.news().into_iter().for_each(|started| self.story.started(started));
+            outbound.news().into_iter().for_each(|started| self.story.event(started));
         }
         self.story.tick(SystemTime::now());
         self.tell_untold();

@@ -1,32 +1,16 @@
 //! What the first bytes of a frame say beyond what the kernel program tells.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use port12_common::{Layer, Transport, Version, parse};
 
+use super::Headers;
 use crate::capture::CutFrame;
 
 /// An Ethernet header without tags.
 const ETHERNET: usize = 14;
 /// A VLAN tag.
 const TAG: usize = 4;
-
-/// Header fields of a frame. What was not captured is not known.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Headers {
-    /// The VLANs, the outermost first.
-    pub vlans: Vec<u16>,
-    /// Where the packet goes.
-    pub destination: Option<IpAddr>,
-    /// The time to live, or the hop limit.
-    pub hop_limit: Option<u8>,
-    /// Whether IPv4 options or IPv6 extension headers stand before the transport header.
-    pub has_options: Option<bool>,
-    /// TCP's flags, FIN being bit 0 (RFC 9293 section 3.1).
-    pub tcp_flags: Option<u8>,
-    /// Where the payload of the transport begins, in bytes from the start of the frame.
-    pub payload: Option<usize>,
-}
 
 impl Headers {
     /// Reads the first `bytes` of a frame that had `length` of them.

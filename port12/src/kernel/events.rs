@@ -13,7 +13,7 @@ use port12_common::{
 
 use super::mapped::Mapped;
 use crate::{
-    event::{Event, Headers},
+    event::{Headers, Probe},
     host::time::since_boot,
     model::EventStats,
 };
@@ -91,7 +91,7 @@ impl EventRing {
 
     /// The next event, with the interface by the name that `reader` gives it. A record that is none is
     /// skipped: it is of another version.
-    pub fn next(&mut self, reader: &Reading) -> Option<Event> {
+    pub fn next(&mut self, reader: &Reading) -> Option<Probe> {
         loop {
             let record = self.0.next()?;
             if let Some(event) = reader.event(&record) {
@@ -121,7 +121,7 @@ impl Reading {
     }
 
     /// The event of a record.
-    fn event(&self, bytes: &[u8]) -> Option<Event> {
+    fn event(&self, bytes: &[u8]) -> Option<Probe> {
         if bytes.len() != size_of::<EventRecord>() {
             return None;
         }
@@ -130,7 +130,7 @@ impl Reading {
         let transport = record.label.transport()?;
         let captured = (record.captured as usize).min(EVENT_FRAME).min(record.length as usize);
         let frame = record.frame[..captured].to_vec();
-        Some(Event {
+        Some(Probe {
             time: self.boot + Duration::from_nanos(record.boot_ns),
             interface: Arc::clone(&self.interface),
             outcome: record.label.outcome()?,

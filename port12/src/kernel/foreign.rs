@@ -4,6 +4,8 @@ use std::{fs, path::Path};
 
 use aya::programs::{ProgramInfo, loaded_programs};
 
+use crate::text::escape::quoted;
+
 /// A program's id, and as far as the capabilities allow its name, who loaded it, and a process that
 /// has it open; and what they do not allow.
 pub fn describe(id: u32) -> String {
@@ -13,7 +15,7 @@ pub fn describe(id: u32) -> String {
     let name = info.name_as_str().filter(|name| !name.is_empty()).unwrap_or("none");
     let loader = info.created_by_uid().map_or_else(String::new, |user| format!(", of user {user}"));
     let port12 = if name.starts_with("port12") { ": another port12 is watching" } else { "" };
-    format!("id {id}, name {name}{loader}, {}{port12}", holder(id))
+    format!("id {id}, name {}{loader}, {}{port12}", quoted(name), holder(id))
 }
 
 /// The name of a program, where this process may read it: that takes CAP_SYS_ADMIN.
@@ -38,7 +40,7 @@ fn holder(id: u32) -> String {
         match holds(&process.path(), id) {
             Some(true) => {
                 let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-                return format!("held by process {number} ({})", name.trim().escape_debug());
+                return format!("held by process {number} ({})", quoted(name.trim()));
             }
             Some(false) => {}
             None => unseen = true,

@@ -11,6 +11,7 @@ use port12_common::Transport;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::event::Severity;
 use crate::{
     host::sockets::{OpenSocket, SocketState},
     who::{Owned, Owner, Process},
@@ -204,27 +205,27 @@ fn a_knock_names_who_has_the_port_or_had_it_last() {
         || Knock { transport: Transport::Tcp, port: 12, interface: interface.clone(), packets: 3 };
     look(&mut register, 0, 7, &[socket(12, 1)]);
     let named = register.reached(at(1), knock()).unwrap();
-    assert_eq!(named.severity(), Severity::High);
+    assert_eq!(named.severity(), Severity::Critical);
     assert_eq!(named.listener.unwrap().processes[0].pid, 7);
     look(&mut register, 1, 7, &[]);
     assert_eq!(register.reached(at(2), knock()).unwrap().listener.unwrap().processes[0].pid, 7);
     look(&mut register, 200, 7, &[]);
     let nobody = register.reached(at(200), knock()).unwrap();
-    assert_eq!((nobody.listener.is_none(), nobody.severity()), (true, Severity::Medium));
+    assert_eq!((nobody.listener.is_none(), nobody.severity()), (true, Severity::High));
     let mut kernels = owned(socket(12, 9), 0);
     (kernels.owner, kernels.processes) = (Owner::None, Vec::new());
     register.look((at(201), Instant::now()), &[socket(12, 9)], vec![kernels]);
-    assert_eq!(register.reached(at(201), knock()).unwrap().severity(), Severity::Low);
+    assert_eq!(register.reached(at(201), knock()).unwrap().severity(), Severity::Medium);
     // A user's, in flight when it was looked at.
     let mut users = owned(OpenSocket { uid: 1000, ..socket(14, 10) }, 0);
     (users.owner, users.processes) = (Owner::None, Vec::new());
     let both = [socket(12, 9), OpenSocket { uid: 1000, ..socket(14, 10) }];
     assert_eq!(
         register.look((at(300), Instant::now()), &both, vec![users])[0].severity(),
-        Severity::Medium
+        Severity::High
     );
     let knock = Knock { port: 14, ..knock() };
-    assert_eq!(register.reached(at(301), knock).unwrap().severity(), Severity::High);
+    assert_eq!(register.reached(at(301), knock).unwrap().severity(), Severity::Critical);
 }
 
 #[test]
@@ -244,7 +245,7 @@ fn a_knock_at_a_clients_port_reached_no_listener() {
     let mut server = socket(12, 2);
     (server.transport, server.state) = (Transport::Udp, SocketState::Unconnected);
     look(&mut register, 201, 1, &[client, server]);
-    assert_eq!(register.reached(at(202), knock).unwrap().severity(), Severity::High);
+    assert_eq!(register.reached(at(202), knock).unwrap().severity(), Severity::Critical);
 }
 
 #[test]
@@ -271,7 +272,7 @@ fn a_knock_from_outside_has_not_reached_a_listener_on_loopback() {
     loopback.address = IpAddr::from([127, 0, 0, 1]);
     look(&mut register, 0, 1, &[loopback.clone()]);
     assert_eq!(register.reached(at(1), knock("eth0")), None);
-    assert_eq!(register.reached(at(1), knock("lo")).unwrap().severity(), Severity::High);
+    assert_eq!(register.reached(at(1), knock("lo")).unwrap().severity(), Severity::Critical);
     look(&mut register, 1, 7, &[loopback, socket(12, 2)]);
     let reached = register.reached(at(2), knock("eth0")).unwrap();
     assert_eq!(reached.listener.unwrap().processes[0].pid, 7);
@@ -386,7 +387,7 @@ fn one_that_came_and_went_is_told_once_and_named_by_a_knock() {
     look(&mut register, 0, 1, &[]);
     let before = Instant::now();
     let passed = pass(&mut register, 1, socket(12, 1));
-    assert_eq!((short(&passed), passed[0].severity()), (vec!["~12".into()], Severity::Medium));
+    assert_eq!((short(&passed), passed[0].severity()), (vec!["~12".into()], Severity::High));
     // A look that is older has seen it.
     assert!(look_since(&mut register, (at(1), before), 7, &[socket(12, 1)]).is_empty());
     let interface: Arc<str> = Arc::from("eth0");

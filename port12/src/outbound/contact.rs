@@ -1,45 +1,13 @@
 //! A contact, as the kernel program tells it.
 
 use std::{
-    net::IpAddr,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use port12_common::{
-    Shape, Transport,
-    abi::{OutboundRecord, PROCESS_NAME},
-};
+use port12_common::abi::{OutboundRecord, PROCESS_NAME};
 
-use crate::{host::time::since_boot, who::PacketOrigin};
-
-/// The start of a conversation with a watched port: the first for a while of its process, or user.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Contact {
-    /// When it left.
-    pub time: SystemTime,
-    /// The interface by which it left.
-    pub interface: Arc<str>,
-    /// The transport.
-    pub transport: Transport,
-    /// How it starts.
-    pub shape: Shape,
-    /// The address that it says it comes from.
-    pub source: IpAddr,
-    /// The source port.
-    pub source_port: u16,
-    /// Where it goes.
-    pub destination: IpAddr,
-    /// The destination port.
-    pub port: u16,
-    /// The user who made the socket.
-    pub uid: u32,
-    /// What tells the socket from others.
-    pub cookie: u64,
-    /// The process that was running, where the kernel tells (6.10), and what it called itself, where it tells that
-    /// (6.16). The kernel sends for others too.
-    pub running: Option<(i32, Option<String>)>,
-}
+use crate::{host::time::since_boot, model::event::Contact, who::PacketOrigin};
 
 impl Contact {
     /// Facts by which its sender is found.

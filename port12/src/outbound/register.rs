@@ -9,7 +9,7 @@ use std::{
 
 use port12_common::Transport;
 
-use super::{Contact, PER_MINUTE};
+use super::{Contact, PER_MINUTE, Started};
 use crate::{
     scan::{Clock, UserBudgets},
     who::{Behind, Sender},
@@ -20,15 +20,6 @@ const MOST: usize = 4096;
 
 /// Owners that are kept of a port, at most: those that came last.
 const OWNERS: usize = 8;
-
-/// A conversation that this host has started, to be told of once for each process, port and destination.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Started {
-    /// The first packet of it.
-    pub contact: Contact,
-    /// Who has sent it.
-    pub sender: Sender,
-}
 
 /// Who starts what with whom. A process is told from another of the same number by when it was started.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

@@ -2,13 +2,13 @@
 
 use port12_common::{Beginning, Transport, is_answer as looks_like_answer};
 
-use crate::event::Event;
+use crate::event::Probe;
 
 /// Bytes of a UDP header.
 const UDP_HEADER: usize = 8;
 
 /// Whether an event is about an answer. Where too little of the frame is known, it is not.
-pub fn is_answer(event: &Event) -> bool {
+pub fn is_answer(event: &Probe) -> bool {
     let (Transport::Udp | Transport::UdpLite) = event.transport else {
         return false;
     };
@@ -23,7 +23,7 @@ pub fn is_answer(event: &Event) -> bool {
 }
 
 /// What follows the UDP header, without what pads the frame, and how long it is.
-fn payload(event: &Event) -> Option<(&[u8], usize)> {
+fn payload(event: &Probe) -> Option<(&[u8], usize)> {
     let start = event.headers.payload?;
     let bytes = event.frame.get(start..)?;
     let length = event.frame.get(start.checked_sub(4)?..start.checked_sub(2)?)?;

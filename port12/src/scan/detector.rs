@@ -9,8 +9,8 @@ use std::{
 
 use port12_common::abi::PORTS;
 
-use super::{Alert, budget::Budget, clock::Clock, source::Source};
-use crate::event::Event;
+use super::{Scan, budget::Budget, clock::Clock, source::Source};
+use crate::event::Probe;
 
 /// A scan that goes on, and that there were too many alerts to tell of, is tried again after this.
 const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ pub struct Detector {
     due: BTreeSet<(Duration, IpAddr)>,
     budget: Budget,
     /// Scans that are over, for which there was no alert left; the largest are told first.
-    waiting: BTreeMap<(u64, u64), Alert>,
+    waiting: BTreeMap<(u64, u64), Scan>,
     /// How many have waited.
     waited: u64,
     suppressed: u64,
@@ -79,7 +79,7 @@ impl Detector {
 
     /// Takes note of an event; one of a port above 1023 is ignored. Returns what has to be told before it:
     /// an earlier scan of the same source, or scans that have to make room.
-    pub fn note(&mut self, event: &Event) -> Vec<Alert> {
+    pub fn note(&mut self, event: &Probe) -> Vec<Scan> {
         let now = self.clock.advance(event.time);
         let mut alerts = Vec::new();
         if usize::from(event.port) >= PORTS {
@@ -103,7 +103,7 @@ impl Detector {
     /// Returns what has come to an end by a time, and what has gone on for ten minutes. To be called once a
     /// second or so, with the time of the clock that events go by: one that differs from it by more than a
     /// minute makes time run faster.
-    pub fn tick(&mut self, time: SystemTime) -> Vec<Alert> {
+    pub fn tick(&mut self, time: SystemTime) -> Vec<Scan> {
         let now = self.clock.advance(time);
         let due = self.due.iter().take_while(|(at, _)| *at <= now).map(|(_, address)| *address);
         let due = self.most_first(due.collect());
@@ -114,7 +114,7 @@ impl Detector {
 
     /// Returns the scans that go on when the run or the capture ends, as many as may be told. Nothing is
     /// remembered after it.
-    pub fn finish(&mut self, time: SystemTime) -> Vec<Alert> {
+    pub fn finish(&mut self, time: SystemTime) -> Vec<Scan> {
         let now = self.clock.advance(time);
         let scans = self.due.iter().map(|(_, address)| *address).collect();
         let mut alerts = self.end_all(scans, time, now);
@@ -146,7 +146,7 @@ impl Detector {
     }
 
     /// Looks at a scan: whether it is over, or has to be told while it goes on.
-    fn look(&mut self, address: IpAddr, time: SystemTime, now: Duration) -> Option<Alert> {
+    fn look(&mut self, address: IpAddr, time: SystemTime, now: Duration) -> Option<Scan> {
         let source = self.sources.get_mut(&address)?;
         if source.is_over(now) {
             return self.end(address, time, now);
@@ -179,7 +179,7 @@ impl Detector {
     }
 
     /// Forgets a source, and returns what there is to tell of it.
-    fn end(&mut self, address: IpAddr, time: SystemTime, now: Duration) -> Option<Alert> {
+    fn end(&mut self, address: IpAddr, time: SystemTime, now: Duration) -> Option<Scan> {
         let source = self.sources.remove(&address)?;
         self.due.remove(&(source.scan.as_ref()?.due, address));
         let alert = source.alert(time, address)?;
@@ -196,7 +196,7 @@ impl Detector {
     }
 
     /// The largest of those that wait, as many as may be told.
-    fn tell_waiting(&mut self, now: Duration) -> Vec<Alert> {
+    fn tell_waiting(&mut self, now: Duration) -> Vec<Scan> {
         let mut alerts = Vec::new();
         while !self.waiting.is_empty() && self.budget.take(now) {
             alerts.extend(self.waiting.pop_last().map(|(_, alert)| alert));
@@ -204,7 +204,7 @@ impl Detector {
         alerts
     }
 
-    fn end_all(&mut self, scans: Vec<IpAddr>, time: SystemTime, now: Duration) -> Vec<Alert> {
+    fn end_all(&mut self, scans: Vec<IpAddr>, time: SystemTime, now: Duration) -> Vec<Scan> {
         let scans = self.most_first(scans);
         scans.into_iter().filter_map(|address| self.end(address, time, now)).collect()
     }
@@ -218,7 +218,7 @@ impl Detector {
     }
 
     /// Makes room, an eighth at once.
-    fn forget(&mut self, time: SystemTime, now: Duration) -> Vec<Alert> {
+    fn forget(&mut self, time: SystemTime, now: Duration) -> Vec<Scan> {
         let keep = self.capacity - self.capacity / 8;
         let Some(excess) = self.sources.len().checked_sub(keep).filter(|excess| *excess > 0) else {
             return Vec::new();

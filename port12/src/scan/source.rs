@@ -9,14 +9,14 @@ use std::{
 use port12_common::Shape;
 
 use super::{
-    Alert, Kind,
+    Scan, ScanKind,
     answer::is_answer,
     pace::{MOST_PATIENCE, Pace},
     ports::Ports,
     score::{self, Breadth, Persistence},
     targets::Targets,
 };
-use crate::event::Event;
+use crate::event::Probe;
 
 /// A scan that goes on is told when this has passed since it became one.
 const TOLD_AFTER: Duration = Duration::from_secs(10 * 60);
@@ -51,12 +51,12 @@ pub struct Source {
     events: u64,
     dropped: u64,
     /// The scan that it has become.
-    pub scan: Option<Box<Scan>>,
+    pub scan: Option<Box<ScanState>>,
 }
 
 /// A scan that goes on.
 #[derive(Debug)]
-pub struct Scan {
+pub struct ScanState {
     /// When it is to be looked at.
     pub due: Duration,
     /// When it is told, where it is not over before.
@@ -64,7 +64,7 @@ pub struct Scan {
     /// How many events it had when it was told.
     pub told: Option<u64>,
     /// Its last touch.
-    sample: Event,
+    sample: Probe,
 }
 
 /// What decides who is forgotten: the least goes first.
@@ -81,7 +81,7 @@ pub struct Rank {
 
 impl Source {
     /// One that has touched nothing yet.
-    pub fn new(event: &Event, now: Duration) -> Self {
+    pub fn new(event: &Probe, now: Duration) -> Self {
         Self {
             first_seen: event.time,
             last_seen: event.time,
@@ -102,7 +102,7 @@ impl Source {
     }
 
     /// Takes note of a touch.
-    pub fn note(&mut self, event: &Event, now: Duration) {
+    pub fn note(&mut self, event: &Probe, now: Duration) {
         let is_new = self.touch(event, now);
         self.pace.note(now.saturating_sub(self.last), is_new);
         self.last = now;
@@ -114,7 +114,7 @@ impl Source {
             scan.sample = event.clone();
         } else if self.level(now) >= score::THRESHOLD {
             let tell_at = now.saturating_add(TOLD_AFTER);
-            self.scan = Some(Box::new(Scan {
+            self.scan = Some(Box::new(ScanState {
                 due: Duration::MAX,
                 tell_at,
                 told: None,
@@ -124,7 +124,7 @@ impl Source {
     }
 
     /// Weighs a touch. Returns whether it is one of something new.
-    fn touch(&mut self, event: &Event, now: Duration) -> bool {
+    fn touch(&mut self, event: &Probe, now: Duration) -> bool {
         let (transport, port) = (event.transport, event.port);
         let is_known = |ports: &Ports| ports.contains(transport, port);
         let is_new_port = !is_known(&self.probed) && !is_known(&self.answered);
@@ -204,13 +204,13 @@ impl Source {
     }
 
     /// What is to be told of its scan, where there is one, and anything that was not told before.
-    pub fn alert(&self, time: SystemTime, source: IpAddr) -> Option<Alert> {
+    pub fn alert(&self, time: SystemTime, source: IpAddr) -> Option<Scan> {
         let scan = self.scan.as_ref()?;
         if scan.told == Some(self.events) {
             return None;
         }
         let ports: BTreeSet<_> = self.probed.iter().chain(self.answered.iter()).collect();
-        Some(Alert {
+        Some(Scan {
             time,
             source,
             kind: self.kind(),
@@ -234,15 +234,15 @@ impl Source {
         }
     }
 
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> ScanKind {
         let ports = score::PORT * f64::from(self.probed.len());
         let answered = score::ANSWER * f64::from(self.answered.len());
         let targets = score::TARGET * self.targets.len().saturating_sub(1) as f64;
         if ports + answered + targets < score::THRESHOLD {
-            return Kind::Persistent;
+            return ScanKind::Persistent;
         }
         let all: u32 = self.shapes.iter().copied().map(u32::from).sum();
         let is_most = |shape: &Shape| u32::from(self.shapes[*shape as usize]) * 5 >= all * 4;
-        Shape::ALL.into_iter().find(is_most).map_or(Kind::Mixed, Kind::from)
+        Shape::ALL.into_iter().find(is_most).map_or(ScanKind::Mixed, ScanKind::from)
     }
 }

@@ -17,7 +17,7 @@ use port12_common::{Layer, Outcome, Shape, Transport, watched};
 
 use super::*;
 use crate::{
-    event::{Event, Headers},
+    event::{Headers, Probe},
     registry::unofficial::in_default_nmap_scan,
 };
 
@@ -39,8 +39,8 @@ fn target(number: u32) -> IpAddr {
 }
 
 /// A SYN, so long after the start.
-fn syn(number: u32, port: u16, at: Duration) -> Event {
-    Event {
+fn syn(number: u32, port: u16, at: Duration) -> Probe {
+    Probe {
         time: start() + at,
         interface: Arc::from("eth0"),
         outcome: Outcome::Probe,
@@ -58,9 +58,9 @@ fn syn(number: u32, port: u16, at: Duration) -> Event {
 }
 
 /// A datagram of which nothing but the addresses and ports was captured.
-fn datagram(number: u32, port: u16, at: Duration) -> Event {
+fn datagram(number: u32, port: u16, at: Duration) -> Probe {
     let (transport, shape) = (Transport::Udp, Shape::Datagram);
-    Event { transport, shape, ..syn(number, port, at) }
+    Probe { transport, shape, ..syn(number, port, at) }
 }
 
 /// The watched ports of a transport.
@@ -101,7 +101,7 @@ fn scan(watched: &[u16], of: usize, pace: Duration, seed: u64) -> Vec<(u16, Dura
 struct Run {
     detector: Detector,
     seconds: u64,
-    alerts: Vec<Alert>,
+    alerts: Vec<Scan>,
 }
 
 impl Run {
@@ -113,28 +113,28 @@ impl Run {
         }
     }
 
-    fn note(&mut self, event: &Event) {
+    fn note(&mut self, event: &Probe) {
         let at = event.time.duration_since(start()).expect("it is after the start");
         self.wait_until(at);
         self.alerts.extend(self.detector.note(event));
     }
 
-    fn note_all(&mut self, events: impl IntoIterator<Item = Event>) {
+    fn note_all(&mut self, events: impl IntoIterator<Item = Probe>) {
         events.into_iter().for_each(|event| self.note(&event));
     }
 
     /// What was told, and is told in the next days.
-    fn finish(mut self) -> Vec<Alert> {
+    fn finish(mut self) -> Vec<Scan> {
         self.wait_until(Duration::from_secs(self.seconds) + 25 * HOUR);
         self.alerts
     }
 }
 
 /// The only alert about these events.
-fn only_alert(events: impl IntoIterator<Item = Event>) -> Alert {
+fn only_alert(events: impl IntoIterator<Item = Probe>) -> Scan {
     let mut run = Run::default();
     run.note_all(events);
-    let [alert] = <[Alert; 1]>::try_from(run.finish()).expect("there is one alert");
+    let [alert] = <[Scan; 1]>::try_from(run.finish()).expect("there is one alert");
     alert
 }
 

@@ -172,13 +172,11 @@ impl SinkSpec {
 
     /// Whether a record is one that this sink writes.
     pub fn takes(&self, record: &Record) -> bool {
-        match record {
-            Record::Alert(_) | Record::Notice(_) | Record::Started(_) | Record::TooDeep(_) => {
-                self.form.has_alerts()
-            }
-            Record::Event(event) => {
+        match record.event.probe() {
+            None => self.form.has_alerts(),
+            Some(probe) => {
                 self.level == Level::Events
-                    && (self.form != Form::Portsentry || has_portsentry_line(event.transport))
+                    && (self.form != Form::Portsentry || has_portsentry_line(probe.transport))
             }
         }
     }

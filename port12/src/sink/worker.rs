@@ -136,13 +136,7 @@ impl Worker {
         if self.is_fresh {
             self.format.begin(&mut bytes);
         }
-        match record {
-            Record::Event(event) => self.format.event(event, &mut bytes),
-            Record::Alert(alert) => self.format.alert(alert, &mut bytes),
-            Record::Notice(notice) => self.format.notice(notice, &mut bytes),
-            Record::Started(started) => self.format.started(started, &mut bytes),
-            Record::TooDeep(alert) => self.format.too_deep(alert, &mut bytes),
-        }
+        self.format.write(record, &mut bytes);
         bytes
     }
 

@@ -25,7 +25,7 @@ use super::{
     too_deep::TooDeepCounts,
 };
 use crate::{
-    event::Event,
+    event::Probe,
     host::interfaces::{self, Link as HostLink, Stack},
     kernel::{
         attach::Attached,
@@ -38,11 +38,12 @@ use crate::{
         state::Standing,
     },
     ledger::Ledger,
-    model::{InterfaceState, ModeState, NotDropped, Place, ProgramState, XdpMode},
+    model::{
+        InterfaceState, ModeState, NotDropped, Place, ProgramState, XdpMode, event::TooDeepAlert,
+    },
     query::{self, Attachment, ProgramReading},
     registry::Registry,
     snapshot::Snapshot,
-    too_deep::TooDeepAlert,
     truth::{Truth, TruthError},
 };
 
@@ -372,7 +373,7 @@ impl Watched {
     }
 
     /// Hands on what has happened since it was asked last.
-    pub fn events(&mut self, mut take: impl FnMut(Event)) {
+    pub fn events(&mut self, mut take: impl FnMut(Probe)) {
         let reading = Reading::new(&self.name, self.layer);
         while let Some(event) = self.ring.next(&reading) {
             take(event);

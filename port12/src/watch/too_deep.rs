@@ -7,7 +7,7 @@ use std::{
 
 use port12_common::{TooDeep, abi::CpuCounters};
 
-use crate::{kernel::mapped::Mapped, too_deep::TooDeepAlert};
+use crate::{kernel::mapped::Mapped, model::event::TooDeepAlert};
 
 /// Time between two alerts of one reason on one interface.
 const INTERVAL: Duration = Duration::from_secs(60);

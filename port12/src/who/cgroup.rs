@@ -8,23 +8,12 @@ use std::{
 };
 
 use procfs::{ProcessCGroup, process::Process};
-use serde::Serialize;
 
+use super::Cgroup;
 use crate::host::cgroups::{ROOT, hierarchy};
 
 /// So many directories are looked at for the ids of cgroups, at most.
 const MOST: usize = 100_000;
-
-/// A cgroup.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Cgroup {
-    /// Its path below the root of the cgroup namespace of this process.
-    pub path: String,
-    /// The systemd unit that it is of, a service or a scope.
-    pub unit: Option<String>,
-    /// The id of the container that it is of, or its name for LXC and systemd-nspawn.
-    pub container: Option<String>,
-}
 
 impl Cgroup {
     /// What a path tells.

@@ -3,27 +3,12 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use port12_common::Transport;
-use serde::Serialize;
 
-use super::{Holder, holders::Found};
+use super::{Holder, Owner, holders::Found};
 use crate::host::sockets::{OpenSocket, SocketState};
 
 /// So many inodes and peers of an entry are told.
 const MOST: usize = 16;
-
-/// Who has a socket.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Owner {
-    /// Processes.
-    Process,
-    /// No process has a descriptor of it: it is the kernel's own, or on its way between processes.
-    None,
-    /// None was seen, and not all could be looked into.
-    Unseen,
-    /// It is a connection that its listener has not taken yet.
-    Unaccepted,
-}
 
 /// A socket and where it is.
 pub(super) struct Socket {

@@ -8,31 +8,10 @@ use std::{
 
 use procfs::process::Process as Procfs;
 
-use super::{Cgroup, Holder, Program, Through, program};
+use super::{Cgroup, Holder, Process, Through, program};
 
 /// So much of a command line is kept, in bytes. A process can make its own as long as it likes.
 const COMMAND: u64 = 4096;
-
-/// A process.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Process {
-    /// Its id, in the namespace of this process.
-    pub pid: i32,
-    /// What it calls itself.
-    pub name: Option<String>,
-    /// Its command line: what it says that it was started with.
-    pub command: Vec<String>,
-    /// Whether the command line is longer.
-    pub command_cut: bool,
-    /// What it runs.
-    pub program: Option<Program>,
-    /// Its effective user id.
-    pub uid: Option<u32>,
-    /// When it was started.
-    pub started: Option<SystemTime>,
-    /// Its cgroup.
-    pub cgroup: Option<Cgroup>,
-}
 
 /// What turns the start of a process into a time of day.
 #[derive(Clone, Copy)]

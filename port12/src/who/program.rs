@@ -7,34 +7,11 @@ use std::{
     path::Path,
 };
 
+use super::{OnDisk, Program};
 use procfs::process::Process;
-use serde::Serialize;
 
 /// What the kernel appends to the path of a file that has been removed.
 const DELETED: &str = " (deleted)";
-
-/// What lies on disk where a program was started from.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnDisk {
-    /// The program.
-    Intact,
-    /// Nothing.
-    Deleted,
-    /// Another file.
-    Replaced,
-    /// That cannot be told.
-    Unknown,
-}
-
-/// A program that runs.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Program {
-    /// Where it was started from, as the process sees it.
-    pub path: String,
-    /// What lies there.
-    pub on_disk: OnDisk,
-}
 
 /// What a process runs, and with which directory in /proc. `None` where it cannot be read, and for the
 /// kernel's threads.

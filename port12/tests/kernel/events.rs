@@ -7,7 +7,7 @@ use std::{
 };
 
 use port12::{
-    event::{Event, MAX_FRAME_BYTES},
+    event::{MAX_FRAME_BYTES, Probe},
     kernel::{
         events::{self, EventRing, Reading},
         instance::LoadOptions,
@@ -60,7 +60,7 @@ impl Watch {
         frame
     }
 
-    fn told(&mut self) -> Vec<Event> {
+    fn told(&mut self) -> Vec<Probe> {
         let reading = Reading::new("w0", Layer::Ethernet);
         std::iter::from_fn(|| self.ring.next(&reading)).collect()
     }

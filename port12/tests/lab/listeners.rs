@@ -112,7 +112,7 @@ fn a_listener_that_appears_or_leaves_is_told_within_a_second_with_its_process() 
         drop(nc);
         let gone = watched.wait_for(LEFT, 12);
         assert_eq!(own(&gone)["processes"], own(&record)["processes"]);
-        assert_eq!(gone["alert"]["severity"], 3);
+        assert_eq!(gone["alert"]["severity"], 4);
         // Each sink has a thread of its own.
         let lines = until("both lines", || {
             let lines = fs::read_to_string(watched.directory.path().join("human.log")).unwrap();

@@ -8,7 +8,7 @@ const RPC_REPLY: [u8; 24] =
     [9, 9, 9, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// A datagram with a payload, captured whole, padded as Ethernet does.
-fn with_payload(source_port: u16, port: u16, at: Duration, payload: &[u8]) -> Event {
+fn with_payload(source_port: u16, port: u16, at: Duration, payload: &[u8]) -> Probe {
     let mut frame = Vec::new();
     PacketBuilder::ethernet2([2; 6], [4; 6])
         .ipv4([10, 0, 0, 1], [192, 0, 2, 1], 64)
@@ -18,7 +18,7 @@ fn with_payload(source_port: u16, port: u16, at: Duration, payload: &[u8]) -> Ev
     frame.resize(frame.len().max(60), 0xff);
     let headers = Headers::of(&frame, frame.len(), Layer::Ethernet, Transport::Udp);
     let length = frame.len() as u32;
-    Event { source_port, headers, length, frame, ..datagram(1, port, at) }
+    Probe { source_port, headers, length, frame, ..datagram(1, port, at) }
 }
 
 fn ntp(first: u8, second: u8, length: usize) -> Vec<u8> {
@@ -73,11 +73,11 @@ fn what_was_not_captured_is_no_answer() {
     for length in 0..14 + 20 + 8 + 12 {
         let frame = whole.frame[..length].to_vec();
         let headers = Headers::of(&frame, 60, Layer::Ethernet, Transport::Udp);
-        assert!(!is_answer(&Event { headers, frame, ..whole.clone() }), "{length}");
+        assert!(!is_answer(&Probe { headers, frame, ..whole.clone() }), "{length}");
     }
     for payload in [0, 1, 2, 3, 1000, usize::MAX] {
         let headers = Headers { payload: Some(payload), ..Headers::default() };
-        assert!(!is_answer(&Event { headers, ..whole.clone() }), "{payload}");
+        assert!(!is_answer(&Probe { headers, ..whole.clone() }), "{payload}");
     }
 }
 
@@ -101,7 +101,7 @@ fn a_scan_from_the_port_of_a_service_is_told() {
                 .into_iter()
                 .map(|(port, at)| with_payload(53, port, at, payload)),
         );
-        assert_eq!((alert.kind, alert.ports), (Kind::Udp, ports(Transport::Udp, &watched)));
+        assert_eq!((alert.kind, alert.ports), (ScanKind::Udp, ports(Transport::Udp, &watched)));
     }
 }
 
@@ -112,7 +112,7 @@ fn forged_answers_to_very_many_ports_are_told() {
         .into_iter()
         .map(|(port, at)| with_payload(53, port, at, &DNS_ANSWER));
     let alert = only_alert(forged);
-    assert_eq!((alert.kind, alert.ports), (Kind::Udp, ports(Transport::Udp, &watched)));
+    assert_eq!((alert.kind, alert.ports), (ScanKind::Udp, ports(Transport::Udp, &watched)));
 }
 
 #[test]

@@ -3,7 +3,7 @@ use super::*;
 const FLOOD: u32 = 1_000_000;
 
 /// A source that comes once, of a flood of 2,000 a second.
-fn flood(number: u32) -> Event {
+fn flood(number: u32) -> Probe {
     syn(1_000_000 + number, (number % 1024) as u16, MILLISECOND / 2 * number)
 }
 
@@ -25,7 +25,7 @@ fn a_scanner_in_a_flood_of_sources_is_told_with_all_its_ports() {
     let forgotten = run.detector.forgotten();
     assert!(forgotten + 8192 >= u64::from(FLOOD), "{forgotten}");
     assert_eq!(run.detector.suppressed(), 0);
-    let [alert] = <[Alert; 1]>::try_from(run.finish()).unwrap();
+    let [alert] = <[Scan; 1]>::try_from(run.finish()).unwrap();
     assert_eq!((alert.source, alert.ports), (source(1), ports(Transport::Tcp, &watched)));
 }
 
@@ -132,7 +132,7 @@ fn who_touched_more_is_forgotten_after_those_who_came_later() {
     run.note_all((0..3).map(|port| syn(1, port, Duration::ZERO)));
     run.note_all((0..1000).map(|number| syn(10 + number, 1, SECOND * number)));
     run.note_all((3..7).map(|port| syn(1, port, HOUR)));
-    let [alert] = <[Alert; 1]>::try_from(run.finish()).unwrap();
+    let [alert] = <[Scan; 1]>::try_from(run.finish()).unwrap();
     assert_eq!((alert.source, alert.ports.len()), (source(1), 7));
 }
 
@@ -153,7 +153,7 @@ fn who_has_come_to_an_end_is_not_forgotten_for_want_of_room() {
 #[test]
 #[ignore = "measures, and asserts nothing"]
 fn the_cost_of_an_event() {
-    let mut events: Vec<Event> = (0..FLOOD).map(flood).collect();
+    let mut events: Vec<Probe> = (0..FLOOD).map(flood).collect();
     let payload = Headers { payload: Some(42), ..events[0].headers.clone() };
     events.iter_mut().for_each(|event| {
         (event.headers, event.frame) = (payload.clone(), vec![0; 128]);

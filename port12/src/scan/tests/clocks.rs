@@ -1,19 +1,19 @@
 use super::*;
 
 /// A scan whose clock is set by so much after the tenth of thirty ports.
-fn scan_with_step(step: i64) -> Vec<Event> {
+fn scan_with_step(step: i64) -> Vec<Probe> {
     let shift = Duration::from_secs(step.unsigned_abs());
     let set = |time: SystemTime| if step < 0 { time - shift } else { time + shift };
     (0..30_u16)
         .map(|port| {
             let event = syn(1, port, 100 * MILLISECOND * port.into());
             let time = if port < 10 { event.time } else { set(event.time) };
-            Event { time, ..event }
+            Probe { time, ..event }
         })
         .collect()
 }
 
-fn alerts_of(events: &[Event]) -> Vec<Alert> {
+fn alerts_of(events: &[Probe]) -> Vec<Scan> {
     let mut detector = Detector::default();
     let mut alerts = Vec::new();
     for event in events {
@@ -30,7 +30,7 @@ fn alerts_of(events: &[Event]) -> Vec<Alert> {
 #[test]
 fn a_clock_that_is_set_back_changes_nothing() {
     for step in [-1, -30, -59, -61, -3600, -86_400 * 365] {
-        let [alert] = <[Alert; 1]>::try_from(alerts_of(&scan_with_step(step))).unwrap();
+        let [alert] = <[Scan; 1]>::try_from(alerts_of(&scan_with_step(step))).unwrap();
         assert_eq!(alert.ports.len(), 30, "{step}");
         assert!(alert.first_seen <= alert.last_seen, "{step}");
     }
@@ -39,7 +39,7 @@ fn a_clock_that_is_set_back_changes_nothing() {
 #[test]
 fn a_clock_that_is_set_forward_ends_what_there_was() {
     let [first, second] =
-        <[Alert; 2]>::try_from(alerts_of(&scan_with_step(86_400 * 365 * 80))).unwrap();
+        <[Scan; 2]>::try_from(alerts_of(&scan_with_step(86_400 * 365 * 80))).unwrap();
     assert_eq!((first.ports.len(), second.ports.len()), (10, 20));
     assert!(!first.is_end && !second.is_end);
 }
@@ -66,7 +66,7 @@ fn the_ends_of_time_are_survived() {
     for round in 0..100_u16 {
         for time in [latest, SystemTime::UNIX_EPOCH, start(), latest] {
             detector.tick(time);
-            detector.note(&Event { time, ..syn(1, round, SECOND) });
+            detector.note(&Probe { time, ..syn(1, round, SECOND) });
         }
     }
     // Time goes on.
@@ -77,10 +77,10 @@ fn the_ends_of_time_are_survived() {
 
 #[test]
 fn events_out_of_order_are_one_scan() {
-    let mut events: Vec<Event> =
+    let mut events: Vec<Probe> =
         (0..300_u16).map(|port| syn(1, port, 20 * MILLISECOND * port.into())).collect();
     Dice(5).shuffle(&mut events);
-    let [alert] = <[Alert; 1]>::try_from(alerts_of(&events)).unwrap();
+    let [alert] = <[Scan; 1]>::try_from(alerts_of(&events)).unwrap();
     assert_eq!(alert.ports.len(), 300);
     assert_eq!((alert.first_seen, alert.last_seen), (start(), start() + 299 * 20 * MILLISECOND));
 }

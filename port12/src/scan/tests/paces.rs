@@ -10,10 +10,10 @@ const TEMPLATES: [(&str, Duration); 6] = [
     ("-T5", Duration::from_micros(100)),
 ];
 
-fn assert_told(alerts: &[Alert], touched: &[u16], what: &str) {
+fn assert_told(alerts: &[Scan], touched: &[u16], what: &str) {
     let (last, before) = alerts.split_last().unwrap_or_else(|| panic!("{what} is not told"));
     assert_eq!(last.ports, ports(Transport::Tcp, touched), "{what}");
-    assert_eq!((last.kind, last.is_end), (Kind::Syn, !before.is_empty()), "{what}");
+    assert_eq!((last.kind, last.is_end), (ScanKind::Syn, !before.is_empty()), "{what}");
     assert!(before.len() <= 1 && before.iter().all(|alert| !alert.is_end), "{what}");
 }
 
@@ -59,7 +59,7 @@ fn of_the_thousand_default_ports_the_few_that_are_watched_are_enough() {
 fn a_port_every_few_hours_is_a_slow_scan() {
     let mut run = Run::default();
     run.note_all((0..20_u16).map(|number| syn(1, 20 * number, 3 * HOUR * number.into())));
-    let [told, end] = <[Alert; 2]>::try_from(run.finish()).unwrap();
+    let [told, end] = <[Scan; 2]>::try_from(run.finish()).unwrap();
     assert!(told.is_slow && end.is_slow);
     assert_eq!((told.ports.len(), end.ports.len()), (8, 20));
     // Eight ports in 21 hours, and ten minutes.
@@ -84,14 +84,14 @@ fn two_scans_an_hour_apart_are_two() {
     let mut run = Run::default();
     let scan = |from: u16, at: Duration| (from..from + 50).map(move |port| syn(1, port, at));
     run.note_all(scan(0, SECOND).chain(scan(100, HOUR)));
-    let [first, second] = <[Alert; 2]>::try_from(run.finish()).unwrap();
+    let [first, second] = <[Scan; 2]>::try_from(run.finish()).unwrap();
     assert!(!first.is_end && !second.is_end);
     assert_eq!(first.ports, ports(Transport::Tcp, &(0..50).collect::<Vec<_>>()));
     assert_eq!(second.ports, ports(Transport::Tcp, &(100..150).collect::<Vec<_>>()));
     // The same where nobody tells the time between them.
     let mut detector = Detector::default();
     let events = scan(0, SECOND).chain(scan(100, HOUR));
-    let alerts: Vec<Alert> = events.flat_map(|event| detector.note(&event)).collect();
+    let alerts: Vec<Scan> = events.flat_map(|event| detector.note(&event)).collect();
     assert_eq!(alerts.len(), 1);
     assert_eq!(alerts[0].ports, first.ports);
 }
@@ -112,7 +112,7 @@ fn a_knock_of_long_ago_does_not_make_a_fast_scan_slow() {
 fn a_scan_that_goes_on_is_told_after_ten_minutes_and_at_its_end() {
     let mut run = Run::default();
     run.note_all((0..200_u16).map(|port| syn(1, port, 5 * SECOND * port.into())));
-    let [told, end] = <[Alert; 2]>::try_from(run.finish()).unwrap();
+    let [told, end] = <[Scan; 2]>::try_from(run.finish()).unwrap();
     assert!(!told.is_end && end.is_end);
     let crossed = told.time - 10 * MINUTE;
     assert!((start() + 20 * SECOND..=start() + 30 * SECOND).contains(&crossed));
@@ -134,7 +134,7 @@ fn what_goes_on_when_the_capture_ends_is_told() {
     run.note_all((0..30_u16).map(|port| syn(1, port, MILLISECOND * port.into())));
     run.note_all((0..6_u16).map(|port| syn(2, port, SECOND)));
     assert_eq!(run.alerts, []);
-    let [alert] = <[Alert; 1]>::try_from(run.detector.finish(start() + SECOND)).unwrap();
+    let [alert] = <[Scan; 1]>::try_from(run.detector.finish(start() + SECOND)).unwrap();
     assert_eq!((alert.source, alert.ports.len(), alert.is_end), (source(1), 30, false));
     assert_eq!(alert.time, start() + SECOND);
     assert!(run.detector.is_empty());
@@ -161,6 +161,6 @@ fn what_many_cpus_tell_at_once_does_not_make_a_slow_scan_fast() {
         let at = 2 * MINUTE * number.into();
         run.note_all((0..64).map(|cpu| syn(1, number, at + MILLISECOND * cpu)));
     }
-    let [told, end] = <[Alert; 2]>::try_from(run.finish()).unwrap();
+    let [told, end] = <[Scan; 2]>::try_from(run.finish()).unwrap();
     assert_eq!((told.is_end, end.is_end, end.ports.len()), (false, true, 12));
 }

@@ -13,7 +13,7 @@ fn touches(
     vec((0..4_u32, 0..40_u16, gaps), 1..200)
 }
 
-fn events(touches: &[(u32, u16, u64)]) -> Vec<Event> {
+fn events(touches: &[(u32, u16, u64)]) -> Vec<Probe> {
     let mut at = Duration::ZERO;
     let event = |&(number, port, gap): &(u32, u16, u64)| {
         at += MILLISECOND * gap as u32;
@@ -22,7 +22,7 @@ fn events(touches: &[(u32, u16, u64)]) -> Vec<Event> {
     touches.iter().map(event).collect()
 }
 
-fn told(events: &[Event]) -> Vec<Alert> {
+fn told(events: &[Probe]) -> Vec<Scan> {
     let mut run = Run::default();
     run.note_all(events.iter().cloned());
     run.finish()
@@ -53,13 +53,13 @@ proptest! {
     ) {
         let events = events(&touches);
         let alerts = told(&events);
-        let mut of_scan: BTreeMap<(IpAddr, SystemTime), Vec<&Alert>> = BTreeMap::new();
+        let mut of_scan: BTreeMap<(IpAddr, SystemTime), Vec<&Scan>> = BTreeMap::new();
         for alert in &alerts {
-            let is_of_it = |event: &&Event| {
+            let is_of_it = |event: &&Probe| {
                 event.source == alert.source
                     && (alert.first_seen..=alert.last_seen).contains(&event.time)
             };
-            let of_it: Vec<&Event> = events.iter().filter(is_of_it).collect();
+            let of_it: Vec<&Probe> = events.iter().filter(is_of_it).collect();
             let ports: Touched = of_it.iter().map(|it| (it.transport, it.port)).collect();
             prop_assert_eq!(&alert.ports, &ports);
             prop_assert_eq!(alert.events, of_it.len() as u64);
@@ -81,7 +81,7 @@ proptest! {
             let time = SystemTime::UNIX_EPOCH + SECOND * seconds;
             match call {
                 0 => detector.tick(time),
-                _ => detector.note(&Event { time, ..syn(number, port, SECOND) }),
+                _ => detector.note(&Probe { time, ..syn(number, port, SECOND) }),
             };
             prop_assert!(detector.len() <= 10);
         }

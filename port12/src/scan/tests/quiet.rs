@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn assert_nothing_told(events: impl IntoIterator<Item = Event>) {
+fn assert_nothing_told(events: impl IntoIterator<Item = Probe>) {
     let mut run = Run::default();
     run.note_all(events);
     assert_eq!(run.finish(), []);

@@ -2,16 +2,20 @@
 //! units and interfaces: no name adds a field, a line, a control character or a character that turns
 //! text around.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::ser::Serializer;
 
-use crate::text::{
-    Printable,
-    escape::needs_escape,
-    json::PrintableTexts,
-    shorten::{cut_bytes, start},
+use crate::{
+    model::event::Value,
+    text::{
+        Printable,
+        escape::needs_escape,
+        json::PrintableTexts,
+        shorten::{cut_bytes, start},
+        time,
+    },
 };
 
 /// Bytes of a message's text before its fields, where others have a say in it.
@@ -19,6 +23,25 @@ const MAX_TEXT: usize = 3072;
 
 /// Characters of a field's value. The name of an interface has 15 bytes.
 const MAX_VALUE: usize = 64;
+
+/// A value as text, in one line once it is escaped. Values of a list are separated by commas.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::Absent => String::new(),
+        Value::Text(text) => text.clone(),
+        Value::Word(word) => (*word).to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Flag(flag) => flag.to_string(),
+        Value::Address(address) => address.to_string(),
+        Value::Time(time) => time::rfc3339_micros(*time),
+        Value::List(values) => values.iter().map(text).collect::<Vec<_>>().join(","),
+        Value::Object(members) => {
+            let members = members.iter().filter(|(_, value)| *value != Value::Absent);
+            let members = members.map(|(name, value)| format!("{name}:{}", text(value)));
+            members.collect::<Vec<_>>().join(",")
+        }
+    }
+}
 
 /// A line, with its end.
 pub(super) fn line(text: &str, out: &mut Vec<u8>) {
@@ -43,14 +66,11 @@ impl Message {
         Self { text, fields: String::new() }
     }
 
-    pub(super) fn field(&mut self, name: &'static str, value: Option<impl Display>) {
-        if let Some(value) = value {
-            let value = value.to_string();
-            let value =
-                without_fields(start(&value, MAX_VALUE), |it| it.is_whitespace() || it == '"');
-            // Writing to a text does not fail.
-            let _ = write!(self.fields, " {name}={value}");
-        }
+    pub(super) fn field(&mut self, name: &'static str, value: &Value) {
+        let value = text(value);
+        let value = without_fields(start(&value, MAX_VALUE), |it| it.is_whitespace() || it == '"');
+        // Writing to a text does not fail.
+        let _ = write!(self.fields, " {name}={value}");
     }
 
     /// Text and fields: fewer than 4,096 bytes, which every receiver takes. rsyslog's default is 8 KiB
@@ -74,7 +94,7 @@ fn without_fields(text: &str, more: impl Fn(char) -> bool) -> String {
 
 /// A field of the journal's native protocol. A value has no line end, so that its length is not needed
 /// in front (systemd.io/JOURNAL_NATIVE_PROTOCOL).
-pub(super) fn journal_field(name: &'static str, value: &str, out: &mut Vec<u8>) {
+pub(super) fn journal_field(name: &str, value: &str, out: &mut Vec<u8>) {
     out.extend(format!("{name}={}\n", Printable(value)).as_bytes());
 }
 

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use port12_common::Transport;
 use sha1::{Digest as _, Sha1};
 
-use crate::{event::Event, outbound::Contact};
+use crate::model::event::Tuple;
 
 /// The ends of a conversation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,16 +17,10 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    /// The flow of an event; `None` where its destination was not captured.
-    pub(super) fn of(event: &Event) -> Option<Self> {
-        let destination = event.headers.destination?;
-        Self::between(event.transport, (event.source, event.source_port), (destination, event.port))
-    }
-
-    /// The flow of a conversation that this host has started.
-    pub(super) fn started(contact: &Contact) -> Option<Self> {
-        let source = (contact.source, contact.source_port);
-        Self::between(contact.transport, source, (contact.destination, contact.port))
+    /// Flow of a tuple; `None` if it has no two ends.
+    pub(super) fn of(tuple: &Tuple) -> Option<Self> {
+        let source = (tuple.source?, tuple.source_port?);
+        Self::between(tuple.transport?, source, (tuple.destination?, tuple.port?))
     }
 
     /// The flow between two ends; `None` where they are of different families.
@@ -73,16 +67,14 @@ impl Flow {
     }
 }
 
-/// The number of an event's flow, where the destination is not known: that of all flows to no
-/// address.
-pub(super) fn id(event: &Event) -> u64 {
-    let flow = Flow::of(event).or_else(|| {
-        let nowhere = match event.source {
+/// Number of a packet's flow. A destination that is not known counts as no address.
+pub(super) fn id(tuple: &Tuple) -> u64 {
+    let flow = Flow::of(tuple).or_else(|| {
+        let nowhere = match tuple.source? {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         };
-        let source = (event.source, event.source_port);
-        Flow::between(event.transport, source, (nowhere, event.port))
+        Flow::of(&Tuple { destination: Some(nowhere), ..tuple.clone() })
     });
     flow.map_or(0, |flow| flow.id())
 }

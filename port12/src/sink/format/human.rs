@@ -1,60 +1,33 @@
 //! A line for people, with the time in front.
 
-use std::time::SystemTime;
-
-use super::{Format, encode, text};
-use crate::{
-    event::Event, listeners::Notice, outbound::Started, scan::Alert, text::time,
-    too_deep::TooDeepAlert,
-};
+use super::{Format, encode};
+use crate::{model::event::Record, text::time};
 
 pub(super) struct Human;
 
 impl Format for Human {
-    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
-        line(event.time, &text::event(event), out);
+    fn write(&mut self, record: &Record, out: &mut Vec<u8>) {
+        let description = record.event.describe();
+        let time = time::rfc3339_millis(description.time);
+        encode::line(&format!("{time} {}", record.event.line()), out);
     }
-
-    fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>) {
-        line(alert.time, &text::alert(alert), out);
-    }
-
-    fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
-        line(notice.time, &text::notice(notice), out);
-    }
-
-    fn started(&mut self, started: &Started, out: &mut Vec<u8>) {
-        line(started.contact.time, &text::started(started), out);
-    }
-
-    fn too_deep(&mut self, alert: &TooDeepAlert, out: &mut Vec<u8>) {
-        line(alert.time, &text::too_deep(alert), out);
-    }
-}
-
-fn line(time: SystemTime, text: &str, out: &mut Vec<u8>) {
-    encode::line(&format!("{} {text}", time::rfc3339_millis(time)), out);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        listeners::What,
-        sink::sample,
-        who::{Behind, Owner},
-    };
+    use crate::model::event::{Behind, Owner, What, tests::sample};
 
-    fn written(write: impl FnOnce(&mut Human, &mut Vec<u8>)) -> String {
+    fn written(record: impl Into<Record>) -> String {
         let mut out = Vec::new();
-        write(&mut Human, &mut out);
+        Human.write(&record.into(), &mut out);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn an_event_is_a_line() {
         assert_eq!(
-            written(|human, out| human.event(&sample::event(), out)),
+            written(sample::event()),
             "2026-03-01T12:34:56.789Z eth0 dropped tcp/12 of 198.51.100.7, SYN from 192.0.2.1 port \
              40000, TTL 54\n"
         );
@@ -62,7 +35,7 @@ mod tests {
         event.headers.vlans = vec![100, 7];
         event.is_first = false;
         assert_eq!(
-            written(|human, out| human.event(&event, out)),
+            written(event.clone()),
             "2026-03-01T12:34:56.789Z eth0 passed sctp/12 of 2001:db8::7, INIT from 2001:db8::1 port \
              40000, TTL 54, VLAN 100.7, again\n"
         );
@@ -71,32 +44,32 @@ mod tests {
     #[test]
     fn what_was_not_captured_is_not_said() {
         let mut event = sample::event();
-        event.headers = crate::event::Headers::default();
-        let line = written(|human, out| human.event(&event, out));
+        event.headers = crate::model::event::Headers::default();
+        let line = written(event.clone());
         assert!(line.ends_with(" eth0 dropped tcp/12, SYN from 192.0.2.1 port 40000\n"), "{line}");
     }
 
     #[test]
     fn an_alert_is_a_line() {
         assert_eq!(
-            written(|human, out| human.alert(&sample::alert(), out)),
+            written(sample::alert()),
             "2026-03-01T12:34:56.789Z eth0 TCP SYN scan from 192.0.2.1: 4 ports of 1 address in 12s \
              500ms, 5 events, 5 dropped: tcp/2,12-14\n"
         );
         let mut end = sample::alert();
         (end.is_end, end.is_slow) = (true, true);
-        let line = written(|human, out| human.alert(&end, out));
+        let line = written(end.clone());
         assert!(line.contains("eth0 end of a slow TCP SYN scan from"), "{line}");
     }
 
     #[test]
     fn a_listener_is_a_line_with_its_process() {
         assert_eq!(
-            written(|human, out| human.notice(&sample::notice(), out)),
+            written(sample::notice()),
             "2026-03-01T12:34:56.789Z tcp/12 of 0.0.0.0 has a listener: process 4711 (nc), user id 0, \
              runs /usr/bin/nc, which is DELETED, in x.service\n"
         );
-        let line = written(|human, out| human.notice(&sample::reached(), out));
+        let line = written(sample::reached());
         assert!(
             line.contains(
                 "Z eth0 tcp/12: 3 conversation starts reached a listener, from whom is not known: \
@@ -114,12 +87,12 @@ mod tests {
         (listener.owner, listener.inode) = (Owner::Unseen, 0);
         let process = std::mem::take(&mut listener.processes);
         passed.listener = Some(listener.clone().into());
-        let line = written(|human, out| human.notice(&passed, out));
+        let line = written(passed.clone());
         let place = "Z tcp/12 of 0.0.0.0 had a listener, which had gone when it was looked for: ";
         assert!(line.contains(&format!("{place}which process it is was not seen (user id 0)\n")));
         listener.processes = process;
         passed.listener = Some(listener.into());
-        let line = written(|human, out| human.notice(&passed, out));
+        let line = written(passed.clone());
         assert!(line.contains(&format!("{place}bound by process 4711 (nc), ")), "{line}");
     }
 
@@ -128,7 +101,7 @@ mod tests {
         let line = |behind| {
             let mut started = sample::started();
             started.sender.behind = behind;
-            written(|human, out| human.started(&started, out))
+            written(started.clone())
         };
         assert_eq!(
             line(Behind::Holders),
@@ -143,7 +116,7 @@ mod tests {
             line(Behind::Ended)
                 .contains(": it was running when the packet left, and has ended: process 4711")
         );
-        let unseen = written(|human, out| human.started(&sample::started_unseen(), out));
+        let unseen = written(sample::started_unseen());
         assert!(
             unseen.ends_with(": which process it was was not seen, user id 1000\n"),
             "{unseen}"
@@ -154,7 +127,7 @@ mod tests {
     fn names_move_no_cursor() {
         let mut event = sample::event();
         event.interface = "a\u{1b}[2J\n\u{9b}".into();
-        let line = written(|human, out| human.event(&event, out));
+        let line = written(event.clone());
         assert!(!line.trim_end_matches('\n').contains(char::is_control), "{line:?}");
     }
 }

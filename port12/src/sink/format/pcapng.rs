@@ -9,15 +9,11 @@ use port12_common::{Layer, Verdict};
 
 use block::Block;
 
-use super::{Format, words};
+use super::Format;
 use crate::{
     capture::{MAX_CAPTURED_LENGTH, MAX_ORIGINAL_LENGTH},
-    event::Event,
-    listeners::Notice,
-    outbound::Started,
-    scan::Alert,
+    model::event::{Probe, Record},
     text::time,
-    too_deep::TooDeepAlert,
 };
 
 const SECTION: u32 = 0x0a0d_0d0a;
@@ -58,7 +54,7 @@ pub(super) struct Pcapng {
 
 impl Pcapng {
     /// The number of the interface; describes it where it has none.
-    fn interface(&mut self, event: &Event, out: &mut Vec<u8>) -> usize {
+    fn interface(&mut self, event: &Probe, out: &mut Vec<u8>) -> usize {
         let is_it =
             |(name, layer): &(Arc<str>, Layer)| *name == event.interface && *layer == event.layer;
         if let Some(number) = self.interfaces.iter().position(is_it) {
@@ -97,7 +93,10 @@ impl Format for Pcapng {
             .end(out);
     }
 
-    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+    fn write(&mut self, record: &Record, out: &mut Vec<u8>) {
+        let Some(event) = record.event.probe() else {
+            return;
+        };
         let number = self.interface(event, out);
         let since = time::since_epoch(event.time).as_nanos();
         let since = u64::try_from(since).unwrap_or(u64::MAX);
@@ -115,20 +114,12 @@ impl Format for Pcapng {
             .option(EPB_VERDICT, &verdict(event))
             .end(out);
     }
-
-    fn alert(&mut self, _: &Alert, _: &mut Vec<u8>) {}
-
-    fn notice(&mut self, _: &Notice, _: &mut Vec<u8>) {}
-
-    fn started(&mut self, _: &Started, _: &mut Vec<u8>) {}
-
-    fn too_deep(&mut self, _: &TooDeepAlert, _: &mut Vec<u8>) {}
 }
 
-fn comment(event: &Event) -> String {
+fn comment(event: &Probe) -> String {
     format!(
         "port12: {} {}/{} {}, {}, from {}, on {}",
-        words::verdict(event),
+        if event.is_dropped() { "dropped" } else { "passed" },
         event.transport,
         event.port,
         match event.is_first {
@@ -141,7 +132,7 @@ fn comment(event: &Event) -> String {
     )
 }
 
-fn verdict(event: &Event) -> [u8; 9] {
+fn verdict(event: &Probe) -> [u8; 9] {
     let action = match event.outcome.verdict() {
         Verdict::Drop => XDP_ACTIONS.0,
         Verdict::Pass => XDP_ACTIONS.1,

@@ -7,8 +7,8 @@ use port12_common::{Shape, Transport};
 
 use super::{Format, encode};
 use crate::{
-    event::Event, listeners::Notice, outbound::Started, scan::Alert, text::time,
-    too_deep::TooDeepAlert,
+    model::event::{Probe, Record},
+    text::time,
 };
 
 pub(super) struct Portsentry;
@@ -16,7 +16,10 @@ pub(super) struct Portsentry;
 impl Format for Portsentry {
     /// HOST is the address again: nobody is asked for a name. Nothing is ignored here, and each
     /// touch is one that portsentry would be triggered by.
-    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+    fn write(&mut self, record: &Record, out: &mut Vec<u8>) {
+        let Some(event) = record.event.probe() else {
+            return;
+        };
         let protocol = match event.transport {
             Transport::Tcp => "TCP",
             Transport::Udp => "UDP",
@@ -36,14 +39,6 @@ impl Format for Portsentry {
         );
         encode::line(&line, out);
     }
-
-    fn alert(&mut self, _: &Alert, _: &mut Vec<u8>) {}
-
-    fn notice(&mut self, _: &Notice, _: &mut Vec<u8>) {}
-
-    fn started(&mut self, _: &Started, _: &mut Vec<u8>) {}
-
-    fn too_deep(&mut self, _: &TooDeepAlert, _: &mut Vec<u8>) {}
 }
 
 /// There are five types. A segment with other flags, and one whose flags are not in its first
@@ -59,7 +54,7 @@ fn kind(shape: Shape) -> &'static str {
 }
 
 /// Whether there were IPv4 options. portsentry does not look for those of IPv6.
-fn options(event: &Event) -> &'static str {
+fn options(event: &Probe) -> &'static str {
     match event.headers.has_options {
         Some(true) if event.source.is_ipv4() => "set",
         Some(false) if event.source.is_ipv4() => "not set",
@@ -70,11 +65,11 @@ fn options(event: &Event) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{event::Headers, sink::sample};
+    use crate::model::event::{Headers, tests::sample};
 
-    fn line(event: &Event) -> String {
+    fn line(event: &Probe) -> String {
         let mut out = Vec::new();
-        Portsentry.event(event, &mut out);
+        Portsentry.write(&event.clone().into(), &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -104,7 +99,7 @@ mod tests {
             (Shape::TcpOther, "TCP SYN/Normal scan"),
             (Shape::TinyFragment, "TCP SYN/Normal scan"),
         ] {
-            let line = line(&Event { shape, ..sample::event() });
+            let line = line(&Probe { shape, ..sample::event() });
             assert!(line.contains(&format!(" type: [{kind}] IP opts:")), "{line}");
         }
     }
@@ -127,9 +122,9 @@ mod tests {
     fn other_transports_and_alerts_have_no_line() {
         let mut out = Vec::new();
         for transport in [Transport::UdpLite, Transport::Sctp, Transport::Dccp] {
-            Portsentry.event(&Event { transport, ..sample::event() }, &mut out);
+            Portsentry.write(&Probe { transport, ..sample::event() }.into(), &mut out);
         }
-        Portsentry.alert(&sample::alert(), &mut out);
+        Portsentry.write(&sample::alert().into(), &mut out);
         assert!(out.is_empty());
     }
 }

@@ -14,7 +14,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::*;
-use crate::{event::Event, sink::sample};
+use crate::model::event::{Probe, tests::sample};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ fn start(text: impl AsRef<str>) -> Sink {
 
 /// An event that its source port tells from others.
 fn record(number: u16) -> Arc<Record> {
-    Arc::new(Event { source_port: number, ..sample::event() }.into())
+    Arc::new(Probe { source_port: number, ..sample::event() }.into())
 }
 
 /// Which records the lines of human text tell.
@@ -382,7 +382,7 @@ fn a_reader_that_goes_in_the_middle_of_a_record_leaves_a_whole_one_to_the_next()
     let sink = start(directory.sink("eve:unix", "s"));
     let (stalling, _) = listener.accept().unwrap();
     let ports = (0..1024).map(|port| (port12_common::Transport::Tcp, port)).collect();
-    let alert = Arc::new(crate::scan::Alert { ports, ..sample::alert() }.into());
+    let alert = Arc::new(crate::model::event::Scan { ports, ..sample::alert() }.into());
     for _ in 0..200 {
         sink.offer(&alert);
     }

@@ -1,7 +1,7 @@
 use std::{fs, path::Path, thread};
 
 use super::*;
-use crate::sink::sample;
+use crate::model::event::tests::sample;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::sink::sample;
+use crate::model::event::tests::sample;
 
 fn spec(text: &str) -> SinkSpec {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))

@@ -5,7 +5,7 @@ use std::{
 };
 
 use super::*;
-use crate::sink::{outlet::Way, sample};
+use crate::{model::event::tests::sample, sink::outlet::Way};
 
 const PAGE: u64 = 4096;
 

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::who::OnDisk;
+use crate::{model::event::Value, text::time};
 
 /// Lists of texts.
-pub(super) type Metadata = BTreeMap<&'static str, Vec<String>>;
+pub(super) type Metadata = BTreeMap<String, Vec<String>>;
 
 #[derive(Serialize)]
 pub(super) struct Eve<'a> {
@@ -15,10 +15,10 @@ pub(super) struct Eve<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) flow_id: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) in_iface: Option<String>,
+    pub(super) in_iface: Option<&'a str>,
     pub(super) event_type: &'static str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) vlan: Vec<u16>,
+    #[serde(skip_serializing_if = "<[u16]>::is_empty")]
+    pub(super) vlan: &'a [u16],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) src_ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub(super) struct Eve<'a> {
     pub(super) pkt_src: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) community_id: Option<String>,
-    pub(super) alert: Alerted,
+    pub(super) alert: Alerted<'a>,
     pub(super) verdict: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) direction: Option<&'static str>,
@@ -49,7 +49,7 @@ pub(super) struct Verdict {
 }
 
 #[derive(Serialize)]
-pub(super) struct Alerted {
+pub(super) struct Alerted<'a> {
     pub(super) action: &'static str,
     pub(super) gid: u32,
     pub(super) signature_id: u32,
@@ -58,116 +58,42 @@ pub(super) struct Alerted {
     pub(super) category: &'static str,
     pub(super) severity: u8,
     pub(super) metadata: Metadata,
-    pub(super) context: Context,
+    pub(super) context: Context<'a>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Context {
-    pub(super) port12: Own,
+pub(super) struct Context<'a> {
+    pub(super) port12: Members<'a>,
 }
 
-/// What is port12's own.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Own {
-    Event(EventContext),
-    Scan(ScanContext),
-    Listener(ListenerContext),
-    Outbound(OutboundContext),
-    TooDeep(TooDeepContext),
+/// Values by name.
+pub(super) struct Members<'a>(pub(super) Vec<(&'static str, &'a Value)>);
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let known = self.0.iter().filter(|(_, value)| **value != Value::Absent);
+        to.collect_map(known.map(|(name, value)| (name, Typed(value))))
+    }
 }
 
-#[derive(Serialize)]
-pub(super) struct EventContext {
-    pub(super) shape: &'static str,
-    pub(super) outcome: &'static str,
-    pub(super) first: bool,
-    /// Bytes of the frame, and how many were captured.
-    pub(super) length: u32,
-    pub(super) captured: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) hop_limit: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tcp_flags: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) options: Option<bool>,
-}
+/// A value as JSON, with times as EVE writes them.
+struct Typed<'a>(&'a Value);
 
-#[derive(Serialize)]
-pub(super) struct ScanContext {
-    pub(super) scan: &'static str,
-    pub(super) slow: bool,
-    pub(super) end: bool,
-    pub(super) source: IpAddr,
-    pub(super) port_count: usize,
-    /// By transport.
-    pub(super) ports: BTreeMap<&'static str, Vec<u16>>,
-    pub(super) target_count: usize,
-    pub(super) targets: Vec<IpAddr>,
-    pub(super) events: u64,
-    pub(super) dropped: u64,
-    pub(super) first_seen: String,
-    pub(super) last_seen: String,
-    pub(super) duration_ms: u64,
-}
-
-#[derive(Serialize)]
-pub(super) struct ListenerContext {
-    pub(super) listener: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) packets: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) others: Option<usize>,
-    pub(super) owner: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) dual_stack: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) device: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) uid: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) inode: Option<u32>,
-    pub(super) processes: Vec<ProcessContext>,
-    pub(super) more_processes: usize,
-}
-
-#[derive(Serialize)]
-pub(super) struct OutboundContext {
-    /// How the conversation starts.
-    pub(super) outbound: &'static str,
-    pub(super) owner: &'static str,
-    pub(super) uid: u32,
-    pub(super) source: IpAddr,
-    pub(super) source_port: u16,
-    pub(super) processes: Vec<ProcessContext>,
-    pub(super) more_processes: usize,
-}
-
-#[derive(Serialize)]
-pub(super) struct TooDeepContext {
-    pub(super) too_deep: &'static str,
-    /// Packets since the last such alert, and those of them that were dropped.
-    pub(super) packets: u64,
-    pub(super) dropped: u64,
-}
-
-#[derive(Serialize)]
-pub(super) struct ProcessContext {
-    pub(super) pid: i32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) command: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) exe: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) exe_on_disk: Option<OnDisk>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) uid: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) started: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) unit: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) container: Option<String>,
+impl Serialize for Typed<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Absent => to.serialize_none(),
+            Value::Text(text) => to.serialize_str(text),
+            Value::Word(word) => to.serialize_str(word),
+            Value::Number(number) => to.serialize_u64(*number),
+            Value::Flag(flag) => to.serialize_bool(*flag),
+            Value::Address(address) => to.collect_str(address),
+            Value::Time(time) => to.serialize_str(&time::numeric_micros(*time)),
+            Value::List(values) => to.collect_seq(values.iter().map(Typed)),
+            Value::Object(members) => {
+                let members = members.iter().map(|(name, value)| (*name, value));
+                Members(members.collect()).serialize(to)
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sink::sample;
+use crate::model::event::{Notice, Probe, SIGNATURES, Scan, TooDeepAlert, tests::sample};
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../../../dist/eve.schema.json")).unwrap()
@@ -61,17 +61,19 @@ fn eve() -> Eve {
     Eve { host: Some("edge".into()) }
 }
 
-fn event(event: &Event) -> Value {
+fn written(record: impl Into<Record>) -> Value {
     let mut out = Vec::new();
-    eve().event(event, &mut out);
+    eve().write(&record.into(), &mut out);
     assert!(out.ends_with(b"}\n"));
     serde_json::from_slice(&out).unwrap()
 }
 
-fn alert(alert: &Alert) -> Value {
-    let mut out = Vec::new();
-    eve().alert(alert, &mut out);
-    serde_json::from_slice(&out).unwrap()
+fn event(probe: &Probe) -> Value {
+    written(probe.clone())
+}
+
+fn alert(scan: &Scan) -> Value {
+    written(scan.clone())
 }
 
 #[test]
@@ -80,7 +82,7 @@ fn an_event_is_suricatas_alert() {
         event(&sample::event()),
         json!({
             "timestamp": "2026-03-01T12:34:56.789012+0000",
-            "flow_id": Flow::of(&sample::event()).unwrap().id(),
+            "flow_id": Flow::of(&sample::event().tuple()).unwrap().id(),
             "in_iface": "eth0",
             "event_type": "alert",
             "src_ip": "192.0.2.1",
@@ -90,7 +92,7 @@ fn an_event_is_suricatas_alert() {
             "proto": "TCP",
             "ip_v": 4,
             "pkt_src": "wire/pcap",
-            "community_id": Flow::of(&sample::event()).unwrap().community_id(),
+            "community_id": Flow::of(&sample::event().tuple()).unwrap().community_id(),
             "alert": {
                 "action": "blocked",
                 "gid": 1,
@@ -98,7 +100,7 @@ fn an_event_is_suricatas_alert() {
                 "rev": 1,
                 "signature": "PORT12 probe of an unassigned port",
                 "category": "Detection of a Network Scan",
-                "severity": 3,
+                "severity": 4,
                 "metadata": {
                     "port12_shape": ["tcp_syn"],
                     "port12_touch": ["first"],
@@ -136,7 +138,7 @@ fn vlans_are_a_list_and_what_is_not_known_is_absent() {
     tagged.headers.vlans = vec![100, 7];
     assert_eq!(event(&tagged)["vlan"], json!([100, 7]));
     let mut cut = sample::event();
-    cut.headers = crate::event::Headers::default();
+    cut.headers = crate::model::event::Headers::default();
     let record = event(&cut);
     for key in ["vlan", "dest_ip", "community_id"] {
         assert!(record.get(key).is_none(), "{key}");
@@ -160,9 +162,7 @@ fn a_scan_has_the_tuple_of_its_sample_and_every_port() {
 }
 
 fn notice(notice: &Notice) -> Value {
-    let mut out = Vec::new();
-    eve().notice(notice, &mut out);
-    serde_json::from_slice(&out).unwrap()
+    written(notice.clone())
 }
 
 #[test]
@@ -290,16 +290,14 @@ fn every_key_is_one_of_suricatas() {
 /// Nobody is to ban the host itself, or whom it talks to, for what it starts.
 #[test]
 fn what_this_host_starts_has_no_source() {
-    let mut out = Vec::new();
-    eve().started(&sample::started(), &mut out);
-    let record: Value = serde_json::from_slice(&out).unwrap();
+    let record = written(sample::started());
     assert_eq!(schema_refuses(&record), None);
     let keys = record.as_object().unwrap();
     assert!(
         ["src_ip", "src_port", "direction", "flow_id"].iter().all(|key| !keys.contains_key(*key))
     );
     assert_eq!((&record["dest_ip"], &record["dest_port"]), (&json!("198.51.100.7"), &json!(12)));
-    assert_eq!(record["community_id"], Flow::of(&sample::event()).unwrap().community_id());
+    assert_eq!(record["community_id"], Flow::of(&sample::event().tuple()).unwrap().community_id());
     let alert = &record["alert"];
     assert_eq!((&alert["signature_id"], &alert["severity"]), (&json!(1_012_007), &json!(2)));
     assert_eq!(alert["metadata"]["port12_process"], json!(["nc"]));
@@ -320,9 +318,58 @@ fn what_this_host_starts_has_no_source() {
             assert!(schema_refuses(&mixed).is_some(), "{part}");
         }
     }
-    let mut out = Vec::new();
-    eve().started(&sample::started_unseen(), &mut out);
-    let record: Value = serde_json::from_slice(&out).unwrap();
+    let record = written(sample::started_unseen());
     assert_eq!(schema_refuses(&record), None);
     assert_eq!(record["alert"]["context"]["port12"]["owner"], "unseen");
+}
+
+#[test]
+fn packets_with_too_many_headers_are_an_alert_without_addresses() {
+    let record = written(sample::too_deep());
+    assert_eq!(schema_refuses(&record), None);
+    assert_eq!(
+        record,
+        json!({
+            "timestamp": "2026-03-01T12:34:56.789012+0000",
+            "in_iface": "eth0",
+            "event_type": "alert",
+            "alert": {
+                "action": "blocked",
+                "gid": 1,
+                "signature_id": 1_012_008,
+                "rev": 1,
+                "signature": "PORT12 packet with more headers than are read",
+                "category": "Potentially Bad Traffic",
+                "severity": 2,
+                "metadata": {"port12_too_deep": ["vlan_tags"]},
+                "context": {"port12": {"too_deep": "vlan_tags", "packets": 3, "dropped": 2}}
+            },
+            "verdict": {"action": "drop"},
+            "host": "edge"
+        })
+    );
+    for key in ["src_ip", "dest_port", "flow_id"] {
+        let mut addressed = record.clone();
+        addressed[key] = json!("192.0.2.1");
+        assert!(schema_refuses(&addressed).is_some(), "{key}");
+    }
+}
+
+#[test]
+fn packets_that_passed_were_allowed() {
+    let record = written(TooDeepAlert { dropped: 0, ..sample::too_deep() });
+    assert_eq!(
+        (&record["alert"]["action"], &record["verdict"]["action"]),
+        (&json!("allowed"), &json!("alert"))
+    );
+}
+
+/// The schema is what has been published: an id that is in it keeps its text, and none of it is taken out.
+#[test]
+fn the_schema_lists_the_signatures_that_there_ever_were() {
+    let properties = &SCHEMA["properties"]["alert"]["properties"];
+    let ids: Vec<_> = SIGNATURES.iter().map(|it| json!(it.id)).collect();
+    let texts: Vec<_> = SIGNATURES.iter().map(|it| json!(it.text)).collect();
+    assert_eq!(properties["signature_id"]["enum"], json!(ids));
+    assert_eq!(properties["signature"]["enum"], json!(texts));
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::sink::sample;
+use crate::model::event::{Probe, tests::sample};
 
 /// What the journal reads out of a datagram; panics where it would refuse it.
 pub(in super::super) fn read(mut bytes: &[u8]) -> BTreeMap<String, String> {
@@ -29,20 +29,20 @@ pub(in super::super) fn read(mut bytes: &[u8]) -> BTreeMap<String, String> {
     fields
 }
 
-fn of(write: impl FnOnce(&mut Journald, &mut Vec<u8>)) -> BTreeMap<String, String> {
+fn of(record: impl Into<Record>) -> BTreeMap<String, String> {
     let mut out = Vec::new();
-    write(&mut Journald, &mut out);
+    Journald.write(&record.into(), &mut out);
     read(&out)
 }
 
 #[test]
 fn an_event_has_a_field_for_each_fact() {
-    let fields = of(|journald, out| journald.event(&sample::event(), out));
+    let fields = of(sample::event());
     for (name, value) in [
         ("MESSAGE", "eth0 dropped tcp/12 of 198.51.100.7, SYN from 192.0.2.1 port 40000, TTL 54"),
         ("PRIORITY", "6"),
         ("SYSLOG_IDENTIFIER", "port12"),
-        ("PORT12_RECORD", "event"),
+        ("PORT12_RECORD", "probe"),
         ("PORT12_INTERFACE", "eth0"),
         ("PORT12_SOURCE", "192.0.2.1"),
         ("PORT12_SOURCE_PORT", "40000"),
@@ -61,21 +61,21 @@ fn an_event_has_a_field_for_each_fact() {
 
 #[test]
 fn an_alert_has_all_of_its_ports() {
-    let fields = of(|journald, out| journald.alert(&sample::alert(), out));
+    let fields = of(sample::alert());
     assert_eq!(fields["PRIORITY"], "4");
     assert_eq!(fields["PORT12_RECORD"], "scan");
     assert_eq!(fields["PORT12_SCAN"], "syn");
     assert_eq!(fields["PORT12_PORTS"], "tcp/2,12-14");
     let mut end = sample::alert();
     end.is_end = true;
-    let ended = of(|journald, out| journald.alert(&end, out));
+    let ended = of(end.clone());
     assert_eq!(ended["PORT12_RECORD"], "scan_end");
     assert_ne!(ended["MESSAGE_ID"], fields["MESSAGE_ID"]);
 }
 
 #[test]
 fn a_listener_has_the_fields_of_its_process() {
-    let fields = of(|journald, out| journald.notice(&sample::reached(), out));
+    let fields = of(sample::reached());
     for (name, value) in [
         ("PRIORITY", "2"),
         ("PORT12_RECORD", "listener"),
@@ -95,7 +95,7 @@ fn a_listener_has_the_fields_of_its_process() {
 #[test]
 fn a_value_with_a_line_end_forges_no_field() {
     let interface = "a\nPRIORITY=0\n".into();
-    let fields = of(|journald, out| journald.event(&Event { interface, ..sample::event() }, out));
+    let fields = of(Probe { interface, ..sample::event() });
     assert_eq!(fields["PORT12_INTERFACE"], r"a\nPRIORITY=0\n");
     assert_eq!(fields["PRIORITY"], "6");
     assert!(!fields["MESSAGE"].contains('\n'));

@@ -3,16 +3,15 @@ use std::{collections::HashMap, io::Cursor, time::Duration};
 use super::{block::fitting, *};
 use crate::{
     capture::{self, LinkType},
-    event::Headers,
-    sink::sample,
+    model::event::{Headers, tests::sample},
 };
 
-fn section(events: &[Event]) -> Vec<u8> {
+fn section(events: &[Probe]) -> Vec<u8> {
     let mut pcapng = Pcapng::default();
     let mut out = Vec::new();
     pcapng.begin(&mut out);
     for event in events {
-        pcapng.event(event, &mut out);
+        pcapng.write(&event.clone().into(), &mut out);
     }
     out
 }
@@ -104,7 +103,7 @@ fn a_section_behind_another_describes_its_interfaces_again() {
 
 #[test]
 fn interfaces_that_come_and_go_begin_a_section_in_the_end() {
-    let event = |number| Event { interface: format!("v{number}").into(), ..sample::event() };
+    let event = |number| Probe { interface: format!("v{number}").into(), ..sample::event() };
     let events: Vec<_> = (0..=INTERFACES).map(event).collect();
     let bytes = section(&events);
     let sections = blocks(&bytes).iter().filter(|it| it.0 == SECTION).count();

@@ -1,14 +1,14 @@
 use std::io::Cursor;
 
 use super::*;
-use crate::sink::{format, sample};
+use crate::{model::event::tests::sample, sink::format};
 
 fn capture() -> Vec<u8> {
     let mut pcapng = format::of(&"pcapng:-".parse().unwrap());
     let mut bytes = Vec::new();
     pcapng.begin(&mut bytes);
-    pcapng.event(&sample::event(), &mut bytes);
-    pcapng.event(&sample::datagram(), &mut bytes);
+    pcapng.write(&sample::event().into(), &mut bytes);
+    pcapng.write(&sample::datagram().into(), &mut bytes);
     bytes
 }
 

@@ -1,4 +1,4 @@
-//! Events, alerts and notices for tests.
+//! Events for tests.
 
 mod names;
 
@@ -16,24 +16,20 @@ use proptest::{
     sample::select,
 };
 
-use names::any_name;
+pub(crate) use names::{any_name, any_sentence};
 
-use crate::{
-    event::{Event, Headers},
-    listeners::{Listener, Notice, What},
-    outbound::{Contact, Started},
-    scan::{Alert, Kind},
-    too_deep::TooDeepAlert,
-    who::{Behind, Cgroup, OnDisk, Owner, Process, Program, Sender},
+use super::super::{
+    Behind, Cgroup, Contact, Headers, Listener, Notice, OnDisk, Owner, Probe, Process, Program,
+    Scan, ScanKind, Sender, Started, TooDeepAlert, What,
 };
 
 /// 2026-03-01T12:34:56.789012345Z.
-pub(super) fn time() -> SystemTime {
+pub(crate) fn time() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::new(1_772_368_496, 789_012_345)
 }
 
 /// A SYN from 192.0.2.1 port 40000 to 198.51.100.7 port 12 that was dropped.
-pub(super) fn event() -> Event {
+pub(crate) fn event() -> Probe {
     let mut frame = Vec::new();
     PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
         .ipv4([192, 0, 2, 1], [198, 51, 100, 7], 54)
@@ -41,7 +37,7 @@ pub(super) fn event() -> Event {
         .syn()
         .write(&mut frame, &[])
         .unwrap();
-    Event {
+    Probe {
         time: time(),
         interface: "eth0".into(),
         outcome: Outcome::Dropped,
@@ -59,7 +55,7 @@ pub(super) fn event() -> Event {
 }
 
 /// A datagram, in a packet without an Ethernet header, of which the start was captured.
-pub(super) fn datagram() -> Event {
+pub(crate) fn datagram() -> Probe {
     let mut frame = Vec::new();
     PacketBuilder::ipv4([192, 0, 2, 1], [198, 51, 100, 7], 54)
         .udp(40000, 12)
@@ -67,7 +63,7 @@ pub(super) fn datagram() -> Event {
         .unwrap();
     let length = frame.len();
     frame.truncate(128);
-    Event {
+    Probe {
         interface: "tun0".into(),
         outcome: Outcome::Probe,
         transport: Transport::Udp,
@@ -81,7 +77,7 @@ pub(super) fn datagram() -> Event {
 }
 
 /// An SCTP INIT over IPv6 that was passed.
-pub(super) fn sctp() -> Event {
+pub(crate) fn sctp() -> Probe {
     let (source, destination) = (v6(1), v6(7));
     let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x86, 0xdd];
     frame.extend([0x60, 0, 0, 0, 0, 32, 132, 54]);
@@ -89,7 +85,7 @@ pub(super) fn sctp() -> Event {
     frame.extend(destination.octets());
     frame.extend([0x9c, 0x40, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 20]);
     frame.extend([0; 16]);
-    Event {
+    Probe {
         outcome: Outcome::Probe,
         transport: Transport::Sctp,
         shape: Shape::SctpInit,
@@ -106,18 +102,18 @@ fn v6(last: u16) -> Ipv6Addr {
 }
 
 /// Three packets with too many VLAN tags, two of which were dropped.
-pub(super) fn too_deep() -> TooDeepAlert {
+pub(crate) fn too_deep() -> TooDeepAlert {
     let interface = "eth0".into();
     TooDeepAlert { time: time(), interface, reason: TooDeep::VlanTags, packets: 3, dropped: 2 }
 }
 
 /// A SYN scan of four ports.
-pub(super) fn alert() -> Alert {
+pub(crate) fn alert() -> Scan {
     let sample = event();
-    Alert {
+    Scan {
         time: sample.time,
         source: sample.source,
-        kind: Kind::Syn,
+        kind: ScanKind::Syn,
         is_slow: false,
         is_end: false,
         ports: [2, 12, 13, 14].map(|port| (Transport::Tcp, port)).into(),
@@ -132,7 +128,7 @@ pub(super) fn alert() -> Alert {
 }
 
 /// A listener on port 12 of any address that has appeared: nc's.
-pub(super) fn notice() -> Notice {
+pub(crate) fn notice() -> Notice {
     let process = Process {
         pid: 4711,
         name: Some("nc".into()),
@@ -163,13 +159,13 @@ pub(super) fn notice() -> Notice {
 }
 
 /// That three knocks have reached it.
-pub(super) fn reached() -> Notice {
+pub(crate) fn reached() -> Notice {
     let what = What::Reached { interface: "eth0".into(), packets: 3, others: 0 };
     Notice { what, ..notice() }
 }
 
 /// That nc has started a conversation with port 12 of another host.
-pub(super) fn started() -> Started {
+pub(crate) fn started() -> Started {
     let processes = notice().listener.map(|it| it.processes.clone()).unwrap_or_default();
     Started {
         contact: Contact {
@@ -190,13 +186,13 @@ pub(super) fn started() -> Started {
 }
 
 /// The same of nobody who was seen.
-pub(super) fn started_unseen() -> Started {
+pub(crate) fn started_unseen() -> Started {
     let Started { contact, .. } = started();
     Started { contact: Contact { uid: 1000, ..contact }, sender: Sender::UNSEEN }
 }
 
 /// Any conversation that this host starts.
-pub(super) fn any_started() -> impl Strategy<Value = Started> {
+pub(crate) fn any_started() -> impl Strategy<Value = Started> {
     let behind = [Behind::Holders, Behind::Running, Behind::Ended, Behind::Unseen];
     let ends = (any_address(), any_address(), any::<(u16, u16, u32)>(), any_time(), any_name());
     let kinds = (select(&Transport::ALL[..]), select(&Shape::ALL[..]), select(behind.to_vec()));
@@ -224,7 +220,7 @@ pub(super) fn any_started() -> impl Strategy<Value = Started> {
 }
 
 /// Any notice.
-pub(super) fn any_notice() -> impl Strategy<Value = Notice> {
+pub(crate) fn any_notice() -> impl Strategy<Value = Notice> {
     let what = prop_oneof![
         any::<bool>().prop_map(|at_start| What::Appeared { at_start }),
         Just(What::Passed),
@@ -286,7 +282,7 @@ fn any_process() -> impl Strategy<Value = Process> {
 }
 
 /// Any event, whether a kernel program could tell it or not.
-pub(super) fn any_event() -> impl Strategy<Value = Event> {
+pub(crate) fn any_probe() -> impl Strategy<Value = Probe> {
     let kinds = (select(&Transport::ALL[..]), select(&Shape::ALL[..]), any::<(bool, bool, bool)>());
     let ends = (any_address(), any::<(u16, u16, u32)>(), any_time(), any_name());
     let frame = vec(any::<u8>(), 0..300);
@@ -295,7 +291,7 @@ pub(super) fn any_event() -> impl Strategy<Value = Event> {
         let (source, (source_port, port, length), time, interface) = ends;
         let outcome = if is_dropped { Outcome::Dropped } else { Outcome::Probe };
         let layer = if is_ethernet { Layer::Ethernet } else { Layer::Ip };
-        Event {
+        Probe {
             time,
             interface: interface.into(),
             outcome,
@@ -322,12 +318,12 @@ fn any_headers() -> impl Strategy<Value = Headers> {
     })
 }
 
-fn any_address() -> impl Strategy<Value = IpAddr> {
+pub(crate) fn any_address() -> impl Strategy<Value = IpAddr> {
     prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from),]
 }
 
 /// 584 years either way.
-fn any_time() -> impl Strategy<Value = SystemTime> {
+pub(crate) fn any_time() -> impl Strategy<Value = SystemTime> {
     let near = any::<i64>().prop_map(|nanoseconds| {
         let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
         match nanoseconds < 0 {
@@ -340,14 +336,15 @@ fn any_time() -> impl Strategy<Value = SystemTime> {
 }
 
 /// Any alert.
-pub(super) fn any_alert() -> impl Strategy<Value = Alert> {
+pub(crate) fn any_alert() -> impl Strategy<Value = Scan> {
     let ports = btree_set((select(&Transport::ALL[..]), any::<u16>()), 0..60);
     let targets = btree_set(any_address(), 0..80);
-    let facts = (select(&Kind::ALL[..]), any::<(bool, bool, u64, u64)>(), any_time(), any_time());
-    (any_event(), any_address(), ports, targets, facts).prop_map(
+    let facts =
+        (select(&ScanKind::ALL[..]), any::<(bool, bool, u64, u64)>(), any_time(), any_time());
+    (any_probe(), any_address(), ports, targets, facts).prop_map(
         |(sample, source, ports, targets, facts)| {
             let (kind, (is_slow, is_end, events, dropped), first_seen, last_seen) = facts;
-            Alert {
+            Scan {
                 time: sample.time,
                 source,
                 kind,
@@ -367,7 +364,7 @@ pub(super) fn any_alert() -> impl Strategy<Value = Alert> {
 }
 
 /// Any alert on packets with too many headers.
-pub(super) fn any_too_deep() -> impl Strategy<Value = TooDeepAlert> {
+pub(crate) fn any_too_deep() -> impl Strategy<Value = TooDeepAlert> {
     let facts = (select(&TooDeep::ALL[..]), any::<u64>(), any::<u64>());
     (any_time(), any_name(), facts).prop_map(|(time, interface, (reason, packets, dropped))| {
         TooDeepAlert { time, interface: interface.into(), reason, packets, dropped }

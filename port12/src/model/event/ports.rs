@@ -1,4 +1,4 @@
-//! Sets of ports, written shortly.
+//! Sets of ports as text.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,8 +2,10 @@
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
+use crate::text::escape::quoted;
+
 /// Any name of a program, process, unit or interface.
-pub(super) fn any_name() -> impl Strategy<Value = String> {
+pub(crate) fn any_name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z0-9.]{1,15}",
         ".{0,40}",
@@ -11,6 +13,11 @@ pub(super) fn any_name() -> impl Strategy<Value = String> {
         "é{600}",
         vec(select(&FORGERIES[..]), 1..6).prop_map(|parts| parts.concat()),
     ]
+}
+
+/// A sentence of port12's own about any name.
+pub(crate) fn any_sentence() -> impl Strategy<Value = String> {
+    any_name().prop_map(|name| format!("the program {} is in its place", quoted(&name)))
 }
 
 /// Parts of names that would be more than a name in one of the formats.

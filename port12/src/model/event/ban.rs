@@ -1,0 +1,152 @@
+//! A change of the bans on one interface.
+
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    BAN_EXPIRED, BAN_LIFTED, BAN_MADE, BAN_TABLE_FULL, Description, Tuple, process::named,
+};
+use crate::text::words::counted;
+
+/// A change of the bans on one interface.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BanEvent {
+    /// Time at which it was observed.
+    pub time: SystemTime,
+    /// Interface.
+    pub interface: Arc<str>,
+    /// The change.
+    pub change: BanChange,
+}
+
+/// A change of the bans.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum BanChange {
+    /// The program has banned a source.
+    Made {
+        /// The source.
+        source: IpAddr,
+        /// Duration of the ban, in running time.
+        lasts: Duration,
+    },
+    /// A ban is over.
+    Expired {
+        /// The source.
+        source: IpAddr,
+        /// Packets that were dropped.
+        packets: u64,
+    },
+    /// A ban of a source that is protected was removed, or the operator removed one.
+    Lifted {
+        /// The source.
+        source: IpAddr,
+    },
+    /// The table of bans is full, or bans made room for others.
+    TableFull {
+        /// Bans in the table.
+        bans: u64,
+        /// Bans by the operator among them.
+        operator: u64,
+        /// Room in the table.
+        capacity: u64,
+        /// Bans that made room since the last such event.
+        evicted: u64,
+    },
+}
+
+impl BanEvent {
+    /// The source of a ban is not offered to readers as that of a packet: they might ban it again after its end.
+    pub(super) fn describe(&self) -> Description {
+        let signature = match self.change {
+            BanChange::Made { .. } => &BAN_MADE,
+            BanChange::Expired { .. } => &BAN_EXPIRED,
+            BanChange::Lifted { .. } => &BAN_LIFTED,
+            BanChange::TableFull { .. } => &BAN_TABLE_FULL,
+        };
+        let mut description = Description::new(signature, self.time);
+        description.tuple = Tuple::of_interface(&self.interface);
+        let fields = &mut description.fields;
+        fields.add("interface", self.interface.to_string()).journal().message("IN");
+        match self.change {
+            BanChange::Made { source, lasts } => {
+                fields.add("banned", source).context().metadata().journal().message("BANNED");
+                fields.add("seconds", lasts.as_secs()).context().journal().message("SECONDS");
+            }
+            BanChange::Expired { source, packets } => {
+                fields.add("banned", source).context().metadata().journal().message("BANNED");
+                fields.add("packets", packets).context().journal().message("PACKETS");
+            }
+            BanChange::Lifted { source } => {
+                fields.add("banned", source).context().metadata().journal().message("BANNED");
+            }
+            BanChange::TableFull { bans, operator, capacity, evicted } => {
+                fields.add("bans", bans).context().journal().message("BANS");
+                fields.add("operator_bans", operator).context().journal();
+                fields.add("capacity", capacity).context().journal();
+                fields.add("evicted", evicted).context().journal().message("EVICTED");
+            }
+        }
+        fields.add("ban", self.change.as_str()).context().metadata().journal().message("BAN");
+        description
+    }
+
+    pub(super) fn line(&self) -> String {
+        let name = named(&self.interface);
+        match &self.change {
+            BanChange::Made { source, lasts } => {
+                format!("{name}: {source} is banned for {}", humantime::format_duration(*lasts))
+            }
+            BanChange::Expired { source, packets } => format!(
+                "{name}: the ban of {source} has expired, {}",
+                counted(*packets, "packet was dropped", "packets were dropped")
+            ),
+            BanChange::Lifted { source } => format!("{name}: the ban of {source} is removed"),
+            BanChange::TableFull { bans, operator, capacity, evicted: 0 } => format!(
+                "{name}: the ban table is full: {bans} of {capacity} bans, {operator} of them by the operator; no \
+                 further source is banned: remove bans with `port12 unban`"
+            ),
+            BanChange::TableFull { bans, capacity, evicted, .. } => format!(
+                "{name}: the ban table was nearly full ({bans} of {capacity} bans): {evicted} bans with the fewest \
+                 dropped packets made room; spoofed sources may be the cause: raise `after` in [ban]"
+            ),
+        }
+    }
+}
+
+impl BanChange {
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Made { .. } => "made",
+            Self::Expired { .. } => "expired",
+            Self::Lifted { .. } => "lifted",
+            Self::TableFull { .. } => "table_full",
+        }
+    }
+}
+
+#[cfg(test)]
+impl super::tests::Sample for BanEvent {
+    fn any() -> proptest::strategy::BoxedStrategy<Self> {
+        use proptest::prelude::*;
+
+        use super::tests::sample::{any_address, any_name, any_time};
+        let change = prop_oneof![
+            (any_address(), any::<u32>()).prop_map(|(source, seconds)| BanChange::Made {
+                source,
+                lasts: Duration::from_secs(seconds.into())
+            }),
+            (any_address(), any::<u64>())
+                .prop_map(|(source, packets)| BanChange::Expired { source, packets }),
+            any_address().prop_map(|source| BanChange::Lifted { source }),
+            any::<[u64; 4]>().prop_map(|[bans, operator, capacity, evicted]| {
+                BanChange::TableFull { bans, operator, capacity, evicted }
+            }),
+        ];
+        (any_time(), any_name(), change)
+            .prop_map(|(time, name, change)| Self { time, interface: name.into(), change })
+            .boxed()
+    }
+}
