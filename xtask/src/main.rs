@@ -6,6 +6,7 @@ mod build_ebpf;
 mod ci;
 mod clippy_ebpf;
 mod demo;
+mod policy_docs;
 mod privilege;
 mod programs;
 mod registry;
@@ -44,6 +45,8 @@ enum Command {
         /// The official file
         file: std::path::PathBuf,
     },
+    /// Write the annotated policy file and its reference page from the table of keys
+    PolicyDocs,
     /// Build port12 and run it as root
     Run(run::Options),
     /// Install what the build of the kernel object and the tests use (Debian, Ubuntu)
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Ci(options) => ci::run(&options),
         Command::ClippyEbpf => clippy_ebpf::run(),
         Command::Demo(args) => demo::run(&args),
+        Command::PolicyDocs => policy_docs::run(),
         Command::Registry { file } => registry::run(&file),
         Command::Run(options) => run::run(&options),
         Command::Setup => setup::run(),

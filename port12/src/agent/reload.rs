@@ -2,8 +2,6 @@
 
 use super::{Agent, AgentError, Plan, announce};
 use crate::{
-    config::Config,
-    kernel::banning::Scope,
     privileges,
     sink::has_stdout,
     watch::{Occasion, Watched},
@@ -116,16 +114,7 @@ impl Agent {
 
     /// Reports changed keys that a reload cannot change.
     fn tell_what_waits(&self, plan: &Plan) {
-        let (old, new) = (&self.plan.config, &plan.config);
-        let scope = |config: &Config| config.ban.value.map_or(Scope::default(), |it| it.scope);
-        let waits = [
-            ("ban.scope", scope(old) != scope(new)),
-            ("pin", old.pin.value != new.pin.value),
-            ("least_privilege", old.least_privilege.value != new.least_privilege.value),
-            ("xdp_mode", old.xdp_mode.value != new.xdp_mode.value),
-            ("output", old.output.value != new.output.value),
-        ];
-        for (key, _) in waits.into_iter().filter(|(_, changed)| *changed) {
+        for key in self.plan.config.restart_keys(&plan.config) {
             (self.tell)(&format_args!("`{key}` has changed: that takes a restart"));
         }
     }

@@ -4,8 +4,8 @@ use clap::{ValueEnum, builder::PossibleValue};
 use strum::{EnumMessage as _, VariantArray as _};
 
 use crate::{
-    kernel::{attach::Wanted, banning::Scope},
-    policy::{Forwarding, Mode, Transit},
+    kernel::banning::Scope,
+    policy::{Mode, Transit},
     replay::EngineKind,
     report::OutputFormat,
 };
@@ -26,4 +26,4 @@ macro_rules! value_enum {
     )+};
 }
 
-value_enum!(EngineKind, Forwarding, Mode, OutputFormat, Scope, Transit, Wanted);
+value_enum!(EngineKind, Mode, OutputFormat, Scope, Transit);

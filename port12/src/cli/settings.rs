@@ -1,23 +1,22 @@
-//! The policy file, and the flags that go before it.
+//! The policy file, and the flags and environment variables that precede it. The table of keys makes the flags.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
-use clap::{ArgMatches, Args, Command, FromArgMatches, parser::ValueSource};
-use ipnet::IpNet;
-
-use super::output::OutputFormat;
-use crate::{
-    config::{
-        Config, ConfigError, Layer, Origin, Pattern, Valued,
-        file::MOST_SOURCES,
-        prefix::prefix,
-        time::{confirmation, period},
-    },
-    event::MAX_FRAME_BYTES,
-    kernel::attach::Wanted,
-    policy::{Forwarding, Mode, Transit},
-    sink::SinkSpec,
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint,
+    builder::{PossibleValue, PossibleValuesParser, ValueParser},
+    error::ErrorKind,
+    parser::ValueSource,
 };
+
+use crate::config::{
+    Config, ConfigError, Key, Layer, Origin, TABLE,
+    form::{Arity, Shape},
+    key::Flag,
+};
+
+/// Id of the flag that names the policy file.
+const CONFIG: &str = "config";
 
 /// Which policy file is read, and what the command line and the environment say before it.
 #[derive(Clone, Debug, Default)]
@@ -49,177 +48,87 @@ impl Settings {
     }
 }
 
-/// The flags. None has a default of its own, since the file comes before the defaults.
-#[derive(Clone, Debug, Args)]
-struct Flags {
-    /// The policy file [default: /etc/port12/port12.toml, where it is there]
-    #[arg(long, value_name = "FILE", env = "PORT12_CONFIG")]
-    config: Option<PathBuf>,
-    /// An interface to watch, or a glob; repeat for more [default: that of the default route, else
-    /// lo]
-    #[arg(
-        short,
-        long = "interface",
-        value_name = "IFACE",
-        value_delimiter = ',',
-        env = "PORT12_INTERFACE"
-    )]
-    interfaces: Option<Vec<Pattern>>,
-    /// An interface not to watch, or a glob; repeat for more
-    #[arg(long, value_name = "IFACE", value_delimiter = ',', env = "PORT12_EXCLUDE")]
-    exclude: Option<Vec<Pattern>>,
-    /// What becomes of probes [default: monitor]
-    #[arg(long, value_enum, env = "PORT12_MODE")]
-    mode: Option<Mode>,
-    /// Where the program runs [default: auto]
-    #[arg(long, value_enum, env = "PORT12_XDP_MODE")]
-    xdp_mode: Option<Wanted>,
-    /// What to do about conversation starts for other hosts [default: pass]
-    #[arg(long, value_enum, env = "PORT12_TRANSIT")]
-    transit: Option<Transit>,
-    /// Whether drop mode is refused where this host forwards [default: refuse]
-    #[arg(long, value_enum, env = "PORT12_FORWARDING")]
-    forwarding: Option<Forwarding>,
-    /// Go back to monitor mode unless drop mode is confirmed in this time: 60s, 5m
-    #[arg(long, value_name = "TIME", value_parser = confirmation, env = "PORT12_CONFIRM")]
-    confirm: Option<Duration>,
-    /// Watch reserved ports too
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        env = "PORT12_INCLUDE_RESERVED"
-    )]
-    include_reserved: Option<bool>,
-    /// A source that is never dropped, in place of the file's; repeat for more: 192.0.2.0/24
-    #[arg(
-        long,
-        value_name = "CIDR",
-        value_delimiter = ',',
-        value_parser = prefix,
-        env = "PORT12_ALLOW"
-    )]
-    allow: Option<Vec<IpNet>>,
-    /// IANA's official CSV or XML, in place of the table that port12 carries
-    #[arg(long, value_name = "FILE", env = "PORT12_REGISTRY")]
-    registry: Option<PathBuf>,
-    /// Watch what this host starts towards unassigned ports elsewhere, too: it is told, never dropped
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        env = "PORT12_EGRESS"
-    )]
-    egress: Option<bool>,
-    /// Leave the programs attached at the end
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        env = "PORT12_PIN"
-    )]
-    pin: Option<bool>,
-    /// Attach again if somebody else detaches a program
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        env = "PORT12_REATTACH"
-    )]
-    reattach: Option<bool>,
-    /// Keep CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON alone after the start: processes of other users stay unnamed
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        env = "PORT12_LEAST_PRIVILEGE"
-    )]
-    least_privilege: Option<bool>,
-    /// Time between reports: 1s, 500ms, 1m [default: 1s]
-    #[arg(long, value_name = "TIME", value_parser = period, env = "PORT12_INTERVAL")]
-    interval: Option<Duration>,
-    /// Sources that a run remembers [default: 65536]
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = clap::value_parser!(u64).range(1..=MOST_SOURCES),
-        env = "PORT12_REMEMBER_SOURCES"
-    )]
-    remember_sources: Option<u64>,
-    /// Where events and alerts go, such as eve:/var/log/port12/eve.json; repeat for more
-    #[arg(
-        long = "sink",
-        value_name = "KIND[/LEVEL]:TARGET",
-        value_delimiter = ',',
-        env = "PORT12_SINK"
-    )]
-    sinks: Option<Vec<SinkSpec>>,
-    /// Bytes of a frame that the sinks keep, 0 to 256 [default: 128]
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = clap::value_parser!(u64).range(0..=MAX_FRAME_BYTES as u64),
-        env = "PORT12_FRAME_BYTES"
-    )]
-    frame_bytes: Option<u64>,
-    /// The form of the reports; json is one object per line and report [default: table]
-    #[arg(long, value_enum, env = "PORT12_OUTPUT")]
-    output: Option<OutputFormat>,
+/// The flag that names the policy file.
+fn config_flag() -> Arg {
+    Arg::new(CONFIG)
+        .long("config")
+        .value_name("FILE")
+        .env("PORT12_CONFIG")
+        .value_parser(clap::value_parser!(PathBuf))
+        .value_hint(ValueHint::FilePath)
+        .help("The policy file [default: /etc/port12/port12.toml, where it is there]")
+}
+
+/// The keys that have a flag.
+fn flags() -> impl Iterator<Item = (&'static Key, Flag)> {
+    TABLE.iter().filter_map(|key| Some((key, key.about.flag?)))
+}
+
+/// A flag. It has no default, since the file precedes the defaults.
+fn argument(key: &'static Key, flag: &Flag) -> Arg {
+    let Shape { arity, choices, .. } = (key.shape)();
+    let arg = Arg::new(key.name).long(flag.long).env(flag.env).help(flag.help);
+    let arg = arg.short(flag.short).value_parser(value_parser(key, choices));
+    let arg = match flag.value_name {
+        Some(name) => arg.value_name(name),
+        None => arg,
+    };
+    match arity {
+        Arity::One => arg,
+        Arity::List => arg.value_delimiter(',').action(ArgAction::Append),
+        Arity::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+    }
+}
+
+fn value_parser(key: &'static Key, choices: Vec<(&'static str, String)>) -> ValueParser {
+    if choices.is_empty() {
+        let check = |text: &str| {
+            (key.parse)(&mut Layer::default(), &[text], Origin::Default).map(|()| text.to_owned())
+        };
+        return ValueParser::new(check);
+    }
+    let value = |(name, help): (&'static str, String)| match help.is_empty() {
+        true => PossibleValue::new(name),
+        false => PossibleValue::new(name).help(help),
+    };
+    PossibleValuesParser::new(choices.into_iter().map(value)).into()
+}
+
+/// Reads the values of the flags and variables that were given.
+fn overrides(matches: &ArgMatches) -> Result<Layer, clap::Error> {
+    let mut layer = Layer::default();
+    for (key, flag) in flags() {
+        let (Some(source), Some(texts)) =
+            (matches.value_source(key.name), matches.get_many::<String>(key.name))
+        else {
+            continue;
+        };
+        let origin = match source {
+            ValueSource::EnvVariable => Origin::Environment(flag.env.to_owned()),
+            _ => Origin::Flag(format!("--{}", flag.long)),
+        };
+        let texts: Vec<&str> = texts.map(String::as_str).collect();
+        // Each text alone is accepted.
+        let read = (key.parse)(&mut layer, &texts, origin);
+        read.map_err(|error| clap::Error::raw(ErrorKind::ValueValidation, error + "\n"))?;
+    }
+    Ok(layer)
 }
 
 impl Args for Settings {
     fn augment_args(command: Command) -> Command {
-        Flags::augment_args(command)
+        let flags = flags().map(|(key, flag)| argument(key, &flag));
+        command.arg(config_flag()).args(flags)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
-        Flags::augment_args_for_update(command)
+        Self::augment_args(command)
     }
 }
 
 impl FromArgMatches for Settings {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let sources = Sources { matches, command: Flags::augment_args(Command::new("port12")) };
-        let flags = Flags::from_arg_matches(matches)?;
-        Ok(Self {
-            config: flags.config,
-            overrides: Layer {
-                interfaces: sources.of("interfaces", flags.interfaces),
-                exclude: sources.of("exclude", flags.exclude),
-                mode: sources.of("mode", flags.mode),
-                xdp_mode: sources.of("xdp_mode", flags.xdp_mode),
-                transit: sources.of("transit", flags.transit),
-                forwarding: sources.of("forwarding", flags.forwarding),
-                too_deep: None,
-                confirm: sources.of("confirm", flags.confirm),
-                include_reserved: sources.of("include_reserved", flags.include_reserved),
-                extra: None,
-                allow: sources.of("allow", flags.allow.map(BTreeSet::from_iter)),
-                ban: None,
-                registry: sources.of("registry", flags.registry),
-                egress: sources.of("egress", flags.egress),
-                pin: sources.of("pin", flags.pin),
-                reattach: sources.of("reattach", flags.reattach),
-                least_privilege: sources.of("least_privilege", flags.least_privilege),
-                interval: sources.of("interval", flags.interval),
-                remember_sources: sources
-                    .of("remember_sources", flags.remember_sources.map(|number| number as usize)),
-                sinks: sources.of("sinks", flags.sinks),
-                frame_bytes: sources
-                    .of("frame_bytes", flags.frame_bytes.map(|number| number as usize)),
-                output: sources.of("output", flags.output),
-            },
-        })
+        Ok(Self { config: matches.get_one(CONFIG).cloned(), overrides: overrides(matches)? })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -228,28 +137,12 @@ impl FromArgMatches for Settings {
     }
 }
 
-/// Where the values of the flags come from.
-struct Sources<'a> {
-    matches: &'a ArgMatches,
-    command: Command,
-}
-
-impl Sources<'_> {
-    fn of<T>(&self, id: &str, value: Option<T>) -> Option<Valued<T>> {
-        let flag = self.command.get_arguments().find(|flag| flag.get_id() == id)?;
-        let origin = match self.matches.value_source(id)? {
-            ValueSource::EnvVariable => {
-                Origin::Environment(flag.get_env()?.to_string_lossy().into_owned())
-            }
-            _ => Origin::Flag(format!("--{}", flag.get_long()?)),
-        };
-        Some(Valued::new(value?, origin))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::policy::Mode;
 
     fn settings(args: &str) -> Result<Settings, clap::Error> {
         let command = Settings::augment_args(Command::new("port12"));
@@ -270,7 +163,13 @@ mod tests {
         assert_eq!(interfaces.value.len(), 2);
         assert_eq!(overrides.mode.unwrap().value, Mode::Drop);
         assert!(overrides.pin.unwrap().value);
-        assert_eq!(overrides.confirm.unwrap().value, Duration::from_secs(60));
+        assert_eq!(overrides.confirm.unwrap().value, Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn a_list_is_repeated_or_separated_by_commas() {
+        let of = |args| settings(args).unwrap().overrides.interfaces.unwrap().value;
+        assert_eq!(of("-i eth0 -i ens*"), of("--interface eth0,ens*"));
     }
 
     #[test]
@@ -286,9 +185,30 @@ mod tests {
             ("--allow 192.0.2.1/24", "write 192.0.2.0/24"),
             ("--confirm 1ms", "between 1s and 1 day"),
             ("-i eth[", "a glob of `*`"),
+            ("--mode dorp", "[possible values: monitor, drop]"),
+            ("--frame-bytes 257", "write a number from 0 to 256"),
         ] {
             let error = settings(args).unwrap_err().to_string();
             assert!(error.contains(accepted), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_flag_and_its_variable_have_the_same_name() {
+        for (key, flag) in flags() {
+            let variable = format!("PORT12_{}", flag.long.to_uppercase().replace('-', "_"));
+            assert_eq!(flag.env, variable, "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn the_help_of_a_flag_names_the_default_of_the_table() {
+        for (key, flag) in flags() {
+            let Some((_, told)) = flag.help.split_once("[default: ") else { continue };
+            let default = (key.default)().unwrap();
+            let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+            let is_empty = default == "[]";
+            assert!(is_empty || told.trim_end_matches(']') == default, "{}: {told}", key.name);
         }
     }
 }

@@ -18,6 +18,11 @@ pub(super) fn name(value: impl Choice) -> &'static str {
     value.into()
 }
 
+/// The description of a value.
+pub(super) fn help(value: impl Choice) -> String {
+    value.get_documentation().unwrap_or_default().trim_end_matches('.').replace('\n', " ")
+}
+
 /// Names that are accepted: `write "monitor" or "drop"`.
 pub(super) fn accepted<T: Choice>() -> String {
     let names: Vec<_> = T::VARIANTS.iter().map(|&value| format!("{:?}", name(value))).collect();

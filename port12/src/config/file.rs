@@ -1,20 +1,17 @@
 //! The policy file, read and checked line by line.
 
-mod ban;
-mod keys;
-mod node;
+mod parts;
 mod rule;
 
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use self::node::{entries, line_of};
-pub use self::{
-    ban::BAN_KEYS,
-    keys::{KEYS, MOST_SOURCES, PORT_KEYS},
+pub use self::parts::{PORT_KEYS, PORT_PARTS};
+use super::{
+    ConfigError, Fault, KEYS, Layer, PortRule, Refusal, TABLE, Valued,
+    node::{entries, line_of},
 };
-use super::{ConfigError, Fault, Layer, PortRule, Refusal, Valued};
 use crate::trusted_path::{self, PathError};
 
 /// Files above this size are refused.
@@ -74,7 +71,11 @@ impl File {
                     let accepted = "write `[[port]]` above each rule";
                     self.rules = node.each(accepted, |node| node.valued(rule::read))?;
                 }
-                _ => keys::read(&node, &mut self.layer)?,
+                name => {
+                    if let Some(key) = TABLE.iter().find(|key| key.name == name) {
+                        (key.read)(&mut self.layer, &node)?;
+                    }
+                }
             }
         }
         Ok(())

@@ -2,6 +2,7 @@ mod compiled;
 mod default_file;
 mod hostile;
 mod precedence;
+mod reference;
 mod refusals;
 mod rules;
 mod written;

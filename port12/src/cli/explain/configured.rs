@@ -142,7 +142,7 @@ fn settings(args: &ExplainArgs) -> Result<Settings, Failure> {
         Failure::new(Code::Usage, line.strip_prefix("error: ").unwrap_or(line))
     })?;
     let registry = args.registry.registry.clone();
-    let registry = registry.map(|it| Valued::new(it, Origin::Flag("--registry".to_owned())));
+    let registry = registry.map(|it| Valued::new(Some(it), Origin::Flag("--registry".to_owned())));
     Ok(Settings {
         config: args.config.clone(),
         overrides: Layer {

@@ -1,7 +1,7 @@
 //! A `[[port]]` table.
 
-use super::{PORT_KEYS, node::Node};
-use crate::config::{Fault, PortAction, PortRule, Ports, PortsError, Refusal};
+use super::PORT_KEYS;
+use crate::config::{Fault, PortAction, PortRule, Ports, PortsError, Refusal, node::Node};
 
 /// Reads a rule, and refuses one that would do less, or more, than it seems to say.
 pub(super) fn read(node: &Node<'_>) -> Result<PortRule, Refusal> {

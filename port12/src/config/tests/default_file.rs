@@ -1,10 +1,7 @@
 //! `dist/port12.toml` says what the defaults are, and every key is in it.
 
 use super::{config, file};
-use crate::config::{
-    Config, Layer,
-    file::{KEYS, PORT_KEYS},
-};
+use crate::config::{Config, KEYS, Layer, file::PORT_KEYS};
 
 const FILE: &str = include_str!("../../../../dist/port12.toml");
 

@@ -6,10 +6,7 @@ use proptest::{prelude::*, sample::Index};
 
 use super::RICH;
 use crate::{
-    config::{
-        Config, File, Layer,
-        file::{KEYS, PORT_KEYS},
-    },
+    config::{Config, File, KEYS, Layer, file::PORT_KEYS},
     registry::Registry,
 };
 

@@ -3,10 +3,7 @@
 use std::path::Path;
 
 use super::{file, refusal};
-use crate::config::{
-    Config, ConfigError, File, Layer,
-    file::{KEYS, PORT_KEYS},
-};
+use crate::config::{Config, ConfigError, File, KEYS, Layer, file::PORT_KEYS};
 
 #[test]
 fn a_value_that_is_not_accepted_is_told_with_line_and_key_and_what_is() {

@@ -1,7 +1,7 @@
 //! What is written down is what is in force.
 
 use super::{RICH, config};
-use crate::config::{Config, Layer, Origin, Valued, file::KEYS};
+use crate::config::{Config, KEYS, Layer, Origin, Valued};
 
 #[test]
 fn the_configuration_that_is_written_is_read_again() {
