@@ -5,6 +5,9 @@
 //! program, the replay engine, the tests and the fuzzers all run this one copy.
 #![no_std]
 
+#[cfg(feature = "schema")]
+extern crate alloc;
+
 pub mod abi;
 mod classify;
 mod documents;

@@ -11,13 +11,14 @@ mod preflight;
 mod published;
 mod reload;
 mod selection;
+mod state_file;
 mod too_deep;
 mod turn;
 
 use std::{
     collections::{BTreeMap, HashSet},
     fmt::Display,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -31,7 +32,7 @@ pub use turn::every;
 
 use tokio::sync::watch;
 
-use self::{mode::announce, persistence::pins_or_none, turn::Timers};
+use self::{mode::announce, persistence::pins_or_none, state_file::StateFile, turn::Timers};
 use crate::{
     kernel::pin::PinDirectory,
     ledger::Ledger,
@@ -49,6 +50,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Options<'a> {
     /// Directory in bpffs for maps and programs.
     pub pin_dir: &'a Path,
+    /// Directory for state that other processes read, and that ends with this one.
+    pub runtime_dir: &'a Path,
     /// True if the programs stay attached after the end of this process.
     pub stay: bool,
     /// True if the object with logging compiled in is loaded.
@@ -77,6 +80,10 @@ pub struct Agent {
     outbound: Option<Outbound>,
     started: Instant,
     timers: Option<Timers>,
+    /// Directory for the state of agents; `None` after the end.
+    runtime_dir: Option<PathBuf>,
+    /// Copy of the state for other processes, if the maps are pinned.
+    state_file: Option<StateFile>,
     /// State that readers load.
     states: watch::Sender<Arc<State>>,
     /// Interfaces, by index, that appeared later and cannot be watched.
@@ -100,7 +107,7 @@ impl Agent {
     ///
     /// [`AgentError`]: another process has the directory, or there is none where one is needed.
     pub fn open(plan: Plan, options: Options<'_>) -> Result<Self, AgentError> {
-        let Options { pin_dir, stay, trace, tell } = options;
+        let Options { pin_dir, runtime_dir, stay, trace, tell } = options;
         let pins = match plan.needs_pins(stay) {
             true => Some(PinDirectory::require(pin_dir)?),
             false => pins_or_none(pin_dir, tell)?,
@@ -123,6 +130,8 @@ impl Agent {
             outbound: None,
             started: Instant::now(),
             timers: None,
+            runtime_dir: Some(runtime_dir.to_owned()),
+            state_file: None,
             states,
             shunned,
             unpinned: None,
@@ -225,5 +234,9 @@ impl Agent {
         self.story.end(SystemTime::now());
         self.tell_untold();
         self.story.close(PATIENCE);
+        self.runtime_dir = None;
+        if let Some(mut file) = self.state_file.take() {
+            file.end(PATIENCE);
+        }
     }
 }

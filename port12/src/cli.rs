@@ -20,6 +20,8 @@ pub mod ports;
 pub mod registry;
 pub mod replay;
 pub mod run;
+#[cfg(test)]
+mod schemas;
 pub mod settings;
 pub mod sources;
 pub mod stats;

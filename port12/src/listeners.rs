@@ -11,6 +11,7 @@
 //! - No more is told in a minute of the listeners of a user than a budget has. What stays longer is told later, and
 //!   what has gone untold is counted.
 
+mod list;
 mod notice;
 mod place;
 mod reached;

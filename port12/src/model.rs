@@ -6,8 +6,10 @@
 mod ban;
 mod baseline;
 mod counts;
+mod daemon;
 pub mod event;
 mod interface;
+mod listeners;
 mod mode;
 mod outbound;
 mod pipeline;
@@ -21,21 +23,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::time;
 
-pub use ban::{AutoBanStats, BanScope, BanState};
+pub use ban::{AutoBanStats, BanOrigin, BanScope, BanState, BannedSource};
 pub use baseline::Baseline;
 pub use counts::{Counts, EventStats, FrameCounts, TooDeepCount};
+pub use daemon::DaemonState;
 pub use interface::{
     CountedAt, InterfaceState, NotDropped, Place, PolicyCounts, ProgramState, XdpMode,
 };
+pub use listeners::{ListenerState, ListenersState, ProcessState};
 pub use mode::{Mode, ModeReason, ModeState};
 pub use outbound::{OutboundHook, OutboundInterface, OutboundOwner, OutboundPort, OutboundState};
 pub use pipeline::{AlertStats, SinkState};
-pub use port::PortState;
+pub use port::{PortId, PortState};
 pub use rates::{PortRates, Rates};
-pub use sources::{SourceState, SourcesState};
+pub use sources::{SourceDetails, SourceState, SourceTable, SourceTables, SourcesState};
 
 /// Provenance of a state.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// The process that watches the interfaces.
@@ -48,9 +53,11 @@ pub enum Origin {
 
 /// Everything that is known at one moment.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct State {
     /// Time of day of the moment.
     #[serde(with = "time")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub time: SystemTime,
     /// The same moment in nanoseconds, by a clock that is never set: `CLOCK_BOOTTIME`, or the clock of the capture.
     pub clock_ns: u64,
@@ -62,6 +69,8 @@ pub struct State {
     pub interfaces: Vec<InterfaceState>,
     /// Sources of probes; null if they were not read.
     pub sources: Option<SourcesState>,
+    /// Listeners on watched ports; null if no daemon that follows them was asked.
+    pub listeners: Option<ListenersState>,
     /// Outbound flow starts; null if they are not watched.
     pub outbound: Option<OutboundState>,
     /// Alerts and sinks; null if no process that sends them was asked.
@@ -78,6 +87,7 @@ impl State {
             registry_date,
             interfaces: Vec::new(),
             sources: None,
+            listeners: None,
             outbound: None,
             alerts: None,
         }

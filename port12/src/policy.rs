@@ -24,6 +24,7 @@ pub type Watched = [[u64; PORTS / 64]; Transport::ALL.len()];
     IntoStaticStr,
     VariantArray,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {

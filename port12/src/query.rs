@@ -1,5 +1,7 @@
 //! States read from pinned maps, without the process that watches.
 
+mod bans;
+mod daemon;
 mod interface;
 mod pinned;
 mod sources;
@@ -7,11 +9,12 @@ mod vlan_tags;
 
 use std::time::SystemTime;
 
+pub use daemon::{DaemonError, RUNTIME_DIR, daemon_state, runtime_directory};
 pub use interface::{
     Attachment, ForwardingAnswer, Names, ProgramReading, describe, forwarding, frame_counts,
     interface_state, mode_state, policy_counts,
 };
-pub use pinned::{QueryError, interface_state as pinned_interface, state};
+pub use pinned::{Query, QueryError, interface_state as pinned_interface};
 pub use sources::sources_state;
 pub use vlan_tags::VlanTags;
 

@@ -230,6 +230,7 @@ impl<'a> Replay<'a> {
             registry_date: registry.edition().date().to_string(),
             interfaces: vec![interface],
             sources: Some(query::sources_state(&self.ledger, &timeline)),
+            listeners: None,
             outbound: None,
             alerts: Some(self.story.report()),
         }

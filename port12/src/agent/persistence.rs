@@ -61,7 +61,11 @@ impl Agent {
         let path = pins.path().to_owned();
         let restored = match pins.is_in_place() {
             true => Ok(()),
-            false => PinDirectory::require(&path).map(|pins| self.pins = Some(pins)),
+            false => PinDirectory::require(&path).map(|pins| {
+                self.pins = Some(pins);
+                // It is named after the directory.
+                self.state_file = None;
+            }),
         };
         let restored = match restored {
             Ok(()) => self.pin_again(),

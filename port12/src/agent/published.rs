@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::Agent;
+use super::{Agent, StateFile};
 use crate::{
+    kernel::pin::PinDirectory,
     model::{Origin, State},
     query,
     watch::{Lookout, Outbound, Watched},
@@ -46,7 +47,26 @@ impl Agent {
     pub fn publish(&mut self) -> Arc<State> {
         let state = Arc::new(self.read());
         self.states.send_replace(Arc::clone(&state));
+        self.write_state(&state);
         state
+    }
+
+    /// Passes the state on to other processes. They find it by the pin directory.
+    fn write_state(&mut self, state: &Arc<State>) {
+        let id = self.pins.as_ref().and_then(PinDirectory::id);
+        let Some(directory) = self.runtime_dir.as_ref().zip(id).map(|(dir, id)| dir.join(id))
+        else {
+            return;
+        };
+        if self.state_file.is_none() {
+            match StateFile::start(directory) {
+                Ok(file) => self.state_file = Some(file),
+                Err(error) => log::debug!("no thread for the state file: {error}"),
+            }
+        }
+        if let Some(file) = &self.state_file {
+            file.write(state);
+        }
     }
 
     /// State at this moment, from the maps.
@@ -63,6 +83,7 @@ impl Agent {
         State {
             interfaces: self.watched.iter_mut().map(|it| it.state(registry)).collect(),
             sources,
+            listeners: self.lookout.as_ref().map(Lookout::listeners),
             outbound: self.outbound.as_mut().map(|it| it.state(registry)),
             alerts: Some(alerts),
             ..query::empty(Origin::Live, registry)

@@ -141,7 +141,8 @@ fn write(change: &Change, edit: Edit) -> Result<(), Failure> {
 }
 
 #[derive(Serialize)]
-struct Entry {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Entry {
     source: String,
     /// Whether the policy has it.
     policy: bool,

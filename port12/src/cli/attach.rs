@@ -30,8 +30,13 @@ pub fn run(args: &AttachArgs) -> Result<(), Failure> {
         return Err(agent::no_interface(&plan.config).into());
     }
     let targets = plan.targets.clone();
-    let options =
-        Options { pin_dir: &args.pins.pin_dir, stay: true, trace: false, tell: |line| tell(line) };
+    let options = Options {
+        pin_dir: &args.pins.pin_dir,
+        runtime_dir: &args.pins.runtime_dir,
+        stay: true,
+        trace: false,
+        tell: |line| tell(line),
+    };
     let mut agent = Agent::open(plan, options)?;
     for target in &targets {
         agent.attach(target)?;

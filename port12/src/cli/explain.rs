@@ -22,7 +22,7 @@ use crate::cli::failure::Failure;
 use advise::Advisor;
 use configured::Configured;
 use registry::Published;
-use story::Story;
+pub(super) use story::Story;
 use watch::Watch;
 
 /// Tells what the registry says about a port and what else is known of it; what came for it here, and

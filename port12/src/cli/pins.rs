@@ -10,6 +10,7 @@ use crate::{
         pinned::Pinned,
         slot::Slot,
     },
+    query::{Query, RUNTIME_DIR},
 };
 
 /// Where the maps and programs are.
@@ -18,6 +19,9 @@ pub struct PinArgs {
     /// The directory in bpffs where port12's maps and programs are
     #[arg(long, value_name = "DIR", default_value = "/sys/fs/bpf/port12", env = "PORT12_PIN_DIR")]
     pub pin_dir: PathBuf,
+    /// The directory where `run` writes the state that other commands read
+    #[arg(long, value_name = "DIR", default_value = RUNTIME_DIR, env = "PORT12_RUNTIME_DIR")]
+    pub runtime_dir: PathBuf,
 }
 
 impl PinArgs {
@@ -52,6 +56,15 @@ impl PinArgs {
         let opened = self.some_slots()?.into_iter().map(Pinned::open_settled);
         let pinned: Vec<Pinned> = opened.filter_map(Result::transpose).collect::<Result<_, _>>()?;
         if pinned.is_empty() { Err(self.nothing()) } else { Ok(pinned) }
+    }
+
+    /// Reader of the state of all pinned interfaces, and of the daemon.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: nothing is pinned, or it cannot be read.
+    pub fn query(&self) -> Result<Query, Failure> {
+        Ok(Query::new(self.open()?, &self.pin_dir, &self.runtime_dir))
     }
 
     /// What is pinned for each interface, each for itself: one that cannot be read hides no other.

@@ -81,12 +81,14 @@ fn grouped(registry: &Registry, chosen: &[Transport]) -> Vec<(Vec<&'static str>,
 }
 
 #[derive(Serialize)]
-struct Document {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Document {
     registry: Origin,
     ports: Vec<Port>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Port {
     transport: &'static str,
     port: u16,

@@ -27,6 +27,7 @@ impl RegistryArgs {
 
 /// A registry's date and origin, in JSON.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Origin {
     date: String,
     /// The registry may be younger: the CSV gives no date but that of its newest row.

@@ -66,8 +66,13 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
     let changes = args.watch_config.then(|| Changes::of(file));
     let plan = Plan::make(args.settings.load()?, &args.pins.pin_dir)?;
     let (stay, targets) = (plan.config.pin.value, plan.targets.clone());
-    let options =
-        Options { pin_dir: &args.pins.pin_dir, stay, trace: args.trace, tell: |line| tell(line) };
+    let options = Options {
+        pin_dir: &args.pins.pin_dir,
+        runtime_dir: &args.pins.runtime_dir,
+        stay,
+        trace: args.trace,
+        tell: |line| tell(line),
+    };
     privileges::decide(plan.config.least_privilege.value);
     privileges::raise_memory_limit();
     let view = View::of(plan.config.output.value, has_stdout(&plan.config.sinks.value));

@@ -16,7 +16,6 @@ use crate::{
     cli::failure::Failure,
     config::time::period,
     model::Baseline,
-    query,
     report::{Kind, Report, write_json, write_table},
 };
 
@@ -47,17 +46,17 @@ pub struct StatsArgs {
 /// [`Failure`]: nothing is pinned, or it cannot be read.
 pub fn run(args: &StatsArgs, out: &mut impl Write) -> Result<(), Failure> {
     let registry = args.registry.load()?;
-    let pinned = args.pins.open()?;
-    host_changes::warn(&args.pins, &pinned);
+    let query = args.pins.query()?;
+    host_changes::warn(&args.pins, &query.pinned);
     let Some(interval) = args.interval else {
-        let report = Report::of(query::state(&pinned, &registry)?);
+        let report = Report::of(query.state(&registry)?);
         return Ok(unless_closed(write(args.output, &report, out))?);
     };
     let started = Instant::now();
-    let mut before = Baseline::from(&query::state(&pinned, &registry)?);
+    let mut before = Baseline::from(&query.state(&registry)?);
     loop {
         thread::sleep(interval);
-        let state = query::state(&pinned, &registry)?;
+        let state = query.state(&registry)?;
         let baseline = std::mem::replace(&mut before, Baseline::from(&state));
         let elapsed = started.elapsed().as_secs_f64();
         let report = Report::over(Kind::Interval, &baseline, state, elapsed);

@@ -40,7 +40,8 @@ pub struct StatusArgs {
 }
 
 #[derive(Serialize)]
-struct Document {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Document {
     /// The process that keeps sockets and addresses true, where there is one.
     daemon: Option<Daemon>,
     interfaces: Vec<Interface>,
@@ -50,6 +51,7 @@ struct Document {
 
 /// A program that is attached to an interface, and that cannot be reached by pins.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct UnpinnedProgram {
     interface: String,
     program_id: u32,
@@ -59,6 +61,7 @@ struct UnpinnedProgram {
 
 /// A process that holds the lock of a pin directory.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Daemon {
     pub(super) process: u32,
     pub(super) name: String,
@@ -72,6 +75,7 @@ impl From<Holder> for Daemon {
 
 /// An interface with pinned maps.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Interface {
     #[serde(flatten)]
     pub(super) state: InterfaceState,

@@ -125,6 +125,11 @@ impl PinDirectory {
         path.zip(self.lock.metadata().ok()).is_some_and(|(path, lock)| is_same(path, lock))
     }
 
+    /// Name of this directory among all of this host.
+    pub fn id(&self) -> Option<String> {
+        self.lock.metadata().ok().map(|it| id_of(&it))
+    }
+
     /// The place of an interface.
     pub fn slot(&self, interface: &str) -> Slot {
         Slot::of(&self.path, interface)
@@ -187,6 +192,16 @@ pub fn slots(path: &Path) -> Result<Vec<Slot>, PinError> {
     }
     slots.sort_by(|left, right| left.interface().cmp(right.interface()));
     Ok(slots)
+}
+
+/// Name of a pin directory among all of this host, whatever its path; `None` if it does not exist. Device and inode, in
+/// hexadecimal digits.
+pub fn id(path: &Path) -> Option<String> {
+    fs::metadata(path).ok().map(|it| id_of(&it))
+}
+
+fn id_of(directory: &fs::Metadata) -> String {
+    format!("{:x}-{:x}", directory.dev(), directory.ino())
 }
 
 /// A process that holds the lock of a pin directory.

@@ -47,6 +47,8 @@ struct Group {
     number: u64,
     sockets: usize,
     at_start: bool,
+    /// Time at which it was first seen; `None` if it was there before.
+    came: Option<SystemTime>,
     is_told: bool,
 }
 
@@ -74,6 +76,7 @@ pub struct Register {
     hears_all: bool,
     /// Transports whose sockets the last look could not list.
     unseen: BTreeSet<Transport>,
+    has_looked: bool,
     clock: Clock,
     budgets: UserBudgets,
     /// How many sockets have come.
@@ -99,6 +102,7 @@ impl Register {
             clients: BTreeMap::new(),
             hears_all: false,
             unseen: BTreeSet::new(),
+            has_looked: false,
             clock: Clock::default(),
             budgets: UserBudgets::new(PER_MINUTE),
             came: 0,
@@ -163,8 +167,9 @@ impl Register {
         let now = self.clock.advance(time);
         // First what comes: an owner that has its socket anew has never gone.
         for owned in came {
-            self.add(owned, None);
+            self.add(owned, time, None);
         }
+        self.has_looked = true;
         // Owners may be asked for later.
         self.unasked =
             self.strangers(began, open).iter().map(|it| (it.transport, it.port)).collect();
@@ -192,7 +197,7 @@ impl Register {
     pub fn meet(&mut self, time: SystemTime, since: Instant, came: Vec<Owned>) -> Vec<Notice> {
         let now = self.clock.advance(time);
         for owned in came {
-            self.add(owned, Some(since));
+            self.add(owned, time, Some(since));
         }
         let mut notices = Vec::new();
         self.tell_waiting(time, now, &mut notices);
@@ -329,6 +334,21 @@ impl Register {
         there.or_else(gone)
     }
 
+    /// Listeners that are there, by transport and port, each with the time at which it was first seen.
+    pub(super) fn listeners(&self) -> impl Iterator<Item = (&Listener, Option<SystemTime>)> {
+        self.groups.values().map(|group| (&*group.listener, group.came))
+    }
+
+    /// Transports whose sockets the last look could not list.
+    pub(super) fn unlisted(&self) -> impl Iterator<Item = Transport> {
+        self.unseen.iter().copied()
+    }
+
+    /// Whether there was a look.
+    pub(super) fn has_looked(&self) -> bool {
+        self.has_looked
+    }
+
     /// Whether somebody has a port of whom no more is known yet.
     pub fn is_unasked(&self, transport: Transport, port: u16) -> bool {
         self.unasked.contains(&(transport, port))
@@ -355,7 +375,7 @@ impl Register {
     }
 
     /// Takes a socket in; one that is told of by itself, `since` when it was there.
-    fn add(&mut self, owned: Owned, since: Option<Instant>) {
+    fn add(&mut self, owned: Owned, time: SystemTime, since: Option<Instant>) {
         let (key, place) = (Key::of(&owned.open), Place::of(&owned));
         if self.sockets.contains_key(&key) || !self.room.admits(place.uid) {
             return;
@@ -371,6 +391,7 @@ impl Register {
             number,
             sockets: 0,
             at_start,
+            came: (!at_start).then_some(time),
             is_told: false,
         });
         group.sockets += 1;

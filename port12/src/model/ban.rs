@@ -1,4 +1,6 @@
-//! Bans on one interface.
+//! Bans.
+
+use std::net::IpAddr;
 
 use port12_common::abi::Ban;
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,7 @@ use strum::{EnumMessage, IntoStaticStr, VariantArray};
     IntoStaticStr,
     VariantArray,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "lowercase")]
 pub enum BanScope {
@@ -41,6 +44,7 @@ impl BanScope {
 
 /// Bans by the kernel program itself.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AutoBanStats {
     /// Sources that were banned.
     pub banned: u64,
@@ -54,6 +58,7 @@ pub struct AutoBanStats {
 
 /// Bans on one interface.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BanState {
     /// Probes after which the program bans a source by itself; null if it does not.
     pub after: Option<u64>,
@@ -64,4 +69,52 @@ pub struct BanState {
     /// Bans by the program itself.
     #[serde(flatten)]
     pub auto: AutoBanStats,
+}
+
+/// Origin of a ban.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum BanOrigin {
+    /// `port12 ban`.
+    Operator,
+    /// The program itself, after some number of probes.
+    Threshold,
+    /// Unknown to this version.
+    Unknown,
+}
+
+impl BanOrigin {
+    /// The name in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Threshold => "threshold",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A banned source, on all pinned interfaces.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BannedSource {
+    /// Address.
+    pub source: IpAddr,
+    /// Origin.
+    pub origin: BanOrigin,
+    /// Packets that are dropped.
+    pub scope: BanScope,
+    /// Packets that were dropped, on all interfaces.
+    pub packets: u64,
+    /// Number of bans of this source.
+    pub times: u32,
+    /// Running time since the ban, in seconds.
+    pub banned_seconds: u64,
+    /// Running time until its end, in seconds; null if it has no end.
+    pub remaining_seconds: Option<u64>,
+    /// Whether an interface drops packets for it: a bypass stops bans.
+    pub in_force: bool,
+    /// Interfaces that have it, by the names of their pins.
+    pub interfaces: Vec<String>,
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Packets and bytes.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counts {
     /// Packets, or frames.
     pub packets: u64,
@@ -22,6 +23,7 @@ impl From<Tally> for Counts {
 
 /// Packets with more headers than port12 reads.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TooDeepCount {
     /// Packets, dropped ones included.
     pub packets: u64,
@@ -37,6 +39,7 @@ impl From<[u64; 2]> for TooDeepCount {
 
 /// Event records of the kernel program.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EventStats {
     /// Records that were put into the ring buffer.
     pub emitted: u64,
@@ -48,6 +51,7 @@ pub struct EventStats {
 
 /// Frames of one interface by outcome, with the details of some outcomes.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FrameCounts {
     /// All frames: the sum of the outcomes.
     pub frames: Counts,

@@ -10,6 +10,7 @@ use crate::text::time;
 
 /// Hook of an XDP program.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum XdpMode {
     /// In the driver.
@@ -39,6 +40,7 @@ impl fmt::Display for XdpMode {
 
 /// Point at which frames and bytes are counted.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CountedAt {
     /// In the driver, as they were received.
@@ -60,6 +62,7 @@ impl From<XdpMode> for CountedAt {
 
 /// Place of the program.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// On an interface of this network namespace.
@@ -76,6 +79,7 @@ pub enum Place {
 
 /// A program in the kernel.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProgramState {
     /// Its name; `user` for the classifier of a replay outside the kernel.
     pub name: String,
@@ -87,6 +91,7 @@ pub struct ProgramState {
 
 /// Number of transport ports for each action of the policy, over all transports. All other ports are assigned.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PolicyCounts {
     /// Ports whose probes are counted.
     pub watch: u32,
@@ -100,6 +105,7 @@ pub struct PolicyCounts {
 
 /// Transports whose probes drop mode passes on an interface.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotDropped {
     /// UDP; and TCP while no daemon publishes the ports with sockets.
     pub transports: Vec<Transport>,
@@ -131,6 +137,7 @@ impl fmt::Display for NotDropped {
 
 /// One interface, its program and its counters.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InterfaceState {
     /// Its name; the name of the file in a replay.
     pub interface: String,
@@ -153,6 +160,7 @@ pub struct InterfaceState {
         serialize_with = "time::serialize_if_known",
         deserialize_with = "time::deserialize_if_known"
     )]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub attached_at: Option<SystemTime>,
     /// Whether the program remains when the process that attached it ends; null in a replay.
     pub persistent: Option<bool>,

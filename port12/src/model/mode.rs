@@ -8,6 +8,7 @@ pub use crate::policy::Mode;
 
 /// Cause of a difference between the mode asked for and the mode in force, or of its end.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ModeReason {
     /// Drop mode ends unless somebody confirms it.
@@ -26,6 +27,7 @@ pub enum ModeReason {
 
 /// Mode of one interface.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ModeState {
     /// Mode that the policy asks for.
     pub requested: Mode,

@@ -10,6 +10,7 @@ use crate::text::time;
 
 /// Outbound flow starts to unassigned ports, over all interfaces.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OutboundState {
     /// Interfaces on which outbound packets are watched.
     pub interfaces: Vec<OutboundInterface>,
@@ -27,6 +28,7 @@ pub struct OutboundState {
 
 /// Hook of the program that watches outbound packets.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OutboundHook {
     /// TCX (kernel 6.6 or newer): a link that ends with the process.
@@ -47,6 +49,7 @@ impl OutboundHook {
 
 /// An interface on which outbound packets are watched.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OutboundInterface {
     /// Its name.
     pub interface: String,
@@ -56,6 +59,7 @@ pub struct OutboundInterface {
 
 /// A destination port.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OutboundPort {
     /// Interface of the outbound packets.
     pub interface: String,
@@ -72,6 +76,7 @@ pub struct OutboundPort {
     pub rates: Option<PortRates>,
     /// Time of the last of them.
     #[serde(with = "time")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub last_seen: SystemTime,
     /// Registry state, and the best known user of the port.
     pub description: String,
@@ -83,6 +88,7 @@ pub struct OutboundPort {
 
 /// Processes of one user and one program that start flows.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OutboundOwner {
     /// Evidence for the process: `process`, `running`, `ended` or `unseen`.
     pub owner: String,
@@ -100,5 +106,6 @@ pub struct OutboundOwner {
     pub destination: IpAddr,
     /// Time of the last record.
     #[serde(with = "time")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub last_seen: SystemTime,
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Alerts since the start.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AlertStats {
     /// Alerts that were emitted.
     pub emitted: u64,
@@ -15,6 +16,7 @@ pub struct AlertStats {
 
 /// One sink.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SinkState {
     /// Kind and target, as in the policy file.
     pub sink: String,

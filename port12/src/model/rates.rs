@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Rates of an interface.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rates {
     /// Frames per second.
     pub frames_per_second: f64,
@@ -15,6 +16,7 @@ pub struct Rates {
 
 /// Rates of a port.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PortRates {
     /// Packets per second.
     pub packets_per_second: f64,

@@ -68,6 +68,7 @@ fn state(clock_ns: u64, interfaces: Vec<InterfaceState>) -> State {
         registry_date: "2026-08-17".to_owned(),
         interfaces,
         sources: None,
+        listeners: None,
         outbound: None,
         alerts: None,
     }
@@ -174,9 +175,38 @@ proptest! {
                 first_seen: at(milliseconds),
                 last_seen: at(milliseconds),
                 port_count: 1,
+                details: (milliseconds % 2 == 0).then(|| SourceDetails {
+                    ports: [PortId { transport, port: 12 }].into(),
+                    other_ports: [transport].into(),
+                    interfaces: [name.clone()].into(),
+                }),
             }],
         });
         state.outbound = optional.then(OutboundState::default);
+        state.listeners = (!optional).then(|| ListenersState {
+            listeners: vec![ListenerState {
+                transport,
+                port: 12,
+                address: [0, 0, 0, 0].into(),
+                dual_stack: false,
+                device: optional.then(|| name.clone()),
+                uid: 0,
+                owner: event::Owner::Process,
+                processes: vec![ProcessState {
+                    pid: 1,
+                    name: Some(name.clone()),
+                    exe: None,
+                    uid: Some(0),
+                    unit: None,
+                    container: None,
+                }],
+                more_processes: 0,
+                first_seen: (milliseconds % 2 == 0).then(|| at(milliseconds)),
+            }],
+            more_listeners: 1,
+            unlisted_transports: vec![transport],
+            is_complete: true,
+        });
         state.alerts = (!optional).then(AlertStats::default);
         let mut rated = state.clone();
         Baseline::zero(0).fill(&mut rated);

@@ -1,5 +1,7 @@
 //! State from pinned maps.
 
+use std::path::{Path, PathBuf};
+
 use super::interface::{
     Attachment, ForwardingAnswer, ProgramReading, forwarding, interface_state as read,
 };
@@ -32,17 +34,37 @@ pub enum QueryError {
     Allowlist(#[from] crate::kernel::allowlist::AllowlistError),
 }
 
-/// State of the pinned interfaces.
-///
-/// # Errors
-///
-/// [`QueryError`]: one of them cannot be read.
-pub fn state(pinned: &[Pinned], registry: &Registry) -> Result<State, QueryError> {
-    let mut state = super::empty(Origin::Pinned, registry);
-    for pinned in pinned {
-        state.interfaces.push(interface_state(pinned, registry)?);
+/// Reader of the state from outside of the process that watches.
+pub struct Query {
+    /// Pinned interfaces.
+    pub pinned: Vec<Pinned>,
+    /// Directory of the daemon's state file; `None` if there is no pin directory.
+    daemon: Option<PathBuf>,
+}
+
+impl Query {
+    /// Reader of the pinned interfaces in a pin directory, and of the state file of the daemon that holds it.
+    pub fn new(pinned: Vec<Pinned>, pin_dir: &Path, runtime_dir: &Path) -> Self {
+        Self { pinned, daemon: super::runtime_directory(runtime_dir, pin_dir) }
     }
-    Ok(state)
+
+    /// State of the pinned interfaces, and the parts that only the daemon knows if one runs. A state file that cannot
+    /// be used is logged; its parts are then unknown.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`]: an interface cannot be read.
+    pub fn state(&self, registry: &Registry) -> Result<State, QueryError> {
+        let mut state = super::empty(Origin::Pinned, registry);
+        for pinned in &self.pinned {
+            state.interfaces.push(interface_state(pinned, registry)?);
+        }
+        match self.daemon.as_deref().map(super::daemon_state).transpose() {
+            Ok(daemon) => daemon.flatten().into_iter().for_each(|daemon| state.merge(daemon)),
+            Err(error) => log::warn!("the daemon's part of the state is unknown: {error}"),
+        }
+        Ok(state)
+    }
 }
 
 /// State of one pinned interface.

@@ -46,6 +46,17 @@ impl Serialize for VlanTags {
     }
 }
 
+#[cfg(test)]
+impl schemars::JsonSchema for VlanTags {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "VlanTags".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "enum": ["in_frame", "stripped", "unknown"] })
+    }
+}
+
 fn line(interface: &str, stripping: &VlanStripping) -> String {
     let verb = if stripping.is_certain() { "are" } else { "may be" };
     let remedy = stripping.remedy().map(|command| format!("; {command} keeps them in the frame"));

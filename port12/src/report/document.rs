@@ -8,6 +8,7 @@ use crate::model::{Baseline, State};
 
 /// Period of a report.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The time since the last report.
@@ -18,6 +19,7 @@ pub enum Kind {
 
 /// One report: counters since the program was attached, rates over a period.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Period.
     #[serde(rename = "type")]
@@ -56,6 +58,7 @@ impl Report {
 
 /// A replayed capture.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Capture {
     /// `pcap` or `pcapng`.
     pub format: String,

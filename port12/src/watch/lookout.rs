@@ -23,6 +23,7 @@ use crate::{
     host::sockets::{OpenSocket, OpenSockets},
     kernel::binds::{BindRing, Losses},
     listeners::{Notice, Reached, Register, Scope},
+    model::ListenersState,
     privileges,
     who::{self, Owned},
 };
@@ -64,6 +65,8 @@ struct Shared {
     bell: Bell,
     /// Whether the thread waits for counters.
     waits: AtomicBool,
+    /// Listeners, as of the last look.
+    listeners: Mutex<ListenersState>,
 }
 
 /// The sockets that were listed, and when the listing began.
@@ -146,8 +149,12 @@ impl Lookout {
     ///
     /// Where no thread can be had, or nothing to wake it up.
     pub fn start(scope: Scope) -> io::Result<Self> {
-        let shared =
-            Shared { inbox: Mutex::default(), bell: Bell::new()?, waits: AtomicBool::new(false) };
+        let shared = Shared {
+            inbox: Mutex::default(),
+            bell: Bell::new()?,
+            waits: AtomicBool::new(false),
+            listeners: Mutex::default(),
+        };
         let eye = Eye(Arc::new(shared));
         let (sender, notices) = mpsc::channel();
         let suppressed = Arc::<AtomicU64>::default();
@@ -194,6 +201,11 @@ impl Lookout {
     /// Says that all probes up to a time have been handed to [`reached`](Self::reached).
     pub fn counted(&self, until: Instant) {
         self.eye.put(|inbox| inbox.counted = Some(until));
+    }
+
+    /// Listeners, as of the last look.
+    pub fn listeners(&self) -> ListenersState {
+        self.eye.0.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What there is to tell.
@@ -296,6 +308,8 @@ impl Watch {
                 self.tell(notice);
             }
         }
+        *self.shared.listeners.lock().unwrap_or_else(PoisonError::into_inner) =
+            self.register.state();
         self.shared.waits.store(!self.held.is_empty(), Ordering::Relaxed);
         self.note_suppressed();
         if self.register.is_to_say_full(*time) {

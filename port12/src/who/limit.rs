@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// Something that could not be seen, and what would show it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Limit {
     /// What, and why.
     pub what: String,

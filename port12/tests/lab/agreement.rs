@@ -1,6 +1,6 @@
 //! Every command gives the same account of an interface.
 
-use std::{fs, thread, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt as _, thread, time::Duration};
 
 use serde_json::{Map, Value};
 
@@ -9,6 +9,7 @@ use crate::{
     support::{
         Bpffs, Namespace, Pair, Port12, Report, addresses::BOTH, frame::syn, lab, mode, until,
     },
+    who::Running,
 };
 
 /// Every key of a policy that an interface shows.
@@ -192,6 +193,72 @@ fn run_stats_status_and_explain_agree_in_every_mode() {
         let without = accounts(&bpffs, near);
         agree("no daemon", &without).expect("the same accounts");
         assert_eq!(mode(&Value::Object(without[0].1.clone())), "monitor, forwarding");
+    });
+}
+
+/// Parts of the state that only the daemon knows.
+const OF_THE_DAEMON: [&str; 4] = ["sources", "listeners", "outbound", "alerts"];
+
+/// Those parts, as a document has them.
+fn of_the_daemon(document: &Value) -> Vec<Value> {
+    OF_THE_DAEMON.iter().map(|part| document[*part].clone()).collect()
+}
+
+#[test]
+fn what_only_the_daemon_knows_is_known_to_other_commands_while_it_runs() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let near = &pair.near;
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut run =
+            bpffs.run(near, &format!("-i w0 --pin --egress --sink human:{}", log.path().display()));
+        let stats = |bpffs: &Bpffs| json(bpffs, near, "stats");
+        let listener = Running::start(near.command("nc").args(["-l", "-p", "12"]));
+        for port in 288..=307 {
+            pair.far_raw().send(&syn(BOTH[0], port));
+        }
+        until("the same account of a listener and of sources", || {
+            let (report, stats) = (run.report(), stats(&bpffs));
+            let listeners = stats["listeners"]["listeners"].as_array()?;
+            let of_nc = listeners.iter().find(|it| it["port"] == 12)?;
+            assert_eq!(of_nc["processes"][0]["pid"], listener.id(), "{of_nc}");
+            assert!(of_nc["first_seen"].is_string(), "{of_nc}");
+            let is_known = stats["sources"]["top"][0]["port_count"].as_u64()? > 10;
+            (is_known && of_the_daemon(&report.0) == of_the_daemon(&stats)).then_some(())
+        });
+        assert_eq!(stats(&bpffs)["outbound"]["interfaces"][0]["interface"], "w0");
+        assert_eq!(
+            stats(&bpffs)["alerts"]["sinks"][0]["sink"],
+            format!("human:{}", log.path().display())
+        );
+
+        // Nobody else may read it, and once the daemon is gone these parts are unknown.
+        let state = fs::read_dir(bpffs.runtime()).unwrap().next().unwrap().unwrap().path();
+        let mode = fs::metadata(state.join("state")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        run.stop();
+        assert!(of_the_daemon(&stats(&bpffs)).iter().all(Value::is_null));
+        assert!(!state.exists(), "{}", state.display());
+    });
+}
+
+#[test]
+fn a_state_file_that_another_user_could_have_written_is_not_believed() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let mut run = bpffs.run(&pair.near, "-i w0 --pin");
+        run.report();
+        let file = until("the file", || {
+            let directory = fs::read_dir(bpffs.runtime()).ok()?.next()?.unwrap().path();
+            Some(directory.join("state")).filter(|file| file.exists())
+        });
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+        let output = bpffs.output(&pair.near, "stats --output json");
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(of_the_daemon(&document).iter().all(Value::is_null), "{document}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("the daemon's part of the state is unknown"), "{said}");
+        run.stop();
     });
 }
 

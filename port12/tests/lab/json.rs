@@ -42,6 +42,7 @@ fn has_every_field(report: &Report) {
             "registry_date",
             "interfaces",
             "sources",
+            "listeners",
             "outbound",
             "alerts"
         ])

@@ -10,6 +10,7 @@ mod binds;
 mod clocks;
 mod detach;
 mod detached;
+mod documents;
 mod dressing;
 mod egress;
 mod exit_codes;

@@ -22,6 +22,7 @@ use crate::{
 
 /// Something to say, of one transport or several.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Advice {
     /// As that of alerts: 1 is the highest, 3 the lowest.
     pub(super) severity: u8,
@@ -33,6 +34,7 @@ pub(super) struct Advice {
 
 /// What it is about.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Port {
     pub(super) transport: &'static str,
     pub(super) port: u16,

@@ -24,6 +24,7 @@ use crate::{
 
 /// The policy that is not in force, or not for sure.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Configured {
     /// Null where there is none.
     pub(super) file: Option<PathBuf>,
@@ -38,6 +39,7 @@ pub(super) struct Configured {
 
 /// An interface that would be watched.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Planned {
     pub(super) interface: String,
     /// Why drop mode or bans would be refused there.
@@ -46,6 +48,7 @@ pub(super) struct Planned {
 
 /// The port on a transport.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Port {
     #[serde(serialize_with = "name")]
     pub(super) transport: Transport,

@@ -7,6 +7,7 @@ use crate::{config::action_name, model::ModeState, outlook::Outlook};
 
 /// What becomes of a stranger's conversation start on one transport.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Forecast {
     /// Transport of the flow start.
     pub(super) transport: Transport,

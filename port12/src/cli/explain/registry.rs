@@ -14,6 +14,7 @@ const LAST: u16 = PORTS as u16 - 1;
 
 /// What is published about a port.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Published {
     pub(super) port: u16,
     pub(super) well_known: bool,
@@ -27,6 +28,7 @@ pub(super) struct Published {
 
 /// What the registry says about a port on a transport.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Listing {
     pub(super) transport: &'static str,
     pub(super) port: u16,
@@ -37,6 +39,7 @@ pub(super) struct Listing {
 
 /// A row.
 #[derive(Clone, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Entry {
     pub(super) service: String,
     pub(super) description: String,
@@ -48,6 +51,7 @@ pub(super) struct Entry {
 
 /// What a state means.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Meaning {
     pub(super) state: &'static str,
     pub(super) text: &'static str,
@@ -55,6 +59,7 @@ pub(super) struct Meaning {
 
 /// A use that is not IANA's. Without a transport it is known for the number only.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Known {
     pub(super) transport: Option<&'static str>,
     pub(super) port: u16,

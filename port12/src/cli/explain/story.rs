@@ -9,10 +9,12 @@ use crate::{cli::who::document::Found, text::time};
 
 /// A port's story; its JSON is the report.
 #[derive(Serialize)]
-pub(super) struct Story<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Story<'a> {
     #[serde(flatten)]
     pub(super) published: Published,
     #[serde(serialize_with = "time::serialize")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) time: SystemTime,
     #[serde(flatten)]
     pub(super) watch: &'a Watch,

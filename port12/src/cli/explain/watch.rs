@@ -33,6 +33,7 @@ const NAMED: usize = 5;
 
 /// What is pinned.
 #[derive(Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Watch {
     /// The process that holds the pins, where there is one.
     pub(super) daemon: Option<Daemon>,
@@ -48,6 +49,7 @@ pub(super) struct Watch {
 
 /// An interface that has something pinned.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Interface {
     /// State and warnings. Its ports are the port on each transport; none above 1023.
     #[serde(flatten)]
@@ -65,6 +67,7 @@ pub(super) struct Interface {
 
 /// A source that knocked.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Source {
     /// What was seen of it, on whichever port.
     #[serde(flatten)]
@@ -222,6 +225,7 @@ fn knocked(knocks: &Knocks, port: u16, banned: &BTreeSet<IpAddr>) -> (Vec<Source
             first_seen: moment.wall_at(seen.first_seen),
             last_seen: moment.wall_at(seen.last_seen),
             port_count: seen.touched.count(),
+            details: None,
         };
         let banned = banned.contains(&source);
         knocked

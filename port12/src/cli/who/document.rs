@@ -23,8 +23,10 @@ use crate::{
 
 /// The whole answer; its JSON is the report.
 #[derive(Serialize)]
-pub(super) struct Document<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Document<'a> {
     #[serde(serialize_with = "time::serialize")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) time: SystemTime,
     /// `watched`, or the ports as they were asked for.
     pub(super) asked: String,
@@ -38,6 +40,7 @@ pub(super) struct Document<'a> {
 
 /// What was found.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in crate::cli) struct Found<'a> {
     /// The first is that of this process.
     pub(in crate::cli) network_namespaces: Vec<Namespace<'a>>,
@@ -53,6 +56,7 @@ pub(in crate::cli) struct Found<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in crate::cli) struct Namespace<'a> {
     pub(super) inode: u64,
     pub(super) name: Option<&'a str>,
@@ -60,6 +64,7 @@ pub(in crate::cli) struct Namespace<'a> {
 
 /// Sockets that are alike.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in crate::cli) struct Socket<'a> {
     pub(super) transport: &'static str,
     pub(super) port: u16,
@@ -91,6 +96,7 @@ pub(in crate::cli) struct Socket<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in crate::cli) struct Peer {
     pub(super) address: IpAddr,
     pub(super) transport: &'static str,
@@ -99,6 +105,7 @@ pub(in crate::cli) struct Peer {
 
 /// A cgroup by its id; where it was not found the rest is null.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in crate::cli) struct MadeIn<'a> {
     pub(super) id: u64,
     pub(super) path: Option<&'a str>,
@@ -108,9 +115,11 @@ pub(in crate::cli) struct MadeIn<'a> {
 
 /// A process that has a socket.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in crate::cli) struct Owner<'a> {
     pub(super) pid: i32,
     #[serde(flatten, serialize_with = "way")]
+    #[cfg_attr(test, schemars(with = "Way"))]
     pub(super) through: Through,
     pub(super) name: Option<&'a str>,
     pub(super) command: &'a [String],
@@ -120,8 +129,19 @@ pub(in crate::cli) struct Owner<'a> {
     pub(super) uid: Option<u32>,
     pub(super) user: Option<String>,
     #[serde(serialize_with = "time::serialize_if_known")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) started: Option<SystemTime>,
     pub(super) cgroup: Option<&'a Cgroup>,
+}
+
+/// Form of [`Through`] in the document.
+#[cfg(test)]
+#[derive(Serialize, schemars::JsonSchema)]
+struct Way {
+    /// `descriptor`, `thread` or `io_uring`.
+    through: &'static str,
+    /// The thread; null unless a thread has the socket.
+    thread: Option<i32>,
 }
 
 /// `through`: `descriptor`, `thread` or `io_uring`; `thread`: which, or null.

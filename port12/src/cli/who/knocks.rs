@@ -23,6 +23,7 @@ const NAMED: usize = 5;
 
 /// What came for a port, on all watched interfaces of this network namespace.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Knocked {
     /// Probes: conversation starts while no socket had the port.
     pub(super) packets: u64,
@@ -36,10 +37,12 @@ pub(super) struct Knocked {
 
 /// A source that knocked on the port.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Source {
     pub(super) source: IpAddr,
     /// When it last came, on whichever port.
     #[serde(serialize_with = "time::serialize")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) last_seen: SystemTime,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Fields, Value};
 use crate::text::{escape::quoted, shorten::start};
@@ -39,6 +39,7 @@ pub struct Process {
 
 /// What lies on disk where a program was started from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnDisk {
     /// The program.
@@ -62,6 +63,7 @@ pub struct Program {
 
 /// A cgroup.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cgroup {
     /// Its path below the root of the cgroup namespace of this process.
     pub path: String,
@@ -72,7 +74,8 @@ pub struct Cgroup {
 }
 
 /// Who has a socket.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// Processes.

@@ -19,6 +19,7 @@ use port12::{
         attach::Wanted,
         banning::{Scope, Terms},
     },
+    query,
     watch::Orders,
 };
 use port12_common::Transport;
@@ -63,7 +64,8 @@ pub fn is_unknown(nics: &[String]) -> Result<String> {
 }
 
 fn ban_all(source: IpAddr) -> Result<(), Failure> {
-    let pins = PinArgs { pin_dir: Path::new(PINS).to_owned() };
+    let pins =
+        PinArgs { pin_dir: Path::new(PINS).to_owned(), runtime_dir: query::RUNTIME_DIR.into() };
     let args = BanArgs { sources: vec![source], time: None, scope: Scope::All, force: false, pins };
     ban::run(&args, &mut Vec::new())
 }

@@ -48,6 +48,11 @@ impl Bpffs {
         self.path.join("port12")
     }
 
+    /// Directory for the state of daemons.
+    pub fn runtime(&self) -> PathBuf {
+        self.path.with_extension("run")
+    }
+
     /// Makes the directory for pins, as port12 does: for its owner alone.
     pub fn make_pins(&self) {
         std::fs::DirBuilder::new().mode(0o700).create(self.pins()).unwrap();
@@ -102,8 +107,13 @@ impl Bpffs {
     pub fn command(&self, namespace: &Namespace, args: &str) -> Command {
         let mut command = namespace.command("timeout");
         command.args(["--foreground", "--kill-after=1", "60", PROGRAM]);
-        command.args(args.split_whitespace()).env("PORT12_PIN_DIR", self.pins());
+        command.args(args.split_whitespace());
+        self.name_directories(&mut command);
         command
+    }
+
+    fn name_directories(&self, command: &mut Command) {
+        command.env("PORT12_PIN_DIR", self.pins()).env("PORT12_RUNTIME_DIR", self.runtime());
     }
 
     /// Runs a command to its end.
@@ -147,7 +157,8 @@ impl Bpffs {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net=/run/netns/{}", namespace.name())).arg(PROGRAM);
         command.args(["run", "--output", "json", "--interval", "200ms"]);
-        command.args(args.split_whitespace()).env("PORT12_PIN_DIR", self.pins());
+        command.args(args.split_whitespace());
+        self.name_directories(&mut command);
         Port12::launch(command)
     }
 
@@ -155,7 +166,8 @@ impl Bpffs {
     pub fn run_command(&self, namespace: &Namespace, args: &str) -> Command {
         let mut command = namespace.command(PROGRAM);
         command.args(["run", "--output", "json", "--interval", "200ms"]);
-        command.args(args.split_whitespace()).env("PORT12_PIN_DIR", self.pins());
+        command.args(args.split_whitespace());
+        self.name_directories(&mut command);
         command
     }
 }
@@ -165,5 +177,6 @@ impl Drop for Bpffs {
         // With it goes what was pinned, and so what was attached.
         let _ = Command::new("umount").arg("--lazy").arg(&self.path).status();
         let _ = std::fs::remove_dir(&self.path);
+        let _ = std::fs::remove_dir_all(self.runtime());
     }
 }

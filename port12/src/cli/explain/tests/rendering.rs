@@ -46,6 +46,7 @@ fn hostile() -> Watch {
             first_seen: SystemTime::UNIX_EPOCH,
             last_seen: SystemTime::UNIX_EPOCH,
             port_count: 1,
+            details: None,
         },
         transports: [Transport::Tcp].into(),
         banned: true,

@@ -1,0 +1,48 @@
+//! Parts of the state that only the daemon knows.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AlertStats, ListenersState, OutboundState, SourcesState, State};
+
+/// Parts of a state that cannot be read from pinned maps. The daemon writes them for other processes.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DaemonState {
+    /// Version of the program that wrote it.
+    pub version: String,
+    /// Process id of the daemon, in its own process namespace.
+    pub pid: u32,
+    /// Sources of probes.
+    pub sources: Option<SourcesState>,
+    /// Listeners on watched ports.
+    pub listeners: Option<ListenersState>,
+    /// Outbound flow starts; null if they are not watched.
+    pub outbound: Option<OutboundState>,
+    /// Alerts and sinks.
+    pub alerts: Option<AlertStats>,
+}
+
+impl DaemonState {
+    /// The parts of a state of this process.
+    pub fn of(state: &State) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            sources: state.sources.clone(),
+            listeners: state.listeners.clone(),
+            outbound: state.outbound.clone(),
+            alerts: state.alerts.clone(),
+        }
+    }
+}
+
+impl State {
+    /// Adds the parts that the daemon knows.
+    pub fn merge(&mut self, daemon: DaemonState) {
+        let DaemonState { version: _, pid: _, sources, listeners, outbound, alerts } = daemon;
+        self.sources = sources;
+        self.listeners = listeners;
+        self.outbound = outbound;
+        self.alerts = alerts;
+    }
+}
