@@ -9,6 +9,7 @@ pub mod edit;
 mod effect;
 mod error;
 pub mod file;
+pub mod files;
 pub mod form;
 pub mod key;
 mod keys;
@@ -25,12 +26,13 @@ mod tests;
 pub mod time;
 mod write;
 
-use std::{io, path::Path};
+use std::path::Path;
 
 pub use compile::Compiled;
 pub use effect::{Effect, action_name};
 pub use error::{ConfigError, Fault, Refusal};
 pub use file::File;
+pub use files::Files;
 pub use keys::{Config, KEYS, Key, Layer, TABLE};
 pub use origin::{Origin, Valued};
 pub use pattern::{Pattern, PatternError};
@@ -45,33 +47,28 @@ use crate::{host::interfaces::Link, kernel::banning::Scope, policy::Mode};
 pub const DEFAULT_PATH: &str = "/etc/port12/port12.toml";
 
 impl Config {
-    /// Reads the policy file: the one that is named, else [`DEFAULT_PATH`] where that is there.
-    /// What `overrides` says, the command line and the environment, goes before the file.
+    /// Reads the policy file that is named, else [`DEFAULT_PATH`] if it exists, and the drop-ins. The command line and the
+    /// environment, in `overrides`, precede the files.
     ///
     /// # Errors
     ///
     /// [`ConfigError`]: a file that was named is not there, or a file is not accepted.
     pub fn load(path: Option<&Path>, overrides: Layer) -> Result<Self, ConfigError> {
-        let file = match path {
-            Some(path) => Some(File::read(path)?),
-            None => match File::read(Path::new(DEFAULT_PATH)) {
-                Err(ConfigError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
-                    None
-                }
-                file => Some(file?),
-            },
-        };
-        Ok(Self::of(file, overrides))
+        Ok(Self::of_files(Files::read(path)?, overrides))
     }
 
     /// Values of the flags, else of the file, else the defaults.
     pub fn of(file: Option<File>, flags: Layer) -> Self {
-        match file {
-            None => Self::resolve(flags, Layer::default()),
-            Some(File { path, layer, rules }) => {
-                Self { file: Some(path), rules, ..Self::resolve(flags, layer) }
-            }
-        }
+        Self::of_files(Files { main: file, ..Files::default() }, flags)
+    }
+
+    /// Values of the flags, else of the files, else the defaults.
+    pub fn of_files(files: Files, flags: Layer) -> Self {
+        let Files { main, drop_ins, unread } = files;
+        let path = |file: &File| file.path.to_path_buf();
+        let (file, paths) = (main.as_ref().map(path), drop_ins.iter().map(path).collect());
+        let (layer, rules) = Files::merged(main, drop_ins);
+        Self { file, drop_ins: paths, unread, rules, ..Self::resolve(flags, layer) }
     }
 
     /// Whether an interface is to be watched: `interfaces` has it, and `exclude` has not. Nothing

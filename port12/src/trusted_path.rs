@@ -18,13 +18,14 @@ mod error;
 mod walk;
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{Read as _, Write as _},
+    os::unix::ffi::OsStrExt as _,
     path::Path,
 };
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 
 pub use directory::Directory;
 pub use error::PathError;
@@ -38,12 +39,46 @@ pub use walk::{LastLink, Owners, nearest, parent_of, socket};
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, PathError> {
     let (directory, name) = parent_of(path, LastLink::Followed, Owners::Trusted)?;
     let file = directory.open_file(&name)?;
+    read_at_most(file, path, most)
+}
+
+fn read_at_most(file: File, path: &Path, most: u64) -> Result<Vec<u8>, PathError> {
     let mut bytes = Vec::new();
     // One byte more than is accepted tells a file that is too large, and bounds an endless one.
     file.take(most + 1).read_to_end(&mut bytes).map_err(PathError::system(path))?;
     match bytes.len() as u64 > most {
         true => Err(PathError::TooLarge { path: path.to_owned(), most }),
         false => Ok(bytes),
+    }
+}
+
+impl Directory {
+    /// Reads a regular file in the directory, of at most `most` bytes; a symbolic link is none.
+    ///
+    /// # Errors
+    ///
+    /// [`PathError`].
+    pub fn read(&self, name: &OsStr, most: u64) -> Result<Vec<u8>, PathError> {
+        read_at_most(self.open_file(name)?, &self.path().join(name), most)
+    }
+
+    /// Names of all entries, in the order of the system.
+    ///
+    /// # Errors
+    ///
+    /// [`PathError`].
+    pub fn names(&self) -> Result<Vec<OsString>, PathError> {
+        let failed = |errno| PathError::errno(self.path())(errno);
+        let mut entries = Dir::read_from(self.readable().map_err(failed)?).map_err(failed)?;
+        let mut names = Vec::new();
+        while let Some(entry) = entries.read() {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                names.push(OsStr::from_bytes(name).to_owned());
+            }
+        }
+        Ok(names)
     }
 }
 

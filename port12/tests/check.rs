@@ -83,3 +83,30 @@ fn in_json_it_is_one_document() {
     let twelve = ports.iter().find(|port| port["transport"] == "tcp" && port["port"] == 12);
     assert_eq!(twelve.unwrap()["action"], "ignore");
 }
+
+#[test]
+fn drop_ins_are_read_after_the_file_and_named_with_their_lines() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("port12.toml");
+    std::fs::write(&path, "allow = [\"192.0.2.1\"]").unwrap();
+    let drop_ins = directory.path().join("port12.toml.d");
+    std::fs::create_dir(&drop_ins).unwrap();
+    std::fs::write(drop_ins.join("10.toml"), "allow = [\"192.0.2.2\"]\nmode = \"monitor\"")
+        .unwrap();
+    let check = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_port12"));
+        command.arg("check").arg("--config").arg(&path).args(args).output().unwrap()
+    };
+    let (main, drop_in) = (path.display(), drop_ins.join("10.toml"));
+    let drop_in = drop_in.display();
+    let fine = check(&["-i", "lo"]);
+    assert_eq!(said(&fine).0, format!("{main}: fine\n{drop_in}: fine\n"));
+    let effective = check(&["-i", "lo", "--print-effective"]);
+    let allow =
+        format!("allow = [\"192.0.2.1\", \"192.0.2.2\"]  # {main}, line 1; {drop_in}, line 1\n");
+    assert!(said(&effective).0.contains(&allow), "{}", said(&effective).0);
+    std::fs::write(drop_ins.join("20.toml"), "\nmode = 3").unwrap();
+    let refused = check(&[]);
+    assert!(said(&refused).1.contains("20.toml: line 2: mode: 3 is not accepted"));
+    assert_eq!(refused.status.code(), Some(3));
+}

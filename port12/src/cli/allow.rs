@@ -26,6 +26,7 @@ use crate::{
         allowlist::Allowlist,
         pinned::{self, Pinned},
     },
+    text::Printable,
 };
 
 /// Shows and changes the allowlist in force, with a daemon or without.
@@ -99,7 +100,7 @@ fn lists(pins: &PinArgs) -> Result<Vec<(String, Allowlist)>, Failure> {
 fn add(change: &Change, out: &mut impl Write) -> Result<(), Failure> {
     let prefixes: BTreeSet<IpNet> = change.prefixes.iter().copied().collect();
     let lists = lists(&change.pins)?;
-    write(change, Edit::Add)?;
+    write(change, Edit::Add, out)?;
     for (interface, mut list) in lists {
         let added = list.add(&prefixes)?;
         for prefix in &prefixes {
@@ -113,7 +114,7 @@ fn add(change: &Change, out: &mut impl Write) -> Result<(), Failure> {
 fn remove(change: &Change, out: &mut impl Write) -> Result<(), Failure> {
     let prefixes: BTreeSet<IpNet> = change.prefixes.iter().copied().collect();
     let lists = lists(&change.pins)?;
-    write(change, Edit::Remove)?;
+    write(change, Edit::Remove, out)?;
     for (interface, mut list) in lists {
         let removed: BTreeMap<IpNet, u8> = list.remove(&prefixes)?.into_iter().collect();
         for prefix in &prefixes {
@@ -132,10 +133,13 @@ fn remove(change: &Change, out: &mut impl Write) -> Result<(), Failure> {
 }
 
 /// The file first: where it cannot be written, nothing has changed.
-fn write(change: &Change, edit: Edit) -> Result<(), Failure> {
+fn write(change: &Change, edit: Edit, out: &mut impl Write) -> Result<(), Failure> {
     if change.write {
         let path: &Path = &change.config;
-        edit::allow(path, edit, &change.prefixes)?;
+        for (prefix, origin) in edit::allow(path, edit, &change.prefixes)? {
+            let (path, prefix) = (Printable(path.display()), shown(&prefix));
+            writeln!(out, "{prefix}: {origin} has it already, {path} needs no entry")?;
+        }
     }
     Ok(())
 }

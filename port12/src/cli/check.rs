@@ -1,6 +1,9 @@
 //! `port12 check`: the policy file and the registry, and what this host has against them.
 
-use std::{io::Write, path::Path};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 
@@ -53,7 +56,7 @@ fn report(
     // The file says how `run` reports.
     let form = match config.output.origin {
         Origin::Flag(_) | Origin::Environment(_) => config.output.value,
-        Origin::File { .. } | Origin::Default => OutputFormat::Table,
+        Origin::File { .. } | Origin::Files(_) | Origin::Default => OutputFormat::Table,
     };
     match form {
         OutputFormat::Json => {
@@ -64,8 +67,14 @@ fn report(
             match (args.print_effective, &config.file) {
                 (true, _) => write_effective(config, compiled, out)?,
                 (false, _) if !is_fine => {}
-                (false, Some(path)) => writeln!(out, "{}: fine", Printable(path.display()))?,
-                (false, None) => writeln!(out, "{DEFAULT_PATH}: not there; the rest is fine")?,
+                (false, main) => {
+                    if main.is_none() {
+                        writeln!(out, "{DEFAULT_PATH}: not there; the rest is fine")?;
+                    }
+                    for path in main.iter().chain(&config.drop_ins) {
+                        writeln!(out, "{}: fine", Printable(path.display()))?;
+                    }
+                }
             }
         }
     }
@@ -91,6 +100,7 @@ fn write_effective(
 struct Document<'a> {
     /// Null where there is none.
     file: Option<&'a Path>,
+    drop_ins: &'a [PathBuf],
     warnings: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     effective: Option<Effective>,
@@ -114,6 +124,7 @@ impl<'a> Document<'a> {
     fn new(config: &'a Config, compiled: &'a Compiled, print_effective: bool) -> Self {
         Self {
             file: config.file.as_deref(),
+            drop_ins: &config.drop_ins,
             warnings: &compiled.warnings,
             effective: print_effective.then(|| Effective::new(config, compiled)),
         }
@@ -122,7 +133,7 @@ impl<'a> Document<'a> {
 
 impl Effective {
     fn new(config: &Config, compiled: &Compiled) -> Self {
-        let with_origin = |value, origin: &Origin| serde_json::json!({ "value": value, "origin": config.origin(origin) });
+        let with_origin = |value, origin: &Origin| serde_json::json!({ "value": value, "origin": origin.to_string() });
         let settings = config
             .entries()
             .into_iter()

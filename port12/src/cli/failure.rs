@@ -98,7 +98,9 @@ fn code(error: &Error) -> Code {
         Error::Registry(error) => of_registry(error),
         Error::Bans(_)
         | Error::Capture(_)
-        | Error::Edit(EditError::Write { .. })
+        | Error::Edit(
+            EditError::Write { .. } | EditError::DropIn { .. } | EditError::Reset { .. },
+        )
         | Error::Replay(ReplayError::Write(_)) => Code::Runtime,
         Error::Host(error) => of_host(error),
         Error::Load(error) | Error::Replay(ReplayError::Load(error)) => of_load(error),
@@ -141,9 +143,10 @@ fn of_agent(error: &AgentError) -> Code {
 
 fn of_config(error: &ConfigError) -> Code {
     match error {
-        ConfigError::Read { .. } | ConfigError::TooLarge { .. } | ConfigError::Refused { .. } => {
-            Code::Config
-        }
+        ConfigError::Read { .. }
+        | ConfigError::DropIns { .. }
+        | ConfigError::TooLarge { .. }
+        | ConfigError::Refused { .. } => Code::Config,
     }
 }
 

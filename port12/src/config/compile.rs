@@ -1,6 +1,6 @@
 //! The configuration as the kernel's rules.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ipnet::IpNet;
 use port12_common::{
@@ -8,7 +8,7 @@ use port12_common::{
     abi::{self, Policy, Rule},
 };
 
-use super::{Config, PortAction, PortRule, Ports};
+use super::{Config, Origin, PortAction, PortRule, Ports, Valued};
 use crate::{
     kernel::banning::Scope,
     policy::{Mode, TooDeepPolicy, policy},
@@ -49,6 +49,12 @@ impl Config {
                 self.ban.origin
             ));
         }
+        compiled.warnings.extend(self.unread.iter().map(|path| {
+            format!(
+                "{}: not read: drop-ins have names that end in `.toml` and do not begin with a dot",
+                Printable(path.display())
+            )
+        }));
         compiled
     }
 
@@ -97,10 +103,19 @@ impl Config {
     }
 
     fn place(&self, index: usize, key: &str) -> String {
-        let line = &self.rules[index].origin;
-        match &self.file {
-            Some(path) => format!("{}: {line}: port[{index}].{key}", Printable(path.display())),
-            None => format!("port[{index}].{key}"),
+        let file = |rule: &Valued<PortRule>| match &rule.origin {
+            Origin::File { path, .. } => Some(Arc::clone(path)),
+            Origin::Default | Origin::Files(_) | Origin::Environment(_) | Origin::Flag(_) => None,
+        };
+        let rule = &self.rules[index];
+        let of_file = self.rules[..index].iter().filter(|it| file(it) == file(rule)).count();
+        match &rule.origin {
+            Origin::File { path, line } => {
+                format!("{}: line {line}: port[{of_file}].{key}", Printable(path.display()))
+            }
+            Origin::Default | Origin::Files(_) | Origin::Environment(_) | Origin::Flag(_) => {
+                format!("port[{of_file}].{key}")
+            }
         }
     }
 }

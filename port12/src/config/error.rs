@@ -20,6 +20,15 @@ pub enum ConfigError {
         #[source]
         cause: io::Error,
     },
+    /// The drop-ins, or one of them, cannot be read.
+    #[error("cannot read the drop-in policy {}: {cause}; repair or remove it", Printable(path.display()))]
+    DropIns {
+        /// The file or the directory.
+        path: PathBuf,
+        /// Answer of the system.
+        #[source]
+        cause: io::Error,
+    },
     /// More than 1 MiB.
     #[error(
         "the policy file {} is larger than {} MiB: keep what is not policy elsewhere",
@@ -105,6 +114,9 @@ pub enum Fault {
     /// A rule that says nothing.
     #[error("it says nothing of its ports: write `action`, `expected` or both")]
     Idle,
+    /// `reset` in the policy file, before which nothing is read.
+    #[error("only a drop-in resets keys of the files before it: remove `{0}` from this list")]
+    ResetInMain(&'static str),
     /// `enforce` where nothing is dropped.
     #[error("only a drop can be enforced: write `action = \"drop\"` with it, or leave it out")]
     EnforceWithoutDrop,

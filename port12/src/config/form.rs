@@ -11,7 +11,7 @@ pub use self::{
     scalar::{AbsolutePath, Choose, Number, Switch, Time},
     table::{BAN_KEYS, BAN_PARTS, BanTable},
 };
-use super::{Refusal, node::Node};
+use super::{Refusal, Valued, node::Node};
 
 /// Type of a value.
 pub(super) trait Form {
@@ -35,6 +35,11 @@ pub(super) trait Form {
     /// Writes the value as in a file; `None` if there is no value.
     fn write(&self, value: &Self::Value) -> Option<Value>;
 
+    /// Value of an earlier file and of a later one, merged: the later one, or the joined list.
+    fn merge(&self, _: Valued<Self::Value>, later: Valued<Self::Value>) -> Valued<Self::Value> {
+        later
+    }
+
     /// Description for the flags and the documentation.
     fn shape(&self) -> Shape;
 }
@@ -57,7 +62,7 @@ pub enum Arity {
     Switch,
     /// One.
     One,
-    /// Any number.
+    /// Any number. The lists of several files are joined.
     List,
 }
 

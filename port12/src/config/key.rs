@@ -26,6 +26,8 @@ pub struct Key<Config, Layer> {
     pub parse: fn(&mut Layer, &[&str], Origin) -> Result<(), String>,
     /// Reads the value in a file.
     pub(super) read: fn(&mut Layer, &Node<'_>) -> Result<(), Refusal>,
+    /// Removes the value.
+    pub(super) reset: fn(&mut Layer),
 }
 
 /// Facts of a key besides its type.
@@ -126,6 +128,10 @@ macro_rules! keys {
         pub struct Config {
             /// The policy file, if there is one.
             pub file: Option<PathBuf>,
+            /// Drop-ins, in the order in which they were read.
+            pub drop_ins: Vec<PathBuf>,
+            /// Entries of the drop-in directory that were not read.
+            pub unread: Vec<PathBuf>,
             $($(#[doc = $text])+ pub $name: Valued<$type>,)+
             /// Rules for single ports; the later rule wins.
             pub rules: Vec<Valued<PortRule>>,
@@ -143,6 +149,8 @@ macro_rules! keys {
             pub(super) fn resolve(flags: Layer, file: Layer) -> Self {
                 Self {
                     file: None,
+                    drop_ins: Vec::new(),
+                    unread: Vec::new(),
                     $($name: flags.$name.or(file.$name).unwrap_or_else(|| Valued::new($default, Origin::Default)),)+
                     rules: Vec::new(),
                 }
@@ -152,8 +160,20 @@ macro_rules! keys {
         /// Key of the policy outside of `[[port]]`.
         pub type Key = key::Key<Config, Layer>;
 
+        impl Layer {
+            /// Values of two files, merged.
+            pub(super) fn merge(self, later: Self) -> Self {
+                Self {
+                    $($name: match (self.$name, later.$name) {
+                        (Some(earlier), Some(later)) => Some($form.merge(earlier, later)),
+                        (earlier, later) => later.or(earlier),
+                    },)+
+                }
+            }
+        }
+
         /// Names of the keys of a policy file.
-        pub const KEYS: &[&str] = &[$(stringify!($name),)+ "port"];
+        pub const KEYS: &[&str] = &[$(stringify!($name),)+ "reset", "port"];
 
         /// Keys of the policy outside of `[[port]]`, in the order of the file.
         pub static TABLE: &[Key] = &[$(key::Key {
@@ -173,6 +193,7 @@ macro_rules! keys {
                 layer.$name = Some(node.valued(|node| $form.read(node))?);
                 Ok(())
             },
+            reset: |layer| layer.$name = None,
         },)+];
     };
 }

@@ -1,6 +1,6 @@
 //! A value in the file, which knows its key and its line.
 
-use std::{borrow::Borrow, fmt, ops::RangeInclusive};
+use std::{borrow::Borrow, fmt, ops::RangeInclusive, path::Path, sync::Arc};
 
 use toml::{
     Spanned,
@@ -15,9 +15,18 @@ use crate::{
     text::shorten::excerpt,
 };
 
+/// A file, and its text.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// Its path.
+    pub(super) path: &'a Arc<Path>,
+    /// Its text.
+    pub(super) text: &'a str,
+}
+
 /// A value in the file.
 pub(super) struct Node<'a> {
-    text: &'a str,
+    source: Source<'a>,
     /// Dotted, from the root.
     key: String,
     name: &'a str,
@@ -31,7 +40,7 @@ pub(super) fn line_of(text: &[u8], at: usize) -> usize {
 
 /// The entries of a table, in the order of the file.
 pub(super) fn entries<'a>(
-    text: &'a str,
+    source: Source<'a>,
     path: &str,
     table: &'a DeTable<'a>,
     accepted: &'static [&'static str],
@@ -47,9 +56,9 @@ pub(super) fn entries<'a>(
                 path => format!("{path}.{}", excerpt(name)),
             };
             match accepted.contains(&name) {
-                true => Ok(Node { text, key, name, value }),
+                true => Ok(Node { source, key, name, value }),
                 false => Err(Refusal {
-                    line: line_of(text.as_bytes(), spanned.span().start),
+                    line: line_of(source.text.as_bytes(), spanned.span().start),
                     key,
                     fault: Fault::UnknownKey { accepted },
                 }),
@@ -69,7 +78,8 @@ impl<'a> Node<'a> {
         &self,
         read: impl Fn(&Self) -> Result<T, Refusal>,
     ) -> Result<Valued<T>, Refusal> {
-        Ok(Valued::new(read(self)?, Origin::File { line: self.line() }))
+        let origin = Origin::File { path: Arc::clone(self.source.path), line: self.line() };
+        Ok(Valued::new(read(self)?, origin))
     }
 
     /// `true` or `false`.
@@ -130,7 +140,7 @@ impl<'a> Node<'a> {
         let list = self.value.get_ref().as_array().ok_or_else(|| self.unaccepted(accepted))?;
         let element = |(index, value)| {
             let key = format!("{}[{index}]", self.key);
-            read(&Node { text: self.text, key, name: self.name, value })
+            read(&Node { source: self.source, key, name: self.name, value })
         };
         list.iter().enumerate().map(element).collect()
     }
@@ -142,12 +152,12 @@ impl<'a> Node<'a> {
         keys: &'static [&'static str],
     ) -> Result<Vec<Self>, Refusal> {
         let table = self.value.get_ref().as_table().ok_or_else(|| self.unaccepted(accepted))?;
-        entries(self.text, &self.key, table, keys)
+        entries(self.source, &self.key, table, keys)
     }
 
     /// The refusal of this value.
     pub(super) fn unaccepted(&self, accepted: impl fmt::Display) -> Refusal {
-        let found = excerpt(self.text.get(self.value.span()).unwrap_or_default());
+        let found = excerpt(self.source.text.get(self.value.span()).unwrap_or_default());
         self.refuse(Fault::Value { found, accepted: accepted.to_string() })
     }
 
@@ -156,7 +166,8 @@ impl<'a> Node<'a> {
         Refusal { line: self.line(), key: self.key.clone(), fault }
     }
 
-    fn line(&self) -> usize {
-        line_of(self.text.as_bytes(), self.value.span().start)
+    /// Its line, from 1.
+    pub(super) fn line(&self) -> usize {
+        line_of(self.source.text.as_bytes(), self.value.span().start)
     }
 }

@@ -1,5 +1,6 @@
 mod compiled;
 mod default_file;
+mod drop_ins;
 mod hostile;
 mod precedence;
 mod reference;
@@ -9,7 +10,7 @@ mod written;
 
 use std::path::Path;
 
-use super::{Config, ConfigError, File, Layer};
+use super::{Config, ConfigError, File, Layer, Origin};
 
 /// A file that uses every key.
 const RICH: &str = include_str!("tests/rich.toml");
@@ -20,6 +21,11 @@ fn file(text: &str) -> Result<File, ConfigError> {
 
 fn config(text: &str) -> Config {
     Config::of(Some(file(text).unwrap()), Layer::default())
+}
+
+/// A value of the file of [`file`] has this origin.
+fn line(line: usize) -> Origin {
+    Origin::File { path: Path::new("/p/port12.toml").into(), line }
 }
 
 /// Why a file is refused: one line that names it.

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use toml::Value;
 
 use super::{Config, Key, Origin, PortAction, PortRule, TABLE, choice};
-use crate::text::Printable;
 
 /// A key outside of the rules, and what is in force for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +23,6 @@ impl Config {
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         for Entry { key, value, origin } in self.entries() {
-            let origin = self.origin(&origin);
             let line = match value {
                 Some(value) => format!("{key} = {value}  # {origin}\n"),
                 None => format!("#{key} =  # {origin}: none\n"),
@@ -32,7 +30,7 @@ impl Config {
             text.push_str(&line);
         }
         for rule in &self.rules {
-            let _ = write!(text, "\n[[port]]  # {}\n", self.origin(&rule.origin));
+            let _ = write!(text, "\n[[port]]  # {}\n", rule.origin);
             for (key, value) in rule.value.entries() {
                 let _ = writeln!(text, "{key} = {value}");
             }
@@ -48,16 +46,6 @@ impl Config {
             origin: (key.origin)(self).clone(),
         };
         TABLE.iter().map(entry).collect()
-    }
-
-    /// An origin, with the file's name.
-    pub fn origin(&self, origin: &Origin) -> String {
-        match (origin, &self.file) {
-            (Origin::File { line }, Some(path)) => {
-                format!("{}, line {line}", Printable(path.display()))
-            }
-            (origin, _) => origin.to_string(),
-        }
     }
 }
 

@@ -219,3 +219,47 @@ fn a_port_with_a_socket_is_dropped_only_where_the_policy_names_and_enforces_it()
         assert_eq!(totals.port("tcp", 14, "local_socket"), 1);
     });
 }
+
+#[test]
+fn a_drop_in_that_appears_is_in_force_and_a_broken_one_changes_nothing() {
+    lab(|| {
+        let host = Host::new();
+        host.write("interfaces = [\"w0\"]\nmode = \"drop\"\n");
+        let mut run = host.run("--watch-config");
+        assert!(!host.reaches(12) && !host.reaches(14));
+        let drop_ins = host.directory.path().join("port12.toml.d");
+        fs::create_dir(&drop_ins).unwrap();
+        let drop_in = drop_ins.join("10-web.toml");
+        fs::write(&drop_in, "[[port]]\nports = 14\naction = \"watch\"\n").unwrap();
+        run.wait_until_said("reloaded");
+        assert!(!host.reaches(12) && host.reaches(14));
+        fs::write(&drop_in, "mode = \"dorp\"\n").unwrap();
+        let line = run.wait_until_said("10-web.toml: line 1: mode: \"dorp\" is not accepted");
+        assert!(line.contains("the policy in force stays"), "{line}");
+        assert!(!host.reaches(12) && host.reaches(14));
+        fs::remove_file(&drop_in).unwrap();
+        run.wait_until_said("reloaded");
+        assert!(!host.reaches(12) && !host.reaches(14));
+    });
+}
+
+#[test]
+fn a_written_allowlist_tells_what_a_drop_in_has() {
+    lab(|| {
+        let host = Host::new();
+        host.write("interfaces = [\"w0\"]\nmode = \"drop\"\n");
+        let drop_ins = host.directory.path().join("port12.toml.d");
+        fs::create_dir(&drop_ins).unwrap();
+        fs::write(drop_ins.join("10.toml"), "allow = [\"10.0.0.0/8\"]\n").unwrap();
+        let _run = host.run("");
+        assert!(host.reaches(12));
+        let config = host.file();
+        let act =
+            |act: &str| format!("allow {act} 10.0.0.0/8 --write --config {}", config.display());
+        let said = host.bpffs.ok(&host.pair.near, &act("add"));
+        assert!(said.contains("10.toml, line 1 has it already"), "{said}");
+        let said = host.bpffs.fails(&host.pair.near, &act("remove"), 1);
+        assert!(said.contains("10.toml, line 1: remove it there"), "{said}");
+        assert!(host.reaches(12) && !fs::read_to_string(&config).unwrap().contains("allow"));
+    });
+}

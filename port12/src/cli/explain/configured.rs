@@ -111,7 +111,7 @@ impl Configured {
         Ok(Self {
             file: config.file.clone(),
             mode: config.mode.value.as_str(),
-            mode_origin: config.origin(&config.mode.origin),
+            mode_origin: config.mode.origin.to_string(),
             interfaces: if is_watched { None } else { planned(&config, limits) },
             ports: if is_well_known { Transport::ALL.map(of).into() } else { Vec::new() },
         })

@@ -1,42 +1,59 @@
-//! Whether the policy file has changed.
+//! Detection of changes of the policy file and its drop-ins.
 
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
+use crate::config::files::{drop_in_directory, is_drop_in};
+
 /// What tells one state of a file from another: its device, inode, size, and times.
 type Mark = (u64, u64, u64, [i64; 4]);
 
-/// A file, as it was when it was looked at last.
+/// Policy file and drop-ins that exist.
+type Marks = BTreeMap<PathBuf, Mark>;
+
+/// The policy file and its drop-ins, as they were when they were looked at last.
 pub struct Changes {
     path: PathBuf,
-    /// As it was when it was read last; `None` where it was not there.
-    mark: Option<Mark>,
-    /// As it was at the last look.
-    seen: Option<Mark>,
+    /// As they were when they were read last.
+    marks: Marks,
+    /// As they were at the last look.
+    seen: Marks,
 }
 
 impl Changes {
-    /// Looks at it.
+    /// Looks at a policy file and its drop-ins.
     pub fn of(path: &Path) -> Self {
-        let mark = mark(path);
-        Self { path: path.to_owned(), mark, seen: mark }
+        let marks = marks(path);
+        Self { path: path.to_owned(), seen: marks.clone(), marks }
     }
 
-    /// Whether it is another one than it was, and has been for two looks: it may be in the middle
-    /// of being saved. One that is empty, or away, is waited for.
+    /// Whether the files have changed, and have not changed again for two looks: one may be in the middle of being saved.
+    /// A policy file that is empty, or disappeared, is waited for.
     pub fn are_there(&mut self) -> bool {
-        let seen = mark(&self.path);
+        let seen = marks(&self.path);
         let is_still = self.seen == seen;
         self.seen = seen;
-        let is_news = seen != self.mark && seen.is_some_and(|(_, _, size, _)| size > 0);
-        if is_still && is_news {
-            self.mark = seen;
+        let is_saved = match self.seen.get(&self.path) {
+            Some(&(_, _, size, _)) => size > 0,
+            None => !self.marks.contains_key(&self.path),
+        };
+        let is_news = is_still && is_saved && self.seen != self.marks;
+        if is_news {
+            self.marks.clone_from(&self.seen);
         }
-        is_still && is_news
+        is_news
     }
+}
+
+fn marks(path: &Path) -> Marks {
+    let directory = fs::read_dir(drop_in_directory(path)).into_iter().flatten().flatten();
+    let drop_ins = directory.filter(|it| is_drop_in(&it.file_name())).map(|it| it.path());
+    let paths = std::iter::once(path.to_owned()).chain(drop_ins);
+    paths.filter_map(|path| mark(&path).map(|mark| (path, mark))).collect()
 }
 
 fn mark(path: &Path) -> Option<Mark> {
@@ -73,5 +90,22 @@ mod tests {
         assert!((0..3).all(|_| !changes.are_there()));
         fs::write(&path, "abc").unwrap();
         assert!(!changes.are_there() && changes.are_there());
+    }
+
+    #[test]
+    fn a_drop_in_that_appears_changes_or_disappears_is_a_change() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("port12.toml");
+        let mut changes = Changes::of(&path);
+        let drop_in = directory.path().join("port12.toml.d/10-more.toml");
+        fs::create_dir(drop_in.parent().unwrap()).unwrap();
+        fs::write(drop_in.with_extension("bak"), "a").unwrap();
+        assert!((0..3).all(|_| !changes.are_there()), "it is no drop-in");
+        fs::write(&drop_in, "a").unwrap();
+        assert!(!changes.are_there() && changes.are_there() && !changes.are_there());
+        fs::write(&drop_in, "ab").unwrap();
+        assert!(!changes.are_there() && changes.are_there());
+        fs::remove_file(&drop_in).unwrap();
+        assert!(!changes.are_there() && changes.are_there() && !changes.are_there());
     }
 }

@@ -8,14 +8,14 @@ use toml::Value;
 use super::{Arity, Form, Shape};
 use crate::{
     config::{
-        Pattern, Ports, Refusal,
+        Pattern, Ports, Refusal, Valued,
         node::Node,
         prefix::{prefix, shown},
     },
     sink::{SinkSpec, SpecError},
 };
 
-/// A list.
+/// A list. The lists of several files are joined; an element that is there already is not added again.
 pub struct List<T: 'static, C = Vec<T>> {
     /// Accepted elements, for the reference page.
     accepts: &'static str,
@@ -80,7 +80,7 @@ fn said(error: impl ToString) -> String {
     error.to_string()
 }
 
-impl<T, C> Form for List<T, C>
+impl<T: PartialEq, C> Form for List<T, C>
 where
     C: FromIterator<T> + IntoIterator<Item = T>,
     for<'a> &'a C: IntoIterator<Item = &'a T>,
@@ -98,6 +98,16 @@ where
     fn write(&self, value: &C) -> Option<Value> {
         let texts: Vec<String> = value.into_iter().map(self.write).collect();
         Some(texts.into())
+    }
+
+    fn merge(&self, earlier: Valued<C>, later: Valued<C>) -> Valued<C> {
+        let mut all: Vec<T> = earlier.value.into_iter().collect();
+        for element in later.value {
+            if !all.contains(&element) {
+                all.push(element);
+            }
+        }
+        Valued::new(all.into_iter().collect(), earlier.origin.and(later.origin))
     }
 
     fn shape(&self) -> Shape {

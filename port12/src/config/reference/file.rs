@@ -20,6 +20,10 @@ const HEAD: &str = "\
 # set in by three blanks are examples. Flags precede environment variables, these precede this file, and
 # this file precedes the defaults.
 #
+# Drop-ins are read after this file, in the order of their names: /etc/port12/conf.d/*.toml, or FILE.d/*.toml
+# for another FILE. They add to the lists and the [[port]] rules, and replace other values. In a drop-in,
+# reset = [\"allow\", \"port\"] discards what the files before it say of these keys.
+#
 # `port12 check --config FILE` validates a file and changes nothing; `--print-effective` shows the whole
 # policy in force, and the origin of each value.
 ";

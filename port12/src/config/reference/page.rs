@@ -20,7 +20,32 @@ const HEAD: &str = "\
 `PORT12_CONFIG` names. Flags precede environment variables, these precede the file, and the file precedes the defaults.
 `port12 check --print-effective` prints every value with its origin.
 
-SIGHUP reloads the file, and so does each change with `run --watch-config`. A file that is not accepted changes nothing.
+SIGHUP reloads the files, and so does each change with `run --watch-config`. A file that is not accepted changes nothing.
+
+## Drop-ins
+
+Drop-ins add to a policy file without changing it. The drop-ins of `/etc/port12/port12.toml` are
+`/etc/port12/conf.d/*.toml`; the drop-ins of any other FILE are `FILE.d/*.toml`. They are read after the policy file, in the
+order of their names. A drop-in is a regular file with the same requirements as the policy file: root or the user of port12 owns
+it, nobody else can write to it, and it is at most 1 MiB. An error in one of them is an error of the policy. Entries with other
+names, and with names that begin with a dot, are not read, and a warning names them.
+
+| Keys | In a later file |
+|---|---|
+| lists: `interfaces`, `exclude`, `allow`, `extra`, `sinks` | elements are added |
+| `[[port]]` | rules are added; the later rule wins, key by key |
+| all others; `[ban]` as a whole | the value is replaced |
+
+`reset = [\"allow\", \"ban\", \"port\"]` in a drop-in discards the values of these keys, and the `[[port]]` rules, in the files
+before it. With `reset`, a list is replaced:
+
+```toml
+reset = [\"allow\"]
+allow = [\"192.0.2.7\"]
+```
+
+A flag or an environment variable replaces a value, including lists. `port12 allow add --write` writes to the policy file. A
+source that a drop-in has is not added again. `remove --write` refuses such a source and names the drop-in.
 ";
 
 const RULES: &str = "

@@ -1,6 +1,6 @@
 //! Flag before environment before file before default, each value with its origin.
 
-use super::{config, file};
+use super::{config, file, line};
 use crate::{
     config::{Config, Layer, Origin, Valued},
     host::interfaces::Link,
@@ -26,8 +26,8 @@ fn what_nobody_says_is_the_default() {
 #[test]
 fn the_file_goes_before_the_defaults_and_tells_its_lines() {
     let config = config("# a comment\nmode = \"drop\"\n\n[[port]]\nports = 12\nexpected = true\n");
-    assert_eq!((config.mode.value, config.mode.origin), (Mode::Drop, Origin::File { line: 2 }));
-    assert_eq!(config.rules[0].origin, Origin::File { line: 4 });
+    assert_eq!((config.mode.value, config.mode.origin), (Mode::Drop, line(2)));
+    assert_eq!(config.rules[0].origin, line(4));
     assert_eq!(config.transit.origin, Origin::Default);
 }
 
@@ -43,7 +43,7 @@ fn a_flag_and_the_environment_go_before_the_file() {
     let config = Config::of(Some(file(text).unwrap()), overrides);
     assert_eq!((config.mode.value, config.mode.origin), (Mode::Monitor, flag()));
     assert_eq!((config.transit.value, config.transit.origin), (Transit::Drop, variable));
-    assert_eq!((config.pin.value, config.pin.origin), (true, Origin::File { line: 3 }));
+    assert_eq!((config.pin.value, config.pin.origin), (true, line(3)));
 }
 
 #[test]
