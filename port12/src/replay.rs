@@ -1,6 +1,8 @@
 //! Replaying a capture: the same program, over frames of another time.
 
+mod bans;
 mod engine;
+mod policy;
 
 use std::{
     io,
@@ -9,9 +11,11 @@ use std::{
 };
 
 pub use engine::{Engine, EngineKind};
+pub use policy::ReplayPolicy;
 
 use port12_common::{Finding, abi::Known};
 
+use self::engine::HZ;
 use crate::{
     capture::{self, CapturedFrame, Reader, Summary},
     event::Probe,
@@ -19,22 +23,15 @@ use crate::{
         clock::{Moment, Timeline},
         events,
         instance::LoadError,
-        state::Expected,
     },
     ledger::Ledger,
-    model::{
-        BanScope, BanState, Baseline, CountedAt, InterfaceState, ModeState, Origin, Place,
-        ProgramState, State,
-    },
+    model::{Baseline, CountedAt, InterfaceState, ModeState, Origin, Place, ProgramState, State},
     policy::Mode,
     query::{self, Names},
     registry::Registry,
     report::{Capture, Kind, Report},
     story::Story,
 };
-
-/// The replayed clock runs in milliseconds.
-const HZ: u64 = 1000;
 
 /// How long the end waits for the sinks.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -109,16 +106,16 @@ impl<'a> Replay<'a> {
                 show(&self.report(Kind::Interval, clock - beyond, None))?;
             }
             self.frames += 1;
-            match capture::finding(&frame, &self.engine.tables()) {
+            let clock = self.clock.unwrap_or_default();
+            let jiffies = jiffies(clock);
+            match capture::finding(&frame, &self.engine.tables(jiffies)) {
                 None => self.cut += 1,
                 Some(finding) => {
-                    let clock = self.clock.unwrap_or_default();
-                    let jiffies = jiffies(clock);
                     let bytes = frame.padded(&mut scratch);
                     let length = bytes.len() as u64;
                     let knock = self.ledger.note(&finding, length, jiffies, AGAIN);
                     self.tell(knock, &finding, &frame, clock);
-                    self.engine.take(&finding, frame.layer, bytes, jiffies)?;
+                    self.engine.take((&finding, knock), frame.layer, bytes, jiffies)?;
                 }
             }
         }
@@ -193,7 +190,7 @@ impl<'a> Replay<'a> {
         let counters = self.engine.snapshot();
         let timeline: Timeline = Moment { jiffies: jiffies(at), hz: HZ, wall }.into();
         let registry = self.subject.registry;
-        let names = Names { registry, expected: Expected::NONE };
+        let names = Names { registry, expected: self.engine.policy().expected };
         let ports = counters.ports().map(|(of, port, it)| names.port(of, port, it, &timeline));
         let interface = InterfaceState {
             interface: self.name.to_string(),
@@ -211,14 +208,9 @@ impl<'a> Replay<'a> {
             forwarding: None,
             not_dropped: None,
             sockets_fresh: None,
-            policy: query::policy_counts(&self.engine.policy().rules),
-            allowed: Some(0),
-            bans: BanState {
-                after: None,
-                scope: BanScope::Unassigned,
-                active: Some(0),
-                auto: counters.bans(),
-            },
+            policy: query::policy_counts(&self.engine.policy().rules.rules),
+            allowed: Some(self.engine.policy().allow.len()),
+            bans: self.engine.bans(jiffies(at)),
             counts: query::frame_counts(&counters),
             ports: ports.collect(),
             rates: None,

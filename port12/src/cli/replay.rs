@@ -11,11 +11,12 @@ use super::{
 use crate::{
     capture,
     cli::failure::{Code, Failure},
-    config::time::period,
+    config::{Config, ConfigError, Layer, Origin, Valued, time::period},
     event::{FRAME_BYTES, MAX_FRAME_BYTES},
     host::{addresses::LocalAddresses, publish::publish},
-    policy::{Mode, Transit, policy},
-    replay::{Engine, EngineKind, Replay, ReplayError, Subject},
+    policy::{Mode, Transit},
+    registry::Registry,
+    replay::{Engine, EngineKind, Replay, ReplayError, ReplayPolicy, Subject},
     report::{Report, write_json, write_table},
     sink::{SinkSpec, has_stdout},
     story::Story,
@@ -30,9 +31,12 @@ pub struct ReplayArgs {
     /// What decides about the frames; user needs no privilege
     #[arg(long, value_enum, default_value_t, env = "PORT12_ENGINE")]
     pub engine: EngineKind,
-    /// What becomes of probes
-    #[arg(long, value_enum, default_value_t, env = "PORT12_MODE")]
-    pub mode: Mode,
+    /// The policy file to replay under: its rules, allowlist, bans, ports and mode, with its drop-ins
+    #[arg(long, value_name = "FILE", env = "PORT12_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// What becomes of probes [default: that of the policy file, else monitor]
+    #[arg(long, value_enum, env = "PORT12_MODE")]
+    pub mode: Option<Mode>,
     /// A local address; repeat for more [default: every destination is local]
     #[arg(long, value_name = "ADDR", value_delimiter = ',', env = "PORT12_LOCAL")]
     pub local: Vec<IpAddr>,
@@ -45,9 +49,9 @@ pub struct ReplayArgs {
     /// The form of the reports; json is one object per line and report
     #[arg(long, value_enum, default_value_t, env = "PORT12_OUTPUT")]
     pub output: OutputFormat,
-    /// What to do about conversation starts for other hosts
-    #[arg(long, value_enum, default_value_t, env = "PORT12_TRANSIT")]
-    pub transit: Transit,
+    /// What to do about conversation starts for other hosts [default: that of the policy file, else pass]
+    #[arg(long, value_enum, env = "PORT12_TRANSIT")]
+    pub transit: Option<Transit>,
     /// Where events and alerts go, such as eve:eve.json; repeat for more
     #[arg(
         long = "sink",
@@ -102,13 +106,16 @@ impl FromStr for SocketPort {
 ///
 /// [`Failure`], with the exit code.
 pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
-    let registry = args.registry.load()?;
+    let config = config(args)?;
+    let registry = Registry::load(config.registry.value.as_deref())?;
     let host = host(args)?;
     let mut reader = capture::open(&args.file)?;
     // No device stands above a capture: what is not among its sockets is not there.
-    let policy = policy(&registry.bits(), args.mode, args.transit.into());
+    let compiled = config.compile(&registry);
+    compiled.warnings.iter().for_each(tell);
+    let policy = ReplayPolicy::new(&config, compiled);
     let engine = Engine::new(args.engine, policy, host)?;
-    let subject = Subject { mode: args.mode, registry: &registry };
+    let subject = Subject { mode: config.mode.value, registry: &registry };
     let is_silent = has_stdout(&args.sinks);
     let show = |report: &Report, out: &mut _| match is_silent {
         true => Ok(()),
@@ -138,6 +145,23 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
             tell(format_args!("{path}: {end}; the report is on the frames before"));
             Ok(())
         }
+    }
+}
+
+/// The policy: that of the file that is named, and of the flags; no file that is not named is read.
+fn config(args: &ReplayArgs) -> Result<Config, ConfigError> {
+    fn flag<T>(value: Option<T>, name: &str) -> Option<Valued<T>> {
+        value.map(|value| Valued::new(value, Origin::Flag(name.to_owned())))
+    }
+    let flags = Layer {
+        mode: flag(args.mode, "--mode"),
+        transit: flag(args.transit, "--transit"),
+        registry: flag(args.registry.registry.clone().map(Some), "--registry"),
+        ..Layer::default()
+    };
+    match &args.config {
+        Some(path) => Config::load(Some(path), flags),
+        None => Ok(Config::of(None, flags)),
     }
 }
 

@@ -10,19 +10,19 @@ use crate::model::AutoBanStats;
 pub use crate::model::BanScope as Scope;
 
 /// Sources of which all CPUs take note at once.
-const NEWCOMERS: u64 = 1024;
+pub(crate) const NEWCOMERS: u64 = 1024;
 
 /// Of which a CPU may take note at once at least, however many there are.
 const LEAST: u64 = 64;
 
 /// Sources of which all CPUs take note in a second from then on.
-const NEWCOMERS_PER_SECOND: u64 = 64;
+pub(crate) const NEWCOMERS_PER_SECOND: u64 = 64;
 
 /// What a CPU may take note of in a second at least, however many there are.
 const LEAST_PER_SECOND: u64 = 8;
 
 /// The longest ban that a shorter one is doubled to.
-const DAY: Duration = Duration::from_secs(86_400);
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
 /// When a source is banned, and for how long.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -96,6 +96,17 @@ impl Expected {
     /// No port.
     pub const NONE: Self = Self([[0; PORTS / 64]; Transport::ALL.len()]);
 
+    /// The ports of a set.
+    pub fn of(ports: &BTreeSet<(Transport, u16)>) -> Self {
+        let mut bits: ExpectedPorts = [[0; PORTS / 64]; Transport::ALL.len()];
+        for &(transport, port) in ports {
+            if let Some(word) = bits[transport as usize].get_mut(usize::from(port) / 64) {
+                *word |= 1 << (port % 64);
+            }
+        }
+        Self(bits)
+    }
+
     /// Whether a port is among them.
     pub fn contains(&self, transport: Transport, port: u16) -> bool {
         let word = self.0[transport as usize].get(usize::from(port) / 64);
@@ -260,12 +271,7 @@ impl StateMap {
 
     /// Sets the ports on which the policy expects a listener.
     pub fn set_expected(&self, ports: &BTreeSet<(Transport, u16)>) {
-        let mut bits: ExpectedPorts = [[0; PORTS / 64]; Transport::ALL.len()];
-        for &(transport, port) in ports {
-            if let Some(word) = bits[transport as usize].get_mut(usize::from(port) / 64) {
-                *word |= 1 << (port % 64);
-            }
-        }
+        let Expected(bits) = Expected::of(ports);
         // SAFETY: the element is mapped for writing, and the program does not read the bits.
         unsafe { (&raw mut (*self.element()).expected).write_volatile(bits) };
     }

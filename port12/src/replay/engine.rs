@@ -1,16 +1,26 @@
 //! What decides about a replayed frame: the kernel's program, or the classifier in this process.
 
+use std::{collections::BTreeMap, io, net::IpAddr};
+
 use aya::programs::ProgramError;
 use port12_common::{
     Allowed, Finding, Layer, NoLookup, Tables,
-    abi::{HostTable, Policy, Vlans},
+    abi::{Ban, HostTable, Known, Policy, Prefix4, Prefix6, Vlans, map},
 };
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
+use super::{
+    bans::{AutoBans, Probe},
+    policy::ReplayPolicy,
+};
 use crate::{
     kernel::instance::{Instance, LoadError, LoadOptions, entry_point},
+    model::{BanScope, BanState},
     snapshot::Snapshot,
 };
+
+/// The replayed clock runs in milliseconds.
+pub(super) const HZ: u64 = 1000;
 
 /// The engine to replay with.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, EnumMessage, IntoStaticStr, VariantArray)]
@@ -26,7 +36,9 @@ pub enum EngineKind {
 /// Counts frames under a policy, on a host of the caller's making.
 pub struct Engine {
     kind: EngineKind,
-    policy: Box<Policy>,
+    policy: ReplayPolicy,
+    allowed: (Vec<Prefix4>, Vec<Prefix6>),
+    bans: AutoBans,
     host: Box<HostTable>,
     ethernet: Option<Instance>,
     ip: Option<Instance>,
@@ -42,15 +54,18 @@ impl Engine {
     /// [`LoadError`], for the kernel engine.
     pub fn new(
         kind: EngineKind,
-        policy: Box<Policy>,
+        policy: impl Into<ReplayPolicy>,
         mut host: Box<HostTable>,
     ) -> Result<Self, LoadError> {
+        let policy = policy.into();
         // Nothing opens or closes a socket while a capture is replayed.
         host.sockets.valid_until = u64::MAX;
         host.sockets.lookup_proves = 1;
         host.vlans.known = Vlans::EVERY;
         let mut engine = Self {
             kind,
+            allowed: policy.prefixes(),
+            bans: AutoBans::new(policy.ban, HZ),
             policy,
             host,
             ethernet: None,
@@ -59,14 +74,24 @@ impl Engine {
             taken_by_user: 0,
         };
         if kind == EngineKind::Kernel {
-            engine.ethernet = Some(engine.load(Layer::Ethernet)?);
+            engine.ethernet = Some(engine.load(Layer::Ethernet, 0)?);
         }
         Ok(engine)
     }
 
     /// The policy.
-    pub fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> &ReplayPolicy {
         &self.policy
+    }
+
+    /// Bans at a time in jiffies.
+    pub fn bans(&self, now: u64) -> BanState {
+        BanState {
+            after: self.bans.terms().and_then(|terms| terms.after),
+            scope: BanScope::Unassigned,
+            active: Some(self.bans.in_force(now).len()),
+            auto: self.bans.stats(),
+        }
     }
 
     /// The program's name, or `user`.
@@ -80,16 +105,15 @@ impl Engine {
         self.taken_by_user
     }
 
-    /// What the classifier needs besides the frame. The time does not matter to it: the bitmap
-    /// is always fresh.
-    pub fn tables(&self) -> Tables<'_, NoLookup> {
+    /// What the classifier needs besides the frame, at a time in jiffies.
+    pub fn tables(&self, now: u64) -> Tables<'_, NoLookup> {
         Tables {
             shuts_out: false,
-            policy: &self.policy,
+            policy: &self.policy.rules,
             host: &self.host,
-            allowed: Allowed::default(),
-            banned: &[],
-            now: 0,
+            allowed: Allowed { v4: &self.allowed.0, v6: &self.allowed.1 },
+            banned: self.bans.list(),
+            now,
             lookup: NoLookup,
         }
     }
@@ -101,13 +125,32 @@ impl Engine {
     /// [`LoadError`]: the program cannot be loaded, at the first frame of a layer, or not be run.
     pub fn take(
         &mut self,
+        (finding, known): (&Finding, Known),
+        layer: Layer,
+        frame: &[u8],
+        jiffies: u64,
+    ) -> Result<(), LoadError> {
+        self.count(finding, layer, frame, jiffies)?;
+        let probe = Probe { finding, known, frame, now: jiffies };
+        let Some((source, ban)) = self.bans.observe(&probe, &self.host) else {
+            return Ok(());
+        };
+        self.policy.rules.lists |= Policy::BANS;
+        for instance in [&self.ethernet, &self.ip].into_iter().flatten() {
+            set_bans(instance, &BTreeMap::from([(source, ban)]), jiffies)?;
+        }
+        Ok(())
+    }
+
+    fn count(
+        &mut self,
         finding: &Finding,
         layer: Layer,
         frame: &[u8],
         jiffies: u64,
     ) -> Result<(), LoadError> {
         if self.kind == EngineKind::Kernel {
-            let instance = self.instance(layer)?;
+            let instance = self.instance(layer, jiffies)?;
             instance.set_replayed_jiffies(jiffies);
             match instance.test_run(frame) {
                 Ok(_) => return Ok(()),
@@ -119,12 +162,12 @@ impl Engine {
         Ok(())
     }
 
-    fn instance(&mut self, layer: Layer) -> Result<&Instance, LoadError> {
+    fn instance(&mut self, layer: Layer, now: u64) -> Result<&Instance, LoadError> {
         let present = match layer {
             Layer::Ethernet => &self.ethernet,
             Layer::Ip => &self.ip,
         };
-        let loaded = if present.is_none() { Some(self.load(layer)?) } else { None };
+        let loaded = if present.is_none() { Some(self.load(layer, now)?) } else { None };
         let slot = match layer {
             Layer::Ethernet => &mut self.ethernet,
             Layer::Ip => &mut self.ip,
@@ -135,11 +178,17 @@ impl Engine {
         slot.as_ref().ok_or_else(|| LoadError::refused("no instance"))
     }
 
-    fn load(&self, layer: Layer) -> Result<Instance, LoadError> {
+    fn load(&self, layer: Layer, now: u64) -> Result<Instance, LoadError> {
         let options = LoadOptions { layer, replay: true, ..LoadOptions::live(entry_point()?) };
         let instance = Instance::load(&options)?;
-        instance.set_policy(&self.policy);
+        instance.set_policy(&self.policy.rules);
         instance.state().set_host(&self.host);
+        let allowed = instance.allowlist(None)?.set_policy(&self.policy.allow);
+        allowed.map_err(|error| LoadError::Map {
+            name: map::ALLOW_V4,
+            error: io::Error::other(error),
+        })?;
+        set_bans(&instance, &self.bans.in_force(now), now)?;
         Ok(instance)
     }
 
@@ -151,6 +200,12 @@ impl Engine {
         }
         sum
     }
+}
+
+/// Has a program drop by bans.
+fn set_bans(instance: &Instance, bans: &BTreeMap<IpAddr, Ban>, now: u64) -> Result<(), LoadError> {
+    let set = instance.bans(None)?.inherit(bans, now);
+    set.map_err(|error| LoadError::Map { name: map::BANS, error: io::Error::other(error) })
 }
 
 /// Whether test-run takes no frame of this length.

@@ -14,6 +14,7 @@ mod library;
 mod links;
 mod options;
 mod paced;
+mod policy;
 mod program;
 mod root;
 mod scan;
