@@ -17,8 +17,12 @@ pub fn membership<const IN_PARTS: bool, F: Frame>(
     counters: Counters,
     frame: &F,
 ) -> Membership {
-    if constants::layer() == Layer::Ip || !Tags::are_in(frame) {
+    if constants::layer() == Layer::Ip {
         return Membership::OWN;
+    }
+    if !Tags::are_in(frame) {
+        let untagged = STATE.get(0).map_or(Membership::OWN, |state| state.host.vlans.untagged());
+        return Membership::from_number(unknown(untagged.number() as usize) as u64);
     }
     look_up::<IN_PARTS>(ctx.as_ptr().cast(), counters);
     // SAFETY: the element is this CPU's own.

@@ -14,8 +14,9 @@ pub struct Vlans {
     pub known: u64,
     /// The multiplier of the hash; odd.
     pub seed: u64,
-    /// Devices for one tag: a bit for each [tag](Tags::tag). Those of VID 0 are set; the others are 0 unless the tables
-    /// are complete.
+    /// Devices for one tag: a bit for each [tag](Tags::tag). Those of VID 0 are set if frames without a VID are this host's,
+    /// or may be; [`Policy::UNTAGGED_ELSEWHERE`](super::Policy::UNTAGGED_ELSEWHERE) says that they are not. The others are 0
+    /// unless the tables are complete.
     pub single: [u64; 128],
     /// Devices for several tags, by hash: tags of 13 bits each, the outermost in the highest bits. 0 is an empty
     /// element.
@@ -49,12 +50,24 @@ impl Vlans {
     #[inline(always)]
     pub fn membership(&self, tags: u64) -> Membership {
         match self.known {
-            _ if tags == 0 => Membership::OWN,
+            _ if tags == 0 => self.untagged(),
             Self::UNKNOWN => Membership::UNKNOWN,
             Self::EVERY => Membership::OWN,
             _ if self.has(tags) => Membership::OWN,
             _ => Membership::FOREIGN,
         }
+    }
+
+    /// Network of a frame without a VID. It is this host's unless a complete table says otherwise: another loader leaves the
+    /// table empty.
+    #[inline(always)]
+    pub fn untagged(&self) -> Membership {
+        // Without a branch, which would double the paths of the kernel's verifier.
+        const {
+            assert!(Membership::OWN.number() == 0 && Membership::FOREIGN.number() == 1);
+            assert!(Self::UNKNOWN & 1 == 0 && Self::LISTED & 1 == 1 && Self::EVERY & 1 == 0);
+        };
+        Membership::from_number(!self.single[0] & self.known & 1)
     }
 
     /// Whether there is a device for these tags.

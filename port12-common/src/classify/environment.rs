@@ -177,7 +177,7 @@ impl<L: Lookup> Environment for Tables<'_, L> {
     }
 
     fn membership<F: Frame>(&self, frame: &F, network: usize) -> Membership {
-        if network <= ETHERNET_HEADER {
+        if network < ETHERNET_HEADER {
             return Membership::OWN;
         }
         Tags::of(frame).map_or(Membership::UNKNOWN, |tags| self.host.vlans.membership(tags.vlans()))

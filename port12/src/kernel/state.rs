@@ -12,7 +12,7 @@ use std::{
 
 use aya::maps::MapData;
 use port12_common::{
-    Transport,
+    Membership, Transport,
     abi::{
         ExpectedPorts, Gate, Header, HostTable, PORTS, Policy, Rule, Sockets, State, VERSION,
         Vlans, bypass,
@@ -211,7 +211,7 @@ impl StateMap {
         }
     }
 
-    /// Sets the VLANs of which frames are this host's, word by word.
+    /// Sets the VLANs of which frames are this host's, word by word, and whether untagged frames are.
     pub fn set_vlans(&self, vlans: &Vlans) {
         // SAFETY: the words are mapped for writing, and any are a table to the program.
         unsafe {
@@ -228,6 +228,11 @@ impl StateMap {
                 elements.add(index).write_volatile(tags);
             }
             (&raw mut (*table).known).write_volatile(vlans.known);
+        }
+        if vlans.untagged() == Membership::OWN {
+            self.lists().fetch_and(!Policy::UNTAGGED_ELSEWHERE, Ordering::SeqCst);
+        } else {
+            self.lists().fetch_or(Policy::UNTAGGED_ELSEWHERE, Ordering::SeqCst);
         }
     }
 

@@ -28,3 +28,4 @@ mod subject;
 #[path = "../../../tests/support/support.rs"]
 mod support;
 mod tell;
+mod untagged;

@@ -52,9 +52,9 @@ impl Passage {
         self.at
     }
 
-    /// The tags of the frames that have no further tag at the device; `None` if they had no tag, or have one.
+    /// The tags of the frames that have no tag left at the device; `None` if they have one.
     pub(super) fn removed(self) -> Option<u64> {
-        (self.removed != 0 && self.added == 0).then_some(self.removed)
+        (self.added == 0).then_some(self.removed)
     }
 
     /// The ways on into a device above. `devices` are the tags that VLAN devices remove. `None` if the ways are unknown.

@@ -88,12 +88,12 @@ fn frames_without_a_tag_get_the_vid_of_the_port() {
     // The bridge takes the 802.1Q tag of a frame in place of the port's VID.
     assert_eq!(
         received(links(), vids(&[], &[5]), vids(&[5], &[])),
-        only([q(5), stacked(q(5), q(7))])
+        only([0, q(5), stacked(q(5), q(7))])
     );
     let mut links = links();
     links[3].vlan = Some(VlanTag { vid: 7, is_dot1ad: true });
     let found = received(links, vids(&[], &[5]), vids(&[5], &[]));
-    assert_eq!(found, only([q(5), ad(7), stacked(q(5), ad(7))]));
+    assert_eq!(found, only([0, q(5), ad(7), stacked(q(5), ad(7))]));
 }
 
 #[test]
@@ -103,9 +103,26 @@ fn a_bridge_of_another_kind_of_tag_takes_a_tagged_frame_for_an_untagged_one() {
         || vec![port(), bridge(filter), vlan(3, BRIDGE, 10, false), vlan(4, BRIDGE, 10, true)];
     let behind = |inner| stacked(ad(1), inner);
     let found = received(links(), vids(&[10], &[1]), vids(&[], &[1]));
-    assert_eq!(found, only([q(10), ad(1), behind(q(10)), behind(ad(10))]));
+    assert_eq!(found, only([0, q(10), ad(1), behind(q(10)), behind(ad(10))]));
     assert_eq!(received(links(), vids(&[10], &[1]), vids(&[10], &[])), only([ad(10)]));
     assert_eq!(received(links(), vids(&[10], &[]), vids(&[], &[1])), only([]));
+}
+
+#[test]
+fn frames_without_a_tag_are_received_if_the_bridge_itself_is_in_their_vlan() {
+    let links = || vec![port(), bridge(FILTERING)];
+    assert_eq!(received(links(), vids(&[], &[5]), vids(&[], &[5])), only([0, q(5)]));
+    assert_eq!(received(links(), vids(&[], &[5]), vids(&[], &[1])), only([]));
+    assert_eq!(received(links(), vids(&[5], &[]), vids(&[], &[5])), only([q(5)]));
+}
+
+#[test]
+fn an_interface_without_a_bridge_receives_frames_without_a_tag_in_a_vrf_too() {
+    let vrf = Link { index: BRIDGE, kind: Some("vrf".into()), ..Link::default() };
+    let alone = Link { master: None, ..port() };
+    for links in [vec![alone], vec![port(), vrf]] {
+        assert_eq!(vlans_above(links, None), only([0]));
+    }
 }
 
 #[test]
@@ -143,7 +160,7 @@ fn a_bridge_above_a_bond_asks_for_the_vlans_of_the_bond() {
 #[test]
 fn a_bridge_that_does_not_filter_passes_every_tag_on() {
     let links = vec![port(), bridge(None), vlan(3, BRIDGE, 10, false)];
-    assert_eq!(vlans_above(links, Some(BridgeVlans::new())), only([q(10)]));
+    assert_eq!(vlans_above(links, Some(BridgeVlans::new())), only([0, q(10)]));
 }
 
 #[test]

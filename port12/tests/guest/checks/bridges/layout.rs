@@ -28,6 +28,8 @@ pub enum Layout {
     TaggedPvid,
     /// The port has no VLAN for frames without a tag.
     WithoutPvid,
+    /// Frames without a tag are of a VLAN that the bridge itself is not in.
+    ForeignPvid,
     /// A bridge of 802.1ad, which takes 802.1Q tags for payload.
     Dot1ad,
     /// The same with a tag of its own on frames of VLAN 5.
@@ -45,13 +47,14 @@ impl fmt::Display for Layout {
 }
 
 impl Layout {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Plain,
         Self::Filtering,
         Self::Promiscuous,
         Self::Ranges,
         Self::TaggedPvid,
         Self::WithoutPvid,
+        Self::ForeignPvid,
         Self::Dot1ad,
         Self::Dot1adTaggedPvid,
         Self::AboveBond,
@@ -90,6 +93,7 @@ impl Layout {
             | Self::Filtering
             | Self::Promiscuous
             | Self::WithoutPvid
+            | Self::ForeignPvid
             | Self::Dot1ad
             | Self::AboveBond => &[(DOT1Q, 10)],
         }
@@ -118,6 +122,11 @@ impl Layout {
                 Message::tagged(port, 10, 10),
                 Message::tagged(own, 10, 10),
             ],
+            Self::ForeignPvid => vec![
+                Message::untagged(port, 20),
+                Message::tagged(port, 10, 10),
+                Message::tagged(own, 10, 10),
+            ],
             Self::Dot1ad => vec![Message::tagged(port, 10, 10), Message::tagged(own, 10, 10)],
         };
         messages.iter().try_for_each(Message::send)
@@ -140,6 +149,7 @@ impl Layout {
             | Self::Ranges
             | Self::TaggedPvid
             | Self::WithoutPvid
+            | Self::ForeignPvid
             | Self::Dot1ad
             | Self::Dot1adTaggedPvid => Ok(cable.to_owned()),
         }
@@ -154,6 +164,7 @@ impl Layout {
             | Self::Ranges
             | Self::TaggedPvid
             | Self::WithoutPvid
+            | Self::ForeignPvid
             | Self::AboveBond
             | Self::AboveVlan => Some(DOT1Q),
         }
