@@ -36,6 +36,9 @@ pub use vlans::{VlanQuery, Vlans};
 /// The layout version of every map.
 pub const VERSION: u32 = 7;
 
+/// The layout version before it. User space copies its maps into new ones.
+pub const OLDER_VERSION: u32 = 6;
+
 /// Well-known ports: 0 to 1023 (RFC 6335 section 6).
 pub const PORTS: usize = 1024;
 

@@ -17,6 +17,7 @@ pub mod loader;
 mod lock;
 pub mod mapped;
 pub mod object;
+pub mod older;
 pub mod pin;
 pub mod pin_error;
 pub mod pinned;

@@ -7,7 +7,7 @@ use port12_common::abi::bypass;
 use super::pins::PinArgs;
 use crate::{
     cli::failure::{Code, Failure},
-    kernel::{pinned::Pinned, slot::Slot, state::StateMap, unpinned::Unpinned},
+    kernel::{older::Older, pinned::Pinned, slot::Slot, state::StateMap, unpinned::Unpinned},
 };
 
 /// Stops all dropping on every interface, daemon or not.
@@ -36,7 +36,13 @@ pub fn run(args: &BypassArgs, out: &mut impl Write) -> Result<(), Failure> {
                 let standing = if args.off { standing(slot.clone()) } else { String::new() };
                 writeln!(out, "{}: {said}{standing}", slot.interface())?;
             }
-            Err(error) => failure = Some(error.into()),
+            Err(error) => match Older::open(slot) {
+                Ok(Some(older)) => {
+                    let said = said(args.off, older.set_bypass(bypass::OPERATOR, !args.off));
+                    writeln!(out, "{}: {said}", slot.interface())?;
+                }
+                Ok(None) | Err(_) => failure = Some(error.into()),
+            },
         }
     }
     let reached = unpinned(args, &slots, &mut failure, out)?;
@@ -57,7 +63,11 @@ pub fn run(args: &BypassArgs, out: &mut impl Write) -> Result<(), Failure> {
 }
 
 fn set(state: &StateMap, off: bool) -> &'static str {
-    match (off, state.set_bypass(bypass::OPERATOR, !off)) {
+    said(off, state.set_bypass(bypass::OPERATOR, !off))
+}
+
+fn said(off: bool, has_changed: bool) -> &'static str {
+    match (off, has_changed) {
         (false, true) => "nothing is dropped from now on",
         (false, false) => "it is bypassed already",
         (true, true) => "the bypass is undone",

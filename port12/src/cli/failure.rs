@@ -13,6 +13,7 @@ use crate::{
         attach::{AttachError, ReplaceError},
         egress::EgressError,
         load_error::LoadError,
+        older::OlderError,
         pin_error::PinError,
         pinned::PinnedError,
     },
@@ -185,6 +186,7 @@ fn of_watch(error: &WatchError) -> Code {
         WatchError::Egress(error) => of_egress(error),
         WatchError::Pinned(error) => of_pinned(error),
         WatchError::Allowlist(error) => of_allowlist(error),
+        WatchError::Older(error) => of_older(error),
         WatchError::Truth(error) => of_truth(error),
     }
 }
@@ -260,6 +262,14 @@ fn of_pinned(error: &PinnedError) -> Code {
             Code::Permission
         }
         PinnedError::Part { .. } | PinnedError::State { .. } => Code::Runtime,
+    }
+}
+
+fn of_older(error: &OlderError) -> Code {
+    match error {
+        OlderError::Map { .. } | OlderError::Bans(_) => Code::Runtime,
+        OlderError::Allowlist(error) => of_allowlist(error),
+        OlderError::Load(error) => of_load(error),
     }
 }
 

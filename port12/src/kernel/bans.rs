@@ -119,6 +119,19 @@ impl Bans {
         self.say_whether_empty()
     }
 
+    /// Writes bans of another program with all that was counted for them.
+    ///
+    /// # Errors
+    ///
+    /// [`BansError`]; what was written before stays.
+    pub(super) fn restore(&mut self, bans: &BTreeMap<IpAddr, Ban>) -> Result<(), BansError> {
+        let _lock = lock::hold(self.lock.as_deref());
+        for (source, ban) in bans {
+            self.insert(*source, *ban)?;
+        }
+        self.say_whether_empty()
+    }
+
     /// Lifts bans. Returns those that held.
     ///
     /// # Errors

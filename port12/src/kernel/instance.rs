@@ -250,12 +250,21 @@ impl Instance {
         self.another(map::STATE)
     }
 
+    /// Map of the evidence against sources.
+    pub(super) fn evidence_map(&self) -> Result<MapData, LoadError> {
+        self.another(map::EVIDENCE)
+    }
+
     /// Another descriptor of a map.
     fn another(&self, name: &'static str) -> Result<MapData, LoadError> {
         let error = |error| LoadError::Map { name, error };
         match self.ebpf.map(name) {
             Some(
-                Map::Array(data) | Map::LpmTrie(data) | Map::HashMap(data) | Map::RingBuf(data),
+                Map::Array(data)
+                | Map::LpmTrie(data)
+                | Map::HashMap(data)
+                | Map::LruHashMap(data)
+                | Map::RingBuf(data),
             ) => {
                 let fd = data.fd().as_fd().try_clone_to_owned().map_err(error)?;
                 MapData::from_fd(fd).map_err(|why| error(errno::system(why)))

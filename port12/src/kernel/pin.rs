@@ -11,9 +11,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use aya::programs::ProgramInfo;
+
 use super::{
     pin_error::PinError,
-    slot::{PRIVATE, Slot},
+    slot::{PRIVATE, SUCCESSOR, Slot},
 };
 use crate::{
     host::capabilities,
@@ -146,9 +148,39 @@ impl PinDirectory {
 
     /// Removes what is not attached, and nothing that others have pinned here.
     fn clear(&self) -> Result<(), PinError> {
+        self.finish_successions()?;
         for slot in self.slots()? {
             if !slot.has_link() {
                 slot.remove()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PinDirectory {
+    /// Finishes copies to another layout that a process was killed in: forward if the link has the new program, else
+    /// back.
+    fn finish_successions(&self) -> Result<(), PinError> {
+        for entry in fs::read_dir(&self.path).map_err(PinError::at(&self.path))? {
+            let path = entry.map_err(PinError::at(&self.path))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let Some(name) = name.strip_suffix(SUCCESSOR) else {
+                continue;
+            };
+            let present = self.path.join(name);
+            if !present.exists() {
+                // The old one is gone already.
+                fs::rename(&path, &present).map_err(PinError::at(&path))?;
+                continue;
+            }
+            let present = Slot::of_path(present);
+            let successor = present.successor();
+            let is_attached = ProgramInfo::from_pin(successor.program())
+                .is_ok_and(|program| Some(program.id()) == present.program_id());
+            match successor.has_link() && is_attached {
+                true => present.succeed(&successor)?,
+                false => successor.remove()?,
             }
         }
         Ok(())
@@ -181,7 +213,9 @@ pub fn slots(path: &Path) -> Result<Vec<Slot>, PinError> {
     let mut slots = Vec::new();
     for entry in entries {
         let path = entry.map_err(PinError::at(path))?.path();
-        if path.is_dir() {
+        let is_successor =
+            path.file_name().is_some_and(|it| it.to_string_lossy().ends_with(SUCCESSOR));
+        if path.is_dir() && !is_successor {
             match Slot::found(&path) {
                 // It has just gone.
                 Err(PinError::Directory { error, .. })

@@ -1,7 +1,7 @@
 //! Values of maps.
 
 use aya::Pod;
-use port12_common::abi::{Ban, SourceAddress};
+use port12_common::abi::{Ban, Evidence, SourceAddress};
 
 /// Plain old data of the map.
 #[derive(Clone, Copy)]
@@ -12,3 +12,5 @@ pub(super) struct Plain<T>(pub(super) T);
 unsafe impl Pod for Plain<SourceAddress> {}
 // SAFETY: numbers, without a gap between them.
 unsafe impl Pod for Plain<Ban> {}
+// SAFETY: numbers, without a gap between them.
+unsafe impl Pod for Plain<Evidence> {}

@@ -11,8 +11,13 @@ use aya::programs::{
     links::{FdLink, PinnedLink},
 };
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
 use super::{errno, object::PINNED, pin_error::PinError};
-use crate::{fault::fault, trusted_path::Directory};
+use crate::{
+    fault::{fault, is_set},
+    trusted_path::Directory,
+};
 
 /// The attached program.
 pub(super) const PROGRAM: &str = "program";
@@ -22,6 +27,8 @@ pub(super) const CLOCK_PROGRAM: &str = "clock";
 pub(super) const LINK: &str = "link";
 /// Goes before a name while what has the name is replaced. A name in bpffs takes no dot.
 const NEXT: &str = "next_";
+/// Goes behind the name of a slot while its successor is filled. No name of an interface ends so: `%` is escaped.
+pub(super) const SUCCESSOR: &str = "%next";
 
 /// Mode of a directory for pins: another user that can open it can hold its lock.
 pub(super) const PRIVATE: u32 = 0o700;
@@ -56,9 +63,14 @@ impl Slot {
             }
             has_a_map |= PINNED.contains(&name);
         }
+        Ok(has_a_map.then(|| Self::of_path(path.to_owned())))
+    }
+
+    /// The place at a path, whatever is there.
+    pub(super) fn of_path(path: PathBuf) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let interface = name.replace("%2E", ".").replace("%25", "%");
-        Ok(has_a_map.then(|| Self { interface, path: path.to_owned() }))
+        Self { interface, path }
     }
 
     /// The name of the interface.
@@ -154,6 +166,31 @@ impl Slot {
         remove(&next)?;
         pin(&next)?;
         fs::rename(&next, self.path.join(name)).map_err(PinError::at(&next))
+    }
+
+    /// Place in which the successor of everything here is prepared.
+    pub fn successor(&self) -> Self {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let path = self.path.with_file_name(format!("{name}{SUCCESSOR}"));
+        Self { interface: self.interface.clone(), path }
+    }
+
+    /// Puts a successor in place of everything here, and removes what was here. Both have the same link.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`]; the next lock of the directory goes on.
+    pub fn succeed(&self, successor: &Self) -> Result<(), PinError> {
+        let flags = RenameFlags::EXCHANGE;
+        let is_old_kernel = ["succeed.no_exchange", "kill:succeed.removed"].into_iter().any(is_set);
+        if !is_old_kernel && renameat_with(CWD, &successor.path, CWD, &self.path, flags).is_ok() {
+            fault("succeed.exchanged");
+            return successor.remove();
+        }
+        // Before kernel 5.17 a bpffs exchanges nothing.
+        self.remove()?;
+        fault("succeed.removed");
+        fs::rename(&successor.path, &self.path).map_err(PinError::at(&successor.path))
     }
 
     /// Takes everything to another place, which is empty.

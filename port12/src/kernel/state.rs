@@ -14,8 +14,8 @@ use aya::maps::MapData;
 use port12_common::{
     Membership, Transport,
     abi::{
-        ExpectedPorts, Gate, Header, HostTable, PORTS, Policy, Rule, Sockets, State, VERSION,
-        Vlans, bypass,
+        ExpectedPorts, Gate, Header, HostTable, OLDER_VERSION, PORTS, Policy, Rule, Sockets, State,
+        VERSION, Vlans, bypass,
     },
 };
 use thiserror::Error;
@@ -28,7 +28,8 @@ pub enum StateError {
     /// It was written by another version of port12.
     #[error(
         "its maps have layout version {found}, and this port12 reads version {VERSION}: nothing \
-         was touched; detach it with the port12 that attached it, or `port12 detach --force`"
+         was touched; {}",
+        remedy(*found)
     )]
     Version {
         /// The version that its header says.
@@ -40,6 +41,16 @@ pub enum StateError {
          detach --force` removes it"
     )]
     Unreadable(#[from] io::Error),
+}
+
+/// Way to go on from maps of another layout.
+fn remedy(found: u64) -> &'static str {
+    match found == u64::from(OLDER_VERSION) {
+        true => {
+            "`port12 attach` or `port12 run --pin` copies policy, bans and counters, and replaces the program"
+        }
+        false => "detach it with the port12 that attached it, or `port12 detach --force`",
+    }
 }
 
 /// How drop mode stands.

@@ -13,6 +13,7 @@ use crate::{
         bans::BansError,
         egress::EgressError,
         load_error::LoadError,
+        older::OlderError,
         pin_error::PinError,
         pinned::PinnedError,
     },
@@ -114,6 +115,9 @@ pub enum WatchError {
     /// The bans cannot be read or written.
     #[error(transparent)]
     Bans(#[from] BansError),
+    /// State of the layout before this one cannot be copied.
+    #[error(transparent)]
+    Older(#[from] OlderError),
     /// The program does not know the host.
     #[error(transparent)]
     Truth(#[from] TruthError),

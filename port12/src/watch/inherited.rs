@@ -10,6 +10,7 @@ use port12_common::abi::{Ban, bypass, origin};
 
 use crate::kernel::{
     allowlist::Allowlist,
+    older::Older,
     pin::PinDirectory,
     pinned::{self, Pinned, PinnedError},
     slot::Slot,
@@ -39,7 +40,15 @@ impl Inherited {
     }
 
     fn add(&mut self, slot: &Slot) -> Result<(), PinnedError> {
-        let state = Pinned::state_of(slot)?;
+        let state = match Pinned::state_of(slot) {
+            Ok(state) => state,
+            Err(error) => {
+                // The rest is taken along when it is copied into new maps.
+                let older = Older::open(slot).ok().flatten();
+                self.bypass |= older.is_some_and(|it| it.gate().bypass & bypass::OPERATOR != 0);
+                return Err(error);
+            }
+        };
         self.bypass |= state.gate().bypass & bypass::OPERATOR != 0;
         let bans = pinned::bans(slot, state.clone())?;
         let list = pinned::allowlist(slot, state)?;

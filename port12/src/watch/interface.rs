@@ -20,7 +20,7 @@ use super::{
     links,
     orders::{Occasion, Orders},
     presence::Presence,
-    start::{Found, Setup, furnish, obey, put, take_over, warn_of_reset},
+    start::{Found, Setup, furnish, obey, put, succeed, take_over, warn_of_reset},
     taken::Taken,
     too_deep::TooDeepCounts,
 };
@@ -33,6 +33,7 @@ use crate::{
         clock::{Moment, Timeline},
         events::{EventRing, Reading},
         instance::{Instance, LoadOptions, entry_point},
+        older::Older,
         pin::PinDirectory,
         slot::Slot,
         state::Standing,
@@ -104,19 +105,25 @@ impl Watched {
         let trace = setup.trace;
         let slot = setup.pins.map(|pins| pins.slot(&host.name));
         let found = Found::of(slot.as_ref(), host, setup.stay)?;
+        let older = match &slot {
+            Some(slot) if found == Found::Older => Older::open(slot)?,
+            Some(_) | None => None,
+        };
         let mut instance = Instance::load(&LoadOptions {
             layer,
             trace,
             shuts_out: setup.orders.shuts_out(),
-            maps: slot.as_ref().filter(|_| found != Found::Nothing),
+            maps: slot.as_ref().filter(|_| matches!(found, Found::Attached | Found::Orphan)),
             ..LoadOptions::live(entry)
         })?;
         if trace {
             super::trace::follow(&mut instance)?;
         }
         let moment = instance.now().map_err(TruthError::from)?;
-        if found == Found::Nothing {
-            furnish(&instance, setup, &moment)?;
+        match (&older, found) {
+            (Some(older), _) => older.copy_to(&instance)?,
+            (None, Found::Nothing) => furnish(&instance, setup, &moment)?,
+            (None, Found::Attached | Found::Orphan | Found::Older) => {}
         }
         let stack = Stack::read()?;
         let unproven = stack.unproven(host).map(|why| why.to_string());
@@ -124,9 +131,14 @@ impl Watched {
         links::publish(instance.state(), Ok(&stack), host.index);
         Truth::default().publish(&[&instance])?;
         warn_of_reset(host, setup.wanted);
-        let attached = match (&slot, found) {
-            (Some(slot), Found::Attached) => take_over(&mut instance, host, setup, slot, &moment)?,
-            (slot, _) => {
+        let attached = match (&slot, &older, found) {
+            (Some(slot), Some(older), _) => {
+                succeed(&mut instance, host, setup, (slot, older), &moment)?
+            }
+            (Some(slot), None, Found::Attached) => {
+                take_over(&mut instance, host, setup, slot, &moment)?
+            }
+            (slot, ..) => {
                 if found == Found::Orphan {
                     obey(&instance, slot.as_ref(), setup.orders, &moment, Occasion::Start)?;
                 }

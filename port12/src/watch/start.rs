@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::MetadataExt as _, time::SystemTime};
 
-use port12_common::abi::bypass;
+use port12_common::abi::{OLDER_VERSION, bypass};
 
 use super::{
     WatchError,
@@ -16,6 +16,7 @@ use crate::{
         attach::{Attached, Wanted, attach, replace},
         clock::Moment,
         instance::Instance,
+        older::Older,
         pin::PinDirectory,
         pinned::Pinned,
         slot::Slot,
@@ -46,6 +47,8 @@ pub(super) enum Found {
     Nothing,
     /// A program that is on this very interface.
     Attached,
+    /// Either of the two others, with maps of the layout before this one.
+    Older,
     /// The state of an interface of that name that has gone.
     Orphan,
 }
@@ -61,7 +64,11 @@ impl Found {
         if !stay {
             return Err(WatchError::Persistent { interface: interface() });
         }
-        let state = Pinned::state_of(slot)?;
+        let older = Older::open(slot).ok().flatten();
+        let header = match &older {
+            Some(older) => older.header(),
+            None => Pinned::state_of(slot)?.header(),
+        };
         if !slot.is_whole() {
             return Err(WatchError::Incomplete { interface: interface() });
         }
@@ -70,15 +77,15 @@ impl Found {
             program.map_err(|error| WatchError::Link { interface: interface(), source: error })?;
         let is_on = |link: &HostLink| link.xdp.iter().any(|it| it.program == program.program_id());
         if is_on(host) {
-            return Ok(Self::Attached);
+            return Ok(older.map_or(Self::Attached, |_| Self::Older));
         }
         if let Some(other) = interfaces::all()?.into_iter().find(is_on) {
             return Err(WatchError::Renamed { interface: interface(), other: other.name });
         }
-        if state.header().namespace != namespace()? {
+        if header.namespace != namespace()? {
             return Err(WatchError::Elsewhere { interface: interface() });
         }
-        Ok(Self::Orphan)
+        Ok(older.map_or(Self::Orphan, |_| Self::Older))
     }
 }
 
@@ -155,21 +162,69 @@ pub(super) fn take_over(
     let Some(attached) = replace(instance, host, slot)? else {
         return Err(WatchError::Vanished { interface: host.name.clone() });
     };
-    let other = match setup.wanted {
-        Wanted::Auto => None,
-        Wanted::Native => (attached.mode != XdpMode::Native).then_some("native"),
-        Wanted::Generic => (attached.mode != XdpMode::Generic).then_some("generic"),
-    };
-    if let Some(wanted) = other {
-        log::warn!(
-            "{}: it stays in {} mode; `port12 detach` and a new start make it {wanted}",
-            host.name,
-            attached.mode
-        );
-    }
+    warn_of_mode(host, setup.wanted, attached.mode);
     slot.pin_programs(instance)?;
     obey(instance, Some(slot), setup.orders, moment, Occasion::Start)?;
     Ok(attached)
+}
+
+/// Puts an instance with maps of its own in the place of one of the layout before this one, whose state was copied. A
+/// frame meets the old program with the old state or the new one with the copy. The pins change places last; a process
+/// that is killed before leaves that to the next one.
+pub(super) fn succeed(
+    instance: &mut Instance,
+    host: &HostLink,
+    setup: &Setup<'_>,
+    (slot, older): (&Slot, &Older),
+    moment: &Moment,
+) -> Result<Attached, WatchError> {
+    let next = slot.successor();
+    let attached = put_beside(instance, host, setup, slot, &next);
+    if attached.is_err() {
+        // What was attached stays, with its own maps.
+        let _ = next.remove();
+    }
+    let attached = attached?;
+    warn_of_mode(host, setup.wanted, attached.mode);
+    fault("succeed.attached");
+    older.copy_changes_to(instance)?;
+    slot.succeed(&next)?;
+    obey(instance, Some(slot), setup.orders, moment, Occasion::Start)?;
+    log::info!("{}: layout {} was copied into new maps", host.name, OLDER_VERSION);
+    Ok(attached)
+}
+
+/// Attaches an instance, with all its pins in a place beside those of the older one.
+fn put_beside(
+    instance: &mut Instance,
+    host: &HostLink,
+    setup: &Setup<'_>,
+    slot: &Slot,
+    next: &Slot,
+) -> Result<Attached, WatchError> {
+    next.pin(instance)?;
+    let is_here = host.xdp.iter().any(|it| Some(it.program) == slot.program_id());
+    if !is_here {
+        return Ok(attach(instance, host, setup.wanted)?.stay(next)?);
+    }
+    next.pin_link(slot.link()?)?;
+    fault("succeed.pinned");
+    let replaced = replace(instance, host, slot)?;
+    replaced.ok_or_else(|| WatchError::Vanished { interface: host.name.clone() })
+}
+
+fn warn_of_mode(host: &HostLink, wanted: Wanted, mode: XdpMode) {
+    let other = match wanted {
+        Wanted::Auto => None,
+        Wanted::Native => (mode != XdpMode::Native).then_some("native"),
+        Wanted::Generic => (mode != XdpMode::Generic).then_some("generic"),
+    };
+    if let Some(wanted) = other {
+        log::warn!(
+            "{}: it stays in {mode} mode; `port12 detach` and a new start make it {wanted}",
+            host.name
+        );
+    }
 }
 
 /// Puts an instance on its interface, and pins what is to be pinned.
@@ -184,6 +239,7 @@ pub(super) fn put(
         (Some(slot), Found::Nothing) => slot.pin(instance)?,
         // The interface went, and one of its name came: the state goes on.
         (Some(slot), Found::Attached | Found::Orphan) => slot.pin_programs(instance)?,
+        (Some(_), Found::Older) => {}
         (None, _) => {}
     }
     if let Some(pins) = setup.pins {

@@ -1,5 +1,7 @@
 //! Traffic that never stops, through restarts, upgrades and reloads.
 
+mod older;
+
 use std::{
     fs,
     net::{IpAddr, SocketAddr, UdpSocket},

@@ -10,6 +10,7 @@ pub mod foreign;
 pub mod frame;
 pub mod inject;
 pub mod knock;
+pub mod layout6;
 pub mod namespace;
 pub mod ordinary;
 pub mod pair;
