@@ -3,6 +3,7 @@
 mod error;
 mod events;
 mod interfaces;
+mod loss;
 mod mode;
 mod outbound;
 mod persistence;
@@ -32,7 +33,9 @@ pub use turn::every;
 
 use tokio::sync::watch;
 
-use self::{mode::announce, persistence::pins_or_none, state_file::StateFile, turn::Timers};
+use self::{
+    loss::Losses, mode::announce, persistence::pins_or_none, state_file::StateFile, turn::Timers,
+};
 use crate::{
     kernel::pin::PinDirectory,
     ledger::Ledger,
@@ -92,6 +95,10 @@ pub struct Agent {
     unpinned: Option<String>,
     /// Mode of each interface, as it was reported last.
     said: BTreeMap<String, Option<ModeReason>>,
+    /// Evidence for which drop mode was given up on interfaces, as it was reported last.
+    given_up: BTreeMap<String, String>,
+    /// Losses that were reported.
+    losses: Losses,
     /// Probes that drop mode passes on each interface, as they were reported last.
     not_dropped: BTreeMap<String, NotDropped>,
     /// Sources of probes.
@@ -136,6 +143,8 @@ impl Agent {
             shunned,
             unpinned: None,
             said: BTreeMap::new(),
+            given_up: BTreeMap::new(),
+            losses: Losses::default(),
             not_dropped: BTreeMap::new(),
             ledger,
             story,
@@ -225,6 +234,7 @@ impl Agent {
         self.note_taken();
         self.report_too_deep(true);
         self.tell_events();
+        self.report_losses(true);
         if let Some(lookout) = &self.lookout {
             lookout.finish(PATIENCE).into_iter().for_each(|notice| self.story.event(notice));
         }

@@ -22,8 +22,8 @@ pub struct Story {
     /// Whether it waits for sinks that are slow.
     is_patient: bool,
     alerts: u64,
-    /// Alerts that no sink takes: whoever runs this process is told.
-    untold: Vec<String>,
+    /// Lines for whoever runs this process.
+    lines: Vec<String>,
     /// What was told in all, once the sinks are closed.
     closed: Option<AlertStats>,
 }
@@ -41,7 +41,7 @@ impl Story {
             frame_bytes,
             is_patient: false,
             alerts: 0,
-            untold: Vec::new(),
+            lines: Vec::new(),
             closed: None,
         })
     }
@@ -101,13 +101,22 @@ impl Story {
         }
     }
 
-    /// An alert that no sink takes is left to whoever runs this process.
+    /// An alert that no sink takes, and news of port12 itself, are left to whoever runs this process.
     fn alert(&mut self, event: Event) {
-        self.alerts += 1;
-        match self.sinks.take_alerts() {
-            true => self.offer(event),
-            false => self.untold.push(sink::line(&event)),
+        let is_for_operator = event.is_for_operator();
+        self.alerts += u64::from(!is_for_operator);
+        let takes = self.sinks.take_alerts();
+        if is_for_operator || !takes {
+            self.lines.push(sink::line(&event));
         }
+        if takes {
+            self.offer(event);
+        }
+    }
+
+    /// Reports an event to the sinks alone.
+    pub fn to_sinks(&self, event: impl Into<Event>) {
+        self.offer(event.into());
     }
 
     fn offer(&self, event: Event) {
@@ -117,9 +126,9 @@ impl Story {
         }
     }
 
-    /// The alerts that no sink takes, a line each.
-    pub fn untold(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.untold)
+    /// Lines for whoever runs this process, since the last call.
+    pub fn lines(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lines)
     }
 
     /// What was told so far.
@@ -184,7 +193,7 @@ mod tests {
         }
         story.end(SystemTime::UNIX_EPOCH);
         assert_eq!(story.report().emitted, 1);
-        let untold = story.untold().len();
+        let untold = story.lines().len();
         story.close(Duration::from_secs(60));
         untold
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{Agent, Lookout};
+use crate::model::event::{BanChange, Event};
 
 /// Bans that are reported one by one in a second: forged sources can cause 64.
 const TOLD_AT_ONCE: usize = 16;
@@ -25,15 +26,22 @@ impl Agent {
     /// Removes expired bans, and reports bans that a program made.
     pub fn sweep_bans(&mut self) {
         for watched in self.watched.iter_mut().filter(|it| !it.gone) {
-            let made = watched.sweep_bans();
+            let changes = watched.sweep_bans();
             let name = &watched.name;
-            match made {
-                Ok(made) => {
-                    for (source, time) in made.iter().take(TOLD_AT_ONCE) {
-                        let time = humantime::format_duration(*time);
-                        (self.tell)(&format_args!("{name}: {source} is banned for {time}"));
+            match changes {
+                Ok(changes) => {
+                    let mut made = 0;
+                    for event in changes {
+                        made += usize::from(matches!(event.change, BanChange::Made { .. }));
+                        match made > TOLD_AT_ONCE {
+                            true => self.story.to_sinks(event),
+                            false => self.story.event(event),
+                        }
                     }
-                    if let more @ 1.. = made.len().saturating_sub(TOLD_AT_ONCE) {
+                    for line in self.story.lines() {
+                        (self.tell)(&line);
+                    }
+                    if let more @ 1.. = made.saturating_sub(TOLD_AT_ONCE) {
                         (self.tell)(&format_args!("{name}: {more} more sources are banned"));
                     }
                 }
@@ -78,8 +86,14 @@ impl Agent {
         self.story.is_closed()
     }
 
+    /// Reports an event that is not rate-limited elsewhere, at once.
+    pub(super) fn report(&mut self, event: impl Into<Event>) {
+        self.story.event(event);
+        self.tell_untold();
+    }
+
     pub(super) fn tell_untold(&mut self) {
-        for line in self.story.untold() {
+        for line in self.story.lines() {
             (self.tell)(&line);
         }
     }

@@ -1,8 +1,9 @@
 //! Interfaces that come and go.
 
-use super::{Agent, AgentError, Plan, Target, announce};
+use super::{Agent, AgentError, Plan, Target, mode::details};
 use crate::{
     host::interfaces,
+    model::event::{InterfaceChange, InterfaceEvent},
     watch::{Setup, Watched},
 };
 
@@ -56,8 +57,9 @@ impl Agent {
         let links = interfaces::all().ok();
         for watched in &mut self.watched {
             let news = links.as_ref().map(|links| watched.glance(links, self.pins.as_ref()));
-            news.into_iter().flatten().for_each(|line| (self.tell)(&line));
+            news.into_iter().flatten().for_each(|event| self.story.event(event));
         }
+        self.tell_untold();
         self.check_pins()?;
         if self.plan.config.reattach.value {
             self.reattach()?;
@@ -89,13 +91,16 @@ impl Agent {
                 Target::of(link, &self.plan.config).and_then(|it| self.start(&self.plan, &it));
             match started {
                 Ok(watched) => {
-                    announce(&watched, &self.plan, self.tell);
+                    let details = details(&watched, &self.plan);
+                    let appeared = InterfaceChange::Appeared { details };
+                    self.report(InterfaceEvent::now(&name, appeared));
                     self.watched.retain(|it| !(it.gone && it.name == name));
                     self.watched.push(watched);
                 }
                 Err(error) => {
                     self.shunned.insert(index);
-                    log::error!("{name} has come, and is not watched: {error}");
+                    let failed = InterfaceChange::Failed { again: false, why: error.to_string() };
+                    self.report(InterfaceEvent::now(&name, failed));
                 }
             }
         }

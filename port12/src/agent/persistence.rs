@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Agent, AgentError, PinDirectory, Tell};
 use crate::{
     kernel::pin_error::{MOUNT, PinError},
+    model::event::{InterfaceChange, InterfaceEvent},
     watch::{Presence, Watched},
 };
 
@@ -28,19 +29,19 @@ impl Agent {
         self.keeper = None;
         let wanted = self.plan.config.xdp_mode.value;
         for watched in self.watched.iter_mut().filter(|it| it.can_reattach()) {
-            let reattached = watched.reattach(wanted);
-            let name = &watched.name;
-            match reattached {
-                Ok(()) => (self.tell)(&format_args!(
-                    "{name}: attached again: {} XDP, {} mode",
-                    watched.xdp_mode,
-                    self.plan.config.mode.value.as_str()
-                )),
-                Err(error) => {
-                    (self.tell)(&format_args!("{name}: cannot attach again: {error}"));
-                }
-            }
+            let change = match watched.reattach(wanted) {
+                Ok(()) => InterfaceChange::AttachedAgain {
+                    details: format!(
+                        "attached again: {} XDP, {} mode",
+                        watched.xdp_mode,
+                        self.plan.config.mode.value.as_str()
+                    ),
+                },
+                Err(error) => InterfaceChange::Failed { again: true, why: error.to_string() },
+            };
+            self.story.event(InterfaceEvent::now(&watched.name, change));
         }
+        self.tell_untold();
         self.keep()
     }
 
@@ -87,22 +88,23 @@ impl Agent {
 
     /// Reports each cause once.
     fn report_restored(&mut self, path: &Path, restored: Result<(), AgentError>) {
-        let path = path.display();
-        match restored {
+        let change = match restored {
             Ok(()) => {
                 self.unpinned = None;
-                (self.tell)(&format_args!("{path}: the pins had been removed, and are restored"));
+                InterfaceChange::PinsRestored
             }
             Err(error) if self.unpinned.as_ref() != Some(&error.to_string()) => {
                 let ends = if self.stay { "; the programs detach when port12 ends" } else { "" };
-                (self.tell)(&format_args!(
-                    "{path}: the pins were removed by another process, and cannot be restored: {error}. \
-                     Counting and dropping go on{ends}; `port12 bypass`, run as root, still works"
-                ));
+                let details = format!(
+                    "{error}. Counting and dropping go on{ends}; `port12 bypass`, run as root, still \
+                     works"
+                );
                 self.unpinned = Some(error.to_string());
+                InterfaceChange::PinsLost { details }
             }
-            Err(_) => {}
-        }
+            Err(_) => return,
+        };
+        self.report(InterfaceEvent::now(&path.display().to_string(), change));
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::{Agent, StateFile};
 use crate::{
     kernel::pin::PinDirectory,
-    model::{Origin, State},
+    model::{AlertStats, Origin, State},
     query,
     watch::{Lookout, Outbound, Watched},
 };
@@ -77,16 +77,21 @@ impl Agent {
         }
         let timeline = self.watched.last().map(Watched::timeline);
         let sources = timeline.map(|it| query::sources_state(&self.ledger, it));
-        let mut alerts = self.story.report();
-        alerts.rate_limited += self.lookout.as_ref().map_or(0, Lookout::suppressed);
-        alerts.rate_limited += self.outbound.as_ref().map_or(0, Outbound::suppressed);
         State {
             interfaces: self.watched.iter_mut().map(|it| it.state(registry)).collect(),
             sources,
             listeners: self.lookout.as_ref().map(Lookout::listeners),
             outbound: self.outbound.as_mut().map(|it| it.state(registry)),
-            alerts: Some(alerts),
+            alerts: Some(self.alert_stats()),
             ..query::empty(Origin::Live, registry)
         }
+    }
+
+    /// Alerts and sinks since the start.
+    pub(super) fn alert_stats(&self) -> AlertStats {
+        let mut alerts = self.story.report();
+        alerts.rate_limited += self.lookout.as_ref().map_or(0, Lookout::suppressed);
+        alerts.rate_limited += self.outbound.as_ref().map_or(0, Outbound::suppressed);
+        alerts
     }
 }

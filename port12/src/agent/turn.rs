@@ -54,6 +54,7 @@ impl Agent {
                 self.report_too_deep(false);
                 self.sweep_bans();
                 self.tell_standing();
+                self.report_losses(false);
                 self.publish();
             }
         }

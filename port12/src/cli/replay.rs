@@ -131,7 +131,7 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
     let summary = reader.finish()?;
     let totals = replay.totals(&summary);
     unless_closed(show(&totals, out))?;
-    replay.story().untold().iter().for_each(tell);
+    replay.story().lines().iter().for_each(tell);
     let path = Printable(args.file.display());
     for (link, count) in summary.refused() {
         tell(format_args!("{path}: {count} frames of link type {link} are not read"));

@@ -30,8 +30,8 @@ pub use mode::{ModeChange, ModeEvent};
 pub use outbound::{Contact, Started};
 pub use probe::{FRAME_BYTES, Headers, MAX_FRAME_BYTES, Probe};
 pub use process::{Behind, Cgroup, OnDisk, Owner, Process, Program, Sender};
-pub use record::Record;
-pub use scan::{Kind as ScanKind, Scan};
+pub use record::{Record, Subject};
+pub use scan::{Scan, ScanKind};
 pub use too_deep::TooDeepAlert;
 pub use words::proto;
 
@@ -56,6 +56,23 @@ const NETWORK_SCAN: &str = "Detection of a Network Scan";
 const BAD_TRAFFIC: &str = "Potentially Bad Traffic";
 const MISC_ACTIVITY: &str = "Misc activity";
 
+/// Facts of a kind of event.
+trait Kind {
+    /// The facts, as a record shows them.
+    fn describe(&self) -> Description;
+
+    /// Line for people, without the time. Names in it are quoted; formats escape it.
+    fn line(&self) -> String;
+
+    /// Facts that tie the event to others.
+    fn subject(&self) -> Subject<'_>;
+
+    /// Whether whoever runs port12 is to see the line although a sink takes the event: it is about port12 itself.
+    fn is_for_operator(&self) -> bool {
+        false
+    }
+}
+
 /// Makes the enum of all kinds.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident($facts:ty),)+) => {
@@ -70,6 +87,20 @@ macro_rules! kinds {
             pub fn describe(&self) -> Description {
                 match self {
                     $(Self::$kind(facts) => facts.describe(),)+
+                }
+            }
+
+            /// Whether whoever runs this process is to see it on standard error although a sink takes it.
+            pub fn is_for_operator(&self) -> bool {
+                match self {
+                    $(Self::$kind(facts) => facts.is_for_operator(),)+
+                }
+            }
+
+            /// Facts that tie the event to others.
+            pub fn subject(&self) -> Subject<'_> {
+                match self {
+                    $(Self::$kind(facts) => facts.subject(),)+
                 }
             }
 
@@ -163,4 +194,5 @@ signatures! {
     PINS_LOST = 1_012_024, "interface", High, MISC_ACTIVITY, "PORT12 pins removed by another process", "f8a885186c5744bca92e6b951cce9c77";
     PINS_RESTORED = 1_012_025, "interface", Low, MISC_ACTIVITY, "PORT12 pins restored", "e1cca7b05002aab48a1c0f222293ea28";
     LOSS = 1_012_026, "loss", High, MISC_ACTIVITY, "PORT12 events lost", "f9e53cfb29dcb79c8ee3e9ad9f177981";
+    INTERFACE_RENAMED = 1_012_027, "interface", Low, MISC_ACTIVITY, "PORT12 interface renamed", "9974d75b333824fe61790134676b1b69";
 }

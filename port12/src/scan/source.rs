@@ -61,6 +61,8 @@ pub struct ScanState {
     pub due: Duration,
     /// When it is told, where it is not over before.
     pub tell_at: Duration,
+    /// Earliest time of a probe when it became a scan.
+    pub began: SystemTime,
     /// How many events it had when it was told.
     pub told: Option<u64>,
     /// Its last touch.
@@ -116,6 +118,7 @@ impl Source {
             let tell_at = now.saturating_add(TOLD_AFTER);
             self.scan = Some(Box::new(ScanState {
                 due: Duration::MAX,
+                began: self.first_seen,
                 tell_at,
                 told: None,
                 sample: event.clone(),
@@ -221,6 +224,7 @@ impl Source {
             further_touches: self.targets.further_touches,
             events: self.events,
             dropped: self.dropped,
+            began: scan.began,
             first_seen: self.first_seen,
             last_seen: self.last_seen,
             sample: scan.sample.clone(),

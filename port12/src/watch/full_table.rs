@@ -1,10 +1,10 @@
-//! Rate-limited warnings that the ban table is full.
+//! Rate-limited reports that the ban table is full.
 
 use std::time::{Duration, Instant};
 
 use port12_common::abi::BANNED;
 
-use crate::kernel::bans::Occupancy;
+use crate::{kernel::bans::Occupancy, model::event::BanChange};
 
 /// Time between two warnings.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -25,23 +25,18 @@ impl FullTable {
         occupancy: &Occupancy,
         evicted: usize,
         now: Instant,
-    ) -> Option<String> {
+    ) -> Option<BanChange> {
         self.evicted += evicted;
         let is_worth_it = self.evicted > 0 || occupancy.is_full();
         if !is_worth_it || self.due.is_some_and(|due| now < due) {
             return None;
         }
         self.due = Some(now + INTERVAL);
-        let Occupancy { bans, operator, .. } = occupancy;
-        Some(match std::mem::take(&mut self.evicted) {
-            0 => format!(
-                "the ban table is full: {bans} of {BANNED} bans, {operator} of them by the operator; no further \
-                 source is banned: remove bans with `port12 unban`"
-            ),
-            evicted => format!(
-                "the ban table was nearly full ({bans} of {BANNED} bans): {evicted} bans with the fewest dropped \
-                 packets made room; spoofed sources may be the cause: raise `after` in [ban]"
-            ),
+        Some(BanChange::TableFull {
+            bans: occupancy.bans as u64,
+            operator: occupancy.operator as u64,
+            capacity: BANNED as u64,
+            evicted: std::mem::take(&mut self.evicted) as u64,
         })
     }
 }
@@ -72,19 +67,22 @@ mod tests {
             table.warning(&occupancy, evicted, start + Duration::from_secs(seconds))
         };
         assert_eq!(said(0, 0), None);
-        let first = said(1, 3).unwrap();
-        assert!(first.contains("(8000 of 8192 bans): 3 bans"), "{first}");
+        let full = |evicted| {
+            Some(BanChange::TableFull { bans: 8000, operator: 8000, capacity: 8192, evicted })
+        };
+        assert_eq!(said(1, 3), full(3));
         assert_eq!((said(2, 4), said(60, 5)), (None, None));
-        let second = said(61, 0).unwrap();
-        assert!(second.contains(": 9 bans"), "{second}");
+        assert_eq!(said(61, 0), full(9));
         assert_eq!(said(200, 0), None);
     }
 
     #[test]
     fn a_table_full_of_the_operator_s_bans_is_reported_too() {
         let (mut table, now) = (FullTable::default(), Instant::now());
-        let full = table.warning(&operator_bans(BANNED), 0, now).unwrap();
-        assert!(full.contains("8192 of them by the operator"), "{full}");
+        let full = table.warning(&operator_bans(BANNED), 0, now);
+        let wanted =
+            BanChange::TableFull { bans: 8192, operator: 8192, capacity: 8192, evicted: 0 };
+        assert_eq!(full, Some(wanted));
         assert_eq!(table.warning(&operator_bans(BANNED), 0, now), None);
     }
 }

@@ -1,12 +1,12 @@
 //! One watched interface.
 
+mod bans;
 mod restore;
 mod tables;
 
 use std::{
-    net::IpAddr,
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use port12_common::{Layer, Transport, abi::bypass};
@@ -31,7 +31,7 @@ use crate::{
         attach::Attached,
         bans::Occupancy,
         clock::{Moment, Timeline},
-        events::{EventRing, Reading},
+        events::{self, EventRing, Reading},
         instance::{Instance, LoadOptions, entry_point},
         older::Older,
         pin::PinDirectory,
@@ -40,7 +40,8 @@ use crate::{
     },
     ledger::Ledger,
     model::{
-        InterfaceState, ModeState, NotDropped, Place, ProgramState, XdpMode, event::TooDeepAlert,
+        InterfaceState, ModeState, NotDropped, Place, ProgramState, XdpMode,
+        event::{InterfaceChange, InterfaceEvent, TooDeepAlert},
     },
     query::{self, Attachment, ProgramReading},
     registry::Registry,
@@ -90,6 +91,8 @@ pub struct Watched {
     full_table: FullTable,
     taken: Taken,
     too_deep: TooDeepCounts,
+    /// Events that were lost before this process came.
+    lost_before: u64,
 }
 
 impl Watched {
@@ -168,6 +171,7 @@ impl Watched {
             full_table: FullTable::default(),
             taken: Taken::of(instance.counters()),
             too_deep: TooDeepCounts::of(instance.counters()),
+            lost_before: events::stats(instance.counters()).lost,
             layer,
             tag: instance.program_tag(),
             sizes: TableSizes::default(),
@@ -244,7 +248,11 @@ impl Watched {
 
     /// Notes whether the interface has vanished or has another name, and whether somebody else has
     /// detached the program; takes what is pinned along to another name. Returns the news.
-    pub fn glance(&mut self, links: &[HostLink], pins: Option<&PinDirectory>) -> Vec<String> {
+    pub fn glance(
+        &mut self,
+        links: &[HostLink],
+        pins: Option<&PinDirectory>,
+    ) -> Vec<InterfaceEvent> {
         if self.gone {
             return Vec::new();
         }
@@ -252,7 +260,7 @@ impl Watched {
             None => {
                 self.gone = true;
                 self.attached = None;
-                vec![format!("{}: the interface has vanished", self.name)]
+                vec![InterfaceEvent::now(&self.name, InterfaceChange::Gone)]
             }
             Some(link) => {
                 self.speed = interfaces::speed(link);
@@ -262,23 +270,33 @@ impl Watched {
         }
     }
 
-    fn note_name(&mut self, link: &HostLink, pins: Option<&PinDirectory>) -> Option<String> {
+    fn note_name(
+        &mut self,
+        link: &HostLink,
+        pins: Option<&PinDirectory>,
+    ) -> Option<InterfaceEvent> {
         let old = &self.name;
         if link.name == *old {
             return None;
         }
-        let said = format!("{old} has the name {}", link.name);
+        let renamed = InterfaceChange::Renamed { name: link.name.clone() };
+        let renamed = InterfaceEvent::now(old, renamed);
         if let (Some(slot), Some(pins)) = (&self.slot, pins) {
             let moved = slot.move_to(pins.slot(&link.name));
             self.slot = moved.inspect_err(|error| log::warn!("{error}")).ok();
         }
         self.name.clone_from(&link.name);
-        Some(said)
+        Some(renamed)
     }
 
     /// Last answer of the host about forwarding.
     pub fn forwarding(&self) -> &Forwarding {
         &self.forwarding
+    }
+
+    /// Evidence for which drop mode was given up on this interface, if it was.
+    pub fn given_up(&self) -> Option<&str> {
+        self.reverted.get().map(String::as_str)
     }
 
     /// Where to say why drop mode was given up on this interface.
@@ -351,37 +369,15 @@ impl Watched {
         self.too_deep.news(self.instance.counters(), &interface, is_last)
     }
 
+    /// Events that were lost since the start of this process, because the ring buffer was full.
+    pub fn lost_events(&self) -> u64 {
+        events::stats(self.instance.counters()).lost.saturating_sub(self.lost_before)
+    }
+
     /// Takes note of who has knocked.
     pub fn note_sources(&mut self, ledger: &mut Ledger) {
         let moment = self.moment();
         ledger.update(&self.instance.sources().read(), moment.jiffies);
-    }
-
-    /// Forgets the bans that are over, and keeps room for more. Returns those that the program has made since it was
-    /// asked last.
-    ///
-    /// # Errors
-    ///
-    /// [`WatchError`]: the bans cannot be read or written.
-    pub fn sweep_bans(&mut self) -> Result<Vec<(IpAddr, Duration)>, WatchError> {
-        if !self.instance.state().looks_for_bans() {
-            return Ok(Vec::new());
-        }
-        let moment = self.moment();
-        let mut bans = self.instance.bans(self.slot.as_ref())?;
-        let listed = bans.list()?;
-        let made = self.known.news(&listed);
-        for (source, ban) in bans.expire(&listed, moment.jiffies)? {
-            let name = &self.name;
-            log::info!("{name}: the ban of {source} is over: {} packets", ban.packets);
-        }
-        let evicted = bans.evict(&listed, moment.jiffies)?;
-        let occupancy = Occupancy::of(&listed, moment.jiffies);
-        if let Some(warning) = self.full_table.warning(&occupancy, evicted, Instant::now()) {
-            log::warn!("{}: {warning}", self.name);
-        }
-        let seconds = |jiffies: u64| Duration::from_secs(jiffies.div_ceil(moment.hz.max(1)));
-        Ok(made.into_iter().map(|(source, ban)| (source, seconds(ban.until - ban.since))).collect())
     }
 
     /// Hands on what has happened since it was asked last.

@@ -210,11 +210,6 @@ impl Charge {
             }
         };
         self.instance.state().set_bypass(bypass::FORWARDS, true);
-        let what = match self.instance.state().gate().drop_until {
-            0 => "nobody who is banned is dropped any longer",
-            _ => "drop mode is given up for monitor mode",
-        };
-        log::error!("{}: {what}: {why}", self.name);
         // Nobody else sets it.
         let _ = self.reverted.set(why);
     }

@@ -15,7 +15,7 @@ use crate::{
         clock::Moment,
         state::{StateMap, let_frames_pass},
     },
-    model::{ModeReason, ModeState},
+    model::{ModeState, event::ModeChange},
     policy::Mode,
 };
 
@@ -116,19 +116,5 @@ fn put_rules(state: &StateMap, policy: &abi::Policy, same: bool) {
 
 /// Line about the mode in force, for people; `None` if nothing has to be said.
 pub fn tell(mode: &ModeState) -> Option<String> {
-    match mode.reason? {
-        ModeReason::Forwarding | ModeReason::Gone | ModeReason::NotAttached => None,
-        ModeReason::Unconfirmed => Some(format!(
-            "drop mode reverts to monitor in {} s unless `port12 confirm` comes",
-            mode.reverts_in_seconds.unwrap_or_default()
-        )),
-        ModeReason::Expired => Some(
-            "drop mode has reverted to monitor: nobody confirmed it in time; a reload tries again"
-                .to_owned(),
-        ),
-        ModeReason::Bypassed => Some(
-            "all dropping is stopped by `port12 bypass`; `port12 bypass --off` lets it go on"
-                .to_owned(),
-        ),
-    }
+    Some(ModeChange::to(mode)?.phrase())
 }

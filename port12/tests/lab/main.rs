@@ -26,6 +26,7 @@ mod json;
 mod listener;
 mod listeners;
 mod operator;
+mod own_events;
 mod pins;
 mod pins_lost;
 mod plain_syn;

@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    BAN_EXPIRED, BAN_LIFTED, BAN_MADE, BAN_TABLE_FULL, Description, Tuple, process::named,
+    BAN_EXPIRED, BAN_LIFTED, BAN_MADE, BAN_TABLE_FULL, Description, Kind, Subject, Tuple,
+    process::named,
 };
 use crate::text::words::counted;
 
@@ -18,6 +19,8 @@ pub struct BanEvent {
     pub time: SystemTime,
     /// Interface.
     pub interface: Arc<str>,
+    /// Start of the ban in jiffies, which the events of one ban share.
+    pub since: u64,
     /// The change.
     pub change: BanChange,
 }
@@ -57,9 +60,9 @@ pub enum BanChange {
     },
 }
 
-impl BanEvent {
+impl Kind for BanEvent {
     /// The source of a ban is not offered to readers as that of a packet: they might ban it again after its end.
-    pub(super) fn describe(&self) -> Description {
+    fn describe(&self) -> Description {
         let signature = match self.change {
             BanChange::Made { .. } => &BAN_MADE,
             BanChange::Expired { .. } => &BAN_EXPIRED,
@@ -93,7 +96,7 @@ impl BanEvent {
         description
     }
 
-    pub(super) fn line(&self) -> String {
+    fn line(&self) -> String {
         let name = named(&self.interface);
         match &self.change {
             BanChange::Made { source, lasts } => {
@@ -112,6 +115,27 @@ impl BanEvent {
                 "{name}: the ban table was nearly full ({bans} of {capacity} bans): {evicted} bans with the fewest \
                  dropped packets made room; spoofed sources may be the cause: raise `after` in [ban]"
             ),
+        }
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        let ban = match self.change {
+            BanChange::Made { source, .. }
+            | BanChange::Expired { source, .. }
+            | BanChange::Lifted { source } => Some((source, self.since)),
+            BanChange::TableFull { .. } => None,
+        };
+        Subject {
+            interface: Some(&self.interface),
+            alert: ban.map(|(source, since)| format!("ban {} {source} {since}", self.interface)),
+            ..Subject::default()
+        }
+    }
+
+    fn is_for_operator(&self) -> bool {
+        match self.change {
+            BanChange::Made { .. } | BanChange::TableFull { .. } => true,
+            BanChange::Expired { .. } | BanChange::Lifted { .. } => false,
         }
     }
 }
@@ -145,8 +169,13 @@ impl super::tests::Sample for BanEvent {
                 BanChange::TableFull { bans, operator, capacity, evicted }
             }),
         ];
-        (any_time(), any_name(), change)
-            .prop_map(|(time, name, change)| Self { time, interface: name.into(), change })
+        (any_time(), any_name(), any::<u64>(), change)
+            .prop_map(|(time, name, since, change)| Self {
+                time,
+                interface: name.into(),
+                since,
+                change,
+            })
             .boxed()
     }
 }

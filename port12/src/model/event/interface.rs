@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
-    Description, INTERFACE_APPEARED, INTERFACE_FAILED, INTERFACE_GONE, PINS_LOST, PINS_RESTORED,
-    PROGRAM_ATTACHED_AGAIN, PROGRAM_DETACHED, Tuple, process::named,
+    Description, INTERFACE_APPEARED, INTERFACE_FAILED, INTERFACE_GONE, INTERFACE_RENAMED, Kind,
+    PINS_LOST, PINS_RESTORED, PROGRAM_ATTACHED_AGAIN, PROGRAM_DETACHED, Subject, Tuple,
+    process::named,
 };
 
 /// A change of an interface, of the program on it, or of its pins.
@@ -29,8 +30,15 @@ pub enum InterfaceChange {
     },
     /// The interface is gone.
     Gone,
-    /// The interface has appeared, and cannot be watched.
+    /// The interface has another name.
+    Renamed {
+        /// That name.
+        name: String,
+    },
+    /// The interface has appeared, and cannot be watched; or its program cannot be attached again.
     Failed {
+        /// Whether the interface was watched before.
+        again: bool,
         /// Cause.
         why: String,
     },
@@ -41,9 +49,9 @@ pub enum InterfaceChange {
         /// Consequence, for people.
         details: String,
     },
-    /// port12 has attached its program again.
+    /// The program is attached again.
     AttachedAgain {
-        /// Its mode.
+        /// The program and its mode, for people.
         details: String,
     },
     /// Another process has removed the pins, and they cannot be restored.
@@ -56,10 +64,18 @@ pub enum InterfaceChange {
 }
 
 impl InterfaceEvent {
-    pub(super) fn describe(&self) -> Description {
+    /// A change that is observed at this moment.
+    pub fn now(place: &str, change: InterfaceChange) -> Self {
+        Self { time: SystemTime::now(), place: place.into(), change }
+    }
+}
+
+impl Kind for InterfaceEvent {
+    fn describe(&self) -> Description {
         let signature = match self.change {
             InterfaceChange::Appeared { .. } => &INTERFACE_APPEARED,
             InterfaceChange::Gone => &INTERFACE_GONE,
+            InterfaceChange::Renamed { .. } => &INTERFACE_RENAMED,
             InterfaceChange::Failed { .. } => &INTERFACE_FAILED,
             InterfaceChange::Detached { .. } => &PROGRAM_DETACHED,
             InterfaceChange::AttachedAgain { .. } => &PROGRAM_ATTACHED_AGAIN,
@@ -70,6 +86,7 @@ impl InterfaceEvent {
         let (interface, pins) = match self.change {
             InterfaceChange::Appeared { .. }
             | InterfaceChange::Gone
+            | InterfaceChange::Renamed { .. }
             | InterfaceChange::Failed { .. }
             | InterfaceChange::Detached { .. }
             | InterfaceChange::AttachedAgain { .. } => (Some(self.place.to_string()), None),
@@ -81,6 +98,7 @@ impl InterfaceEvent {
             InterfaceChange::Detached { other, .. } => other,
             InterfaceChange::Appeared { .. }
             | InterfaceChange::Gone
+            | InterfaceChange::Renamed { .. }
             | InterfaceChange::Failed { .. }
             | InterfaceChange::AttachedAgain { .. }
             | InterfaceChange::PinsLost { .. }
@@ -92,35 +110,25 @@ impl InterfaceEvent {
         fields.add("interface", interface).journal().message("IN");
         fields.add("pins", pins).context().journal();
         fields.add("other_program_id", other).context().journal().message("PROGRAM");
+        fields.add("name", self.name()).context().journal();
         fields.add("why", self.why()).context();
         fields.add("change", change).context().metadata().journal().message("CHANGE");
         description
     }
 
-    fn why(&self) -> Option<String> {
-        match &self.change {
-            InterfaceChange::Failed { why } => Some(why.clone()),
-            InterfaceChange::PinsLost { details } => Some(details.clone()),
-            InterfaceChange::Appeared { .. }
-            | InterfaceChange::Gone
-            | InterfaceChange::Detached { .. }
-            | InterfaceChange::AttachedAgain { .. }
-            | InterfaceChange::PinsRestored => None,
-        }
-    }
-
-    pub(super) fn line(&self) -> String {
+    fn line(&self) -> String {
         let place = named(&self.place);
         match &self.change {
-            InterfaceChange::Appeared { details } | InterfaceChange::Detached { details, .. } => {
-                format!("{place}: {details}")
-            }
+            InterfaceChange::Appeared { details }
+            | InterfaceChange::Detached { details, .. }
+            | InterfaceChange::AttachedAgain { details } => format!("{place}: {details}"),
+            InterfaceChange::Renamed { name } => format!("{place} has the name {}", named(name)),
             InterfaceChange::Gone => format!("{place}: the interface has vanished"),
-            InterfaceChange::Failed { why } => {
+            InterfaceChange::Failed { again: false, why } => {
                 format!("{place} has come, and is not watched: {why}")
             }
-            InterfaceChange::AttachedAgain { details } => {
-                format!("{place}: attached again: {details}")
+            InterfaceChange::Failed { again: true, why } => {
+                format!("{place}: cannot attach again: {why}")
             }
             InterfaceChange::PinsLost { details } => format!(
                 "{place}: the pins were removed by another process, and cannot be restored: {details}"
@@ -130,6 +138,34 @@ impl InterfaceEvent {
             }
         }
     }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject { interface: Some(&self.place), ..Subject::default() }
+    }
+
+    fn is_for_operator(&self) -> bool {
+        true
+    }
+}
+
+impl InterfaceEvent {
+    /// Present name of an interface that had another.
+    fn name(&self) -> Option<String> {
+        if let InterfaceChange::Renamed { name } = &self.change { Some(name.clone()) } else { None }
+    }
+
+    fn why(&self) -> Option<String> {
+        match &self.change {
+            InterfaceChange::Failed { why, .. } => Some(why.clone()),
+            InterfaceChange::PinsLost { details } => Some(details.clone()),
+            InterfaceChange::Appeared { .. }
+            | InterfaceChange::Gone
+            | InterfaceChange::Renamed { .. }
+            | InterfaceChange::Detached { .. }
+            | InterfaceChange::AttachedAgain { .. }
+            | InterfaceChange::PinsRestored => None,
+        }
+    }
 }
 
 impl InterfaceChange {
@@ -137,6 +173,7 @@ impl InterfaceChange {
         match self {
             Self::Appeared { .. } => "appeared",
             Self::Gone => "gone",
+            Self::Renamed { .. } => "renamed",
             Self::Failed { .. } => "failed",
             Self::Detached { .. } => "detached",
             Self::AttachedAgain { .. } => "attached_again",
@@ -154,7 +191,9 @@ impl super::tests::Sample for InterfaceEvent {
         use super::tests::sample::{any_name, any_sentence, any_time};
         let change = prop_oneof![
             any_sentence().prop_map(|details| InterfaceChange::Appeared { details }),
-            any_sentence().prop_map(|why| InterfaceChange::Failed { why }),
+            (any::<bool>(), any_sentence())
+                .prop_map(|(again, why)| InterfaceChange::Failed { again, why }),
+            any_name().prop_map(|name| InterfaceChange::Renamed { name }),
             (any::<Option<u32>>(), any_sentence())
                 .prop_map(|(other, details)| InterfaceChange::Detached { other, details }),
             any_sentence().prop_map(|details| InterfaceChange::AttachedAgain { details }),

@@ -5,7 +5,8 @@ use std::{net::IpAddr, sync::Arc, time::SystemTime};
 use port12_common::Transport;
 
 use super::{
-    Description, Fields, LISTENER, LISTENER_LEFT, Owner, Process, REACHED, Severity, Tuple,
+    Description, Fields, Kind, LISTENER, LISTENER_LEFT, Owner, Process, REACHED, Severity, Subject,
+    Tuple,
     description::Urgency,
     process::{self, PROCESSES, named, several},
     words,
@@ -83,28 +84,8 @@ pub struct Notice {
     pub listener: Option<Arc<Listener>>,
 }
 
-impl Notice {
-    /// What is told of a listener.
-    pub fn of(listener: &Arc<Listener>, what: What, time: SystemTime) -> Self {
-        let (transport, port) = (listener.transport, listener.port);
-        Self { time, what, transport, port, listener: Some(Arc::clone(listener)) }
-    }
-}
-
-impl Notice {
-    /// Severity, which the owner of the listener decides with.
-    pub fn severity(&self) -> Severity {
-        match (&self.what, &self.listener) {
-            (What::Left, _) => Severity::Low,
-            (_, Some(listener)) if listener.may_be_kernels() => Severity::Medium,
-            (What::Reached { .. }, Some(_)) => Severity::Critical,
-            (What::Appeared { .. } | What::Passed, _) | (What::Reached { .. }, None) => {
-                Severity::High
-            }
-        }
-    }
-
-    pub(super) fn describe(&self) -> Description {
+impl Kind for Notice {
+    fn describe(&self) -> Description {
         let (signature, interface) = match &self.what {
             What::Appeared { .. } | What::Passed => (&LISTENER, None),
             What::Left => (&LISTENER_LEFT, None),
@@ -125,6 +106,75 @@ impl Notice {
         };
         self.add_fields(interface, &mut description.fields);
         description
+    }
+
+    /// `tcp/12 of 0.0.0.0 has a listener: process 4711 (nc), user id 0, runs /usr/bin/nc`.
+    fn line(&self) -> String {
+        let place = match &self.listener {
+            Some(listener) => place(listener),
+            None => format!("{}/{}", self.transport, self.port),
+        };
+        let listener = self.listener.as_deref();
+        let owner = listener.map_or_else(|| "it had gone before it was seen".to_owned(), owner);
+        match &self.what {
+            What::Appeared { at_start: false } => format!("{place} has a listener: {owner}"),
+            What::Appeared { at_start: true } => {
+                format!("{place} has a listener, which was there before it was watched: {owner}")
+            }
+            What::Passed => {
+                format!("{place} had a listener, which had gone when it was looked for: {owner}")
+            }
+            What::Left => format!("{place} has lost its listener: {owner}"),
+            What::Reached { interface, packets, others } => {
+                let others = match others {
+                    0 => String::new(),
+                    others => {
+                        format!("; {} has the port too", counted(*others as u64, "other", "others"))
+                    }
+                };
+                format!(
+                    "{} {}/{}: {} reached a listener, from whom is not known: {owner}{others}",
+                    named(interface),
+                    self.transport,
+                    self.port,
+                    counted(*packets, "conversation start", "conversation starts"),
+                )
+            }
+        }
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        let alert = self.listener.as_deref().map(|listener| {
+            let Listener { transport, port, address, uid, inode, .. } = listener;
+            format!("listener {transport}/{port} {address} {uid} {inode}")
+        });
+        let interface = match &self.what {
+            What::Reached { interface, .. } => Some(&**interface),
+            What::Appeared { .. } | What::Passed | What::Left => None,
+        };
+        Subject { interface, alert, ..Subject::default() }
+    }
+}
+
+impl Notice {
+    /// What is told of a listener.
+    pub fn of(listener: &Arc<Listener>, what: What, time: SystemTime) -> Self {
+        let (transport, port) = (listener.transport, listener.port);
+        Self { time, what, transport, port, listener: Some(Arc::clone(listener)) }
+    }
+}
+
+impl Notice {
+    /// Severity, which the owner of the listener decides with.
+    pub fn severity(&self) -> Severity {
+        match (&self.what, &self.listener) {
+            (What::Left, _) => Severity::Low,
+            (_, Some(listener)) if listener.may_be_kernels() => Severity::Medium,
+            (What::Reached { .. }, Some(_)) => Severity::Critical,
+            (What::Appeared { .. } | What::Passed, _) | (What::Reached { .. }, None) => {
+                Severity::High
+            }
+        }
     }
 
     fn add_fields(&self, interface: Option<String>, fields: &mut Fields) {
@@ -163,41 +213,6 @@ impl Notice {
             .metadata()
             .journal()
             .message("LISTENER");
-    }
-
-    /// `tcp/12 of 0.0.0.0 has a listener: process 4711 (nc), user id 0, runs /usr/bin/nc`.
-    pub(super) fn line(&self) -> String {
-        let place = match &self.listener {
-            Some(listener) => place(listener),
-            None => format!("{}/{}", self.transport, self.port),
-        };
-        let listener = self.listener.as_deref();
-        let owner = listener.map_or_else(|| "it had gone before it was seen".to_owned(), owner);
-        match &self.what {
-            What::Appeared { at_start: false } => format!("{place} has a listener: {owner}"),
-            What::Appeared { at_start: true } => {
-                format!("{place} has a listener, which was there before it was watched: {owner}")
-            }
-            What::Passed => {
-                format!("{place} had a listener, which had gone when it was looked for: {owner}")
-            }
-            What::Left => format!("{place} has lost its listener: {owner}"),
-            What::Reached { interface, packets, others } => {
-                let others = match others {
-                    0 => String::new(),
-                    others => {
-                        format!("; {} has the port too", counted(*others as u64, "other", "others"))
-                    }
-                };
-                format!(
-                    "{} {}/{}: {} reached a listener, from whom is not known: {owner}{others}",
-                    named(interface),
-                    self.transport,
-                    self.port,
-                    counted(*packets, "conversation start", "conversation starts"),
-                )
-            }
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use super::{Description, LOSS, Tuple, process::named};
+use super::{Description, Kind, LOSS, Subject, Tuple, process::named};
 use crate::text::words::counted;
 
 /// Something that was not reported.
@@ -33,8 +33,8 @@ pub enum Loss {
     Alerts,
 }
 
-impl LossEvent {
-    pub(super) fn describe(&self) -> Description {
+impl Kind for LossEvent {
+    fn describe(&self) -> Description {
         let mut description = Description::new(&LOSS, self.time);
         let (loss, interface, sink) = match &self.loss {
             Loss::Ring { interface } => ("ring", Some(interface.to_string()), None),
@@ -50,7 +50,7 @@ impl LossEvent {
         description
     }
 
-    pub(super) fn line(&self) -> String {
+    fn line(&self) -> String {
         match &self.loss {
             Loss::Ring { interface } => format!(
                 "{}: {} lost: the ring buffer was full",
@@ -67,6 +67,18 @@ impl LossEvent {
                 counted(self.count, "alert was", "alerts were")
             ),
         }
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        let interface = match &self.loss {
+            Loss::Ring { interface } => Some(&**interface),
+            Loss::Sink { .. } | Loss::Alerts => None,
+        };
+        Subject { interface, ..Subject::default() }
+    }
+
+    fn is_for_operator(&self) -> bool {
+        true
     }
 }
 

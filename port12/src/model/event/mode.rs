@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::SystemTime};
 
+use super::super::mode::{ModeReason, ModeState};
 use super::{
     DROP_ARMED, DROP_BYPASSED, DROP_CONFIRMED, DROP_EXPIRED, DROP_FORWARDS, DROP_RESUMED,
-    Description, Tuple, process::named,
+    Description, Kind, Subject, Tuple, process::named,
 };
 
 /// A change of the mode in force on one interface.
@@ -34,6 +35,8 @@ pub enum ModeChange {
     Bypassed,
     /// Dropping has stopped, because the host forwards.
     Forwards {
+        /// Whether drop mode was in force; otherwise banned sources were dropped.
+        was_drop: bool,
         /// The evidence.
         evidence: String,
     },
@@ -42,7 +45,14 @@ pub enum ModeChange {
 }
 
 impl ModeEvent {
-    pub(super) fn describe(&self) -> Description {
+    /// A change that is observed at this moment.
+    pub fn now(interface: &str, change: ModeChange) -> Self {
+        Self { time: SystemTime::now(), interface: interface.into(), change }
+    }
+}
+
+impl Kind for ModeEvent {
+    fn describe(&self) -> Description {
         let signature = match self.change {
             ModeChange::Armed { .. } => &DROP_ARMED,
             ModeChange::Confirmed => &DROP_CONFIRMED,
@@ -60,17 +70,33 @@ impl ModeEvent {
                 ("monitor", None)
             }
         };
+        let is_of_bans = matches!(self.change, ModeChange::Forwards { was_drop: false, .. });
         let fields = &mut description.fields;
         fields.add("interface", self.interface.to_string()).journal().message("IN");
-        fields.add("requested_mode", "drop").context();
+        let requested = if is_of_bans { "monitor" } else { "drop" };
+        fields.add("requested_mode", requested).context();
         fields.add("effective_mode", effective).context().metadata().journal().message("MODE");
         fields.add("reverts_in_seconds", seconds).context().journal().message("SECONDS");
         fields.add("mode", self.change.as_str()).context().metadata().journal().message("CHANGE");
         description
     }
 
-    pub(super) fn line(&self) -> String {
+    fn line(&self) -> String {
         format!("{}: {}", named(&self.interface), self.change.phrase())
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject { interface: Some(&self.interface), ..Subject::default() }
+    }
+
+    fn is_for_operator(&self) -> bool {
+        match self.change {
+            ModeChange::Armed { .. }
+            | ModeChange::Expired
+            | ModeChange::Bypassed
+            | ModeChange::Forwards { .. } => true,
+            ModeChange::Confirmed | ModeChange::Resumed => false,
+        }
     }
 }
 
@@ -83,6 +109,18 @@ impl ModeChange {
             Self::Bypassed => "bypassed",
             Self::Forwards { .. } => "forwards",
             Self::Resumed => "resumed",
+        }
+    }
+
+    /// Change to a mode that has a cause; `None` if the cause is not one of the policy.
+    pub fn to(mode: &ModeState) -> Option<Self> {
+        match mode.reason? {
+            ModeReason::Forwarding | ModeReason::Gone | ModeReason::NotAttached => None,
+            ModeReason::Unconfirmed => {
+                Some(Self::Armed { seconds: mode.reverts_in_seconds.unwrap_or_default() })
+            }
+            ModeReason::Expired => Some(Self::Expired),
+            ModeReason::Bypassed => Some(Self::Bypassed),
         }
     }
 
@@ -99,8 +137,11 @@ impl ModeChange {
             Self::Bypassed => "all dropping is stopped by `port12 bypass`; `port12 bypass --off` \
                                lets it go on"
                 .to_owned(),
-            Self::Forwards { evidence } => {
-                format!("drop mode is given up, for this host forwards: {evidence}")
+            Self::Forwards { was_drop: true, evidence } => {
+                format!("drop mode is given up for monitor mode: {evidence}")
+            }
+            Self::Forwards { was_drop: false, evidence } => {
+                format!("nobody who is banned is dropped any longer: {evidence}")
             }
             Self::Resumed => "drop mode is in force again".to_owned(),
         }
@@ -121,7 +162,8 @@ impl super::tests::Sample for ModeEvent {
                 ModeChange::Bypassed,
                 ModeChange::Resumed,
             ]),
-            any_sentence().prop_map(|evidence| ModeChange::Forwards { evidence }),
+            (any::<bool>(), any_sentence())
+                .prop_map(|(was_drop, evidence)| ModeChange::Forwards { was_drop, evidence }),
         ];
         (any_time(), any_name(), change)
             .prop_map(|(time, name, change)| Self { time, interface: name.into(), change })

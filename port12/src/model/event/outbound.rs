@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::SystemTime};
 use port12_common::{Shape, Transport};
 
 use super::{
-    Behind, Description, Fields, STARTED, Sender, Tuple,
+    Behind, Description, Fields, Kind, STARTED, Sender, Subject, Tuple,
     process::{self, PROCESSES, named, several},
     words,
 };
@@ -47,9 +47,9 @@ pub struct Started {
     pub sender: Sender,
 }
 
-impl Started {
+impl Kind for Started {
     /// The source is not offered to readers: it would be the host's own address, which somebody may ban.
-    pub(super) fn describe(&self) -> Description {
+    fn describe(&self) -> Description {
         let contact = &self.contact;
         let mut description = Description::new(&STARTED, contact.time);
         description.tuple = Tuple {
@@ -65,6 +65,30 @@ impl Started {
         description
     }
 
+    /// `eth0 tcp/12 of 198.51.100.7: this host has started a conversation: process 4711 (nc), user id 0, runs
+    /// /usr/bin/nc`.
+    fn line(&self) -> String {
+        let contact = &self.contact;
+        format!(
+            "{} {}/{} of {}: this host has started a conversation: {}",
+            named(&contact.interface),
+            contact.transport,
+            contact.port,
+            contact.destination,
+            sent_by(&self.sender, contact.uid),
+        )
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            interface: Some(&self.contact.interface),
+            destination: Some(self.contact.destination),
+            ..Subject::default()
+        }
+    }
+}
+
+impl Started {
     fn add_fields(&self, fields: &mut Fields) {
         let Self { contact, sender } = self;
         let shown = &sender.processes[..sender.processes.len().min(PROCESSES)];
@@ -84,20 +108,6 @@ impl Started {
         fields.add("owner", owner).context().metadata().journal().message("OWNER");
         fields.add("processes", process::values(shown)).context();
         fields.add("more_processes", more).context();
-    }
-
-    /// `eth0 tcp/12 of 198.51.100.7: this host has started a conversation: process 4711 (nc), user id 0, runs
-    /// /usr/bin/nc`.
-    pub(super) fn line(&self) -> String {
-        let contact = &self.contact;
-        format!(
-            "{} {}/{} of {}: this host has started a conversation: {}",
-            named(&contact.interface),
-            contact.transport,
-            contact.port,
-            contact.destination,
-            sent_by(&self.sender, contact.uid),
-        )
     }
 }
 

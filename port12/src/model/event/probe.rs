@@ -5,7 +5,8 @@ use std::{net::IpAddr, sync::Arc, time::SystemTime};
 use port12_common::{Layer, Outcome, Shape, Transport};
 
 use super::{
-    Description, Fields, PROBE, Tuple, Value, description::Urgency, process::named, words,
+    Description, Fields, Kind, PROBE, Subject, Tuple, Value, description::Urgency, process::named,
+    words,
 };
 
 /// Bytes of a frame that a record can hold: the first ones.
@@ -63,6 +64,53 @@ pub struct Headers {
     pub payload: Option<usize>,
 }
 
+impl Kind for Probe {
+    fn describe(&self) -> Description {
+        let mut description = Description::new(&PROBE, self.time);
+        description.urgency = Urgency::Informational;
+        description.tuple = self.tuple();
+        description.is_dropped = self.is_dropped();
+        self.add_fields(&mut description.fields);
+        description
+    }
+
+    /// `eth0 dropped tcp/12 of 198.51.100.7, SYN from 192.0.2.1 port 40000, TTL 54`.
+    fn line(&self) -> String {
+        let verdict = if self.is_dropped() { "dropped" } else { "passed" };
+        let mut text =
+            format!("{} {verdict} {}/{}", named(&self.interface), self.transport, self.port);
+        let headers = &self.headers;
+        if let Some(destination) = headers.destination {
+            text.push_str(&format!(" of {destination}"));
+        }
+        text.push_str(&format!(
+            ", {} from {} port {}",
+            words::shape(self.shape),
+            self.source,
+            self.source_port
+        ));
+        if let Some(hop_limit) = headers.hop_limit {
+            text.push_str(&format!(", TTL {hop_limit}"));
+        }
+        if !headers.vlans.is_empty() {
+            let vlans: Vec<String> = headers.vlans.iter().map(u16::to_string).collect();
+            text.push_str(&format!(", VLAN {}", vlans.join(".")));
+        }
+        if !self.is_first {
+            text.push_str(", again");
+        }
+        text
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            interface: Some(&self.interface),
+            source: Some(self.source),
+            ..Subject::default()
+        }
+    }
+}
+
 impl Probe {
     /// Whether the frame was dropped.
     pub fn is_dropped(&self) -> bool {
@@ -81,15 +129,6 @@ impl Probe {
             destination: self.headers.destination,
             port: Some(self.port),
         }
-    }
-
-    pub(super) fn describe(&self) -> Description {
-        let mut description = Description::new(&PROBE, self.time);
-        description.urgency = Urgency::Informational;
-        description.tuple = self.tuple();
-        description.is_dropped = self.is_dropped();
-        self.add_fields(&mut description.fields);
-        description
     }
 
     fn add_fields(&self, fields: &mut Fields) {
@@ -119,33 +158,5 @@ impl Probe {
         fields.add("tcp_flags", flags).metadata();
         fields.add("options", headers.has_options).context();
         fields.add("vlan", vlan).journal();
-    }
-
-    /// `eth0 dropped tcp/12 of 198.51.100.7, SYN from 192.0.2.1 port 40000, TTL 54`.
-    pub(super) fn line(&self) -> String {
-        let verdict = if self.is_dropped() { "dropped" } else { "passed" };
-        let mut text =
-            format!("{} {verdict} {}/{}", named(&self.interface), self.transport, self.port);
-        let headers = &self.headers;
-        if let Some(destination) = headers.destination {
-            text.push_str(&format!(" of {destination}"));
-        }
-        text.push_str(&format!(
-            ", {} from {} port {}",
-            words::shape(self.shape),
-            self.source,
-            self.source_port
-        ));
-        if let Some(hop_limit) = headers.hop_limit {
-            text.push_str(&format!(", TTL {hop_limit}"));
-        }
-        if !headers.vlans.is_empty() {
-            let vlans: Vec<String> = headers.vlans.iter().map(u16::to_string).collect();
-            text.push_str(&format!(", VLAN {}", vlans.join(".")));
-        }
-        if !self.is_first {
-            text.push_str(", again");
-        }
-        text
     }
 }

@@ -11,11 +11,12 @@ use std::{
 use port12_common::Transport;
 
 use super::{
-    Description, Fields, Probe, SCAN, SCAN_END, Value, description::Urgency, ports, process::named,
+    Description, Fields, Kind, Probe, SCAN, SCAN_END, Subject, Value, description::Urgency, ports,
+    process::named,
 };
 use crate::text::{time, words::counted};
 
-pub use kind::Kind;
+pub use kind::ScanKind;
 
 /// One scan.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,7 +26,7 @@ pub struct Scan {
     /// Who scans.
     pub source: IpAddr,
     /// What kind of scan it is.
-    pub kind: Kind,
+    pub kind: ScanKind,
     /// Whether it takes its time: most ports were touched half a minute or more after the one before.
     pub is_slow: bool,
     /// Whether this is the end of a scan that was told of before, while it went on. It tells the whole
@@ -41,6 +42,8 @@ pub struct Scan {
     pub events: u64,
     /// Those whose frame was dropped.
     pub dropped: u64,
+    /// Earliest time of a probe when the source was recognised as a scan. The alerts of one scan share it.
+    pub began: SystemTime,
     /// The earliest time of a touch.
     pub first_seen: SystemTime,
     /// The latest time of a touch.
@@ -58,8 +61,8 @@ const RANGES: usize = 32;
 /// Ranges of ports that the line names.
 const SHOWN_RANGES: usize = 8;
 
-impl Scan {
-    pub(super) fn describe(&self) -> Description {
+impl Kind for Scan {
+    fn describe(&self) -> Description {
         let signature = if self.is_end { &SCAN_END } else { &SCAN };
         let mut description = Description::new(signature, self.time);
         if self.is_end {
@@ -72,6 +75,40 @@ impl Scan {
         description
     }
 
+    /// `eth0 TCP SYN scan from 192.0.2.1: 284 ports of 1 address in 12s, 284 events, 284 dropped:
+    /// tcp/4,6,8 and 281 more`.
+    fn line(&self) -> String {
+        let end = if self.is_end { "end of a " } else { "" };
+        let slow = if self.is_slow { "slow " } else { "" };
+        let length = time::between(self.first_seen, self.last_seen);
+        // Tenths of a second are enough, and a day does not need them.
+        let length = Duration::from_millis(length.as_millis() as u64 / 100 * 100);
+        format!(
+            "{} {end}{slow}{} from {}: {} of {} in {}, {}, {} dropped: {}",
+            named(&self.sample.interface),
+            self.kind.phrase(),
+            self.source,
+            counted(self.ports.len() as u64, "port", "ports"),
+            counted(self.targets.len() as u64, "address", "addresses"),
+            humantime::format_duration(length),
+            counted(self.events, "event", "events"),
+            self.dropped,
+            ports::ranges(&self.ports, SHOWN_RANGES),
+        )
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        let began = time::since_epoch(self.began).as_nanos();
+        Subject {
+            interface: Some(&self.sample.interface),
+            source: Some(self.source),
+            alert: Some(format!("scan {} {began}", self.source)),
+            ..Subject::default()
+        }
+    }
+}
+
+impl Scan {
     fn add_fields(&self, fields: &mut Fields) {
         let sample = &self.sample;
         let listed = ports::listed(&self.ports).into_iter();
@@ -100,27 +137,5 @@ impl Scan {
         fields.add("first_seen", self.first_seen).context().journal();
         fields.add("last_seen", self.last_seen).context().journal();
         fields.add("duration_ms", u64::try_from(length).unwrap_or(u64::MAX)).context();
-    }
-
-    /// `eth0 TCP SYN scan from 192.0.2.1: 284 ports of 1 address in 12s, 284 events, 284 dropped:
-    /// tcp/4,6,8 and 281 more`.
-    pub(super) fn line(&self) -> String {
-        let end = if self.is_end { "end of a " } else { "" };
-        let slow = if self.is_slow { "slow " } else { "" };
-        let length = time::between(self.first_seen, self.last_seen);
-        // Tenths of a second are enough, and a day does not need them.
-        let length = Duration::from_millis(length.as_millis() as u64 / 100 * 100);
-        format!(
-            "{} {end}{slow}{} from {}: {} of {} in {}, {}, {} dropped: {}",
-            named(&self.sample.interface),
-            self.kind.phrase(),
-            self.source,
-            counted(self.ports.len() as u64, "port", "ports"),
-            counted(self.targets.len() as u64, "address", "addresses"),
-            humantime::format_duration(length),
-            counted(self.events, "event", "events"),
-            self.dropped,
-            ports::ranges(&self.ports, SHOWN_RANGES),
-        )
     }
 }

@@ -7,7 +7,7 @@ use port12_common::{
     parse::{MAX_EXTENSION_HEADERS, MAX_VLAN_TAGS},
 };
 
-use super::{Description, TOO_DEEP, Tuple, process::named};
+use super::{Description, Kind, Subject, TOO_DEEP, Tuple, process::named};
 use crate::text::words::counted;
 
 /// Packets on one interface since the last such alert.
@@ -35,8 +35,8 @@ fn limit(reason: TooDeep) -> String {
     }
 }
 
-impl TooDeepAlert {
-    pub(super) fn describe(&self) -> Description {
+impl Kind for TooDeepAlert {
+    fn describe(&self) -> Description {
         let mut description = Description::new(&TOO_DEEP, self.time);
         description.tuple = Tuple::of_interface(&self.interface);
         description.is_dropped = self.dropped > 0;
@@ -50,7 +50,7 @@ impl TooDeepAlert {
     }
 
     /// `eth0 3 packets with more than 4 VLAN tags, 3 dropped`.
-    pub(super) fn line(&self) -> String {
+    fn line(&self) -> String {
         format!(
             "{} {} with {}, {} dropped",
             named(&self.interface),
@@ -58,5 +58,9 @@ impl TooDeepAlert {
             limit(self.reason),
             self.dropped,
         )
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject { interface: Some(&self.interface), ..Subject::default() }
     }
 }

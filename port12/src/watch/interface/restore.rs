@@ -12,6 +12,7 @@ use crate::{
         attach::{Wanted, attach},
         instance::Instance,
     },
+    model::event::{InterfaceChange, InterfaceEvent},
     watch::{Presence, WatchError},
 };
 
@@ -19,22 +20,30 @@ use crate::{
 const RETRY: Duration = Duration::from_secs(10);
 
 impl Watched {
-    pub(super) fn note_presence(&mut self, link: &HostLink) -> Option<String> {
+    pub(super) fn note_presence(&mut self, link: &HostLink) -> Option<InterfaceEvent> {
         let presence = Presence::of(self.program?, link);
         if std::mem::replace(&mut self.presence, presence) == presence {
             return None;
         }
-        let name = &self.name;
         let Some(instead) = presence.instead() else {
             if let Some(it) = link.xdp.iter().find(|it| Some(it.program) == self.program) {
                 self.xdp_mode = it.mode;
             }
-            return Some(format!("{name}: port12's XDP program is attached again"));
+            let details = "port12's XDP program is attached again".to_owned();
+            return Some(InterfaceEvent::now(
+                &self.name,
+                InterfaceChange::AttachedAgain { details },
+            ));
         };
-        Some(format!(
-            "{name}: port12's XDP program was detached by another process, and nothing is counted \
-             or dropped there; {instead}. A restart of port12 attaches again, or `reattach = true`"
-        ))
+        let details = format!(
+            "port12's XDP program was detached by another process, and nothing is counted or dropped \
+             there; {instead}. A restart of port12 attaches again, or `reattach = true`"
+        );
+        let other = match presence {
+            Presence::Attached => None,
+            Presence::Detached { other } => other,
+        };
+        Some(InterfaceEvent::now(&self.name, InterfaceChange::Detached { other, details }))
     }
 
     /// Presence of the program on the interface when that was looked at last.

@@ -6,7 +6,7 @@ use port12_common::Shape;
 
 /// What a scan is, by the shape of most of its probes.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Kind {
+pub enum ScanKind {
     /// TCP SYN: `nmap -sS`, and a connect scan, which cannot be told from it by what is not answered.
     Syn,
     /// TCP without flags: `nmap -sN`.
@@ -31,7 +31,7 @@ pub enum Kind {
     Persistent,
 }
 
-impl Kind {
+impl ScanKind {
     /// Every kind.
     pub const ALL: [Self; 11] = [
         Self::Syn,
@@ -82,7 +82,7 @@ impl Kind {
     }
 }
 
-impl From<Shape> for Kind {
+impl From<Shape> for ScanKind {
     fn from(shape: Shape) -> Self {
         match shape {
             Shape::TcpSyn => Self::Syn,
@@ -98,13 +98,13 @@ impl From<Shape> for Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ScanKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.as_str())
     }
 }
 
-impl FromStr for Kind {
+impl FromStr for ScanKind {
     type Err = ();
 
     /// The kind of that name; no other spelling is accepted.

@@ -1,0 +1,256 @@
+//! Events of port12 itself: bans, the mode in force, interfaces, programs and losses, in each sink.
+
+use std::{
+    fs,
+    os::unix::net::UnixDatagram,
+    path::{Path, PathBuf},
+};
+
+use port12::kernel::events;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{
+    Banning, Bpffs, Pair, Port12,
+    addresses::{BOTH, FAR},
+    foreign,
+    frame::syn,
+    lab, reaches, until,
+};
+
+/// A sink of each kind that has alerts, as files and as sockets that are read.
+struct Sinks {
+    directory: TempDir,
+    syslog: Socket,
+    journal: Socket,
+}
+
+/// A socket, and the messages that came.
+struct Socket {
+    socket: UnixDatagram,
+    received: Vec<String>,
+}
+
+impl Socket {
+    fn bind(path: &Path) -> Self {
+        let socket = UnixDatagram::bind(path).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        Self { socket, received: Vec::new() }
+    }
+
+    fn find(&mut self, part: &str) -> Option<String> {
+        let mut message = vec![0; 1 << 16];
+        while let Ok(length) = self.socket.recv(&mut message) {
+            self.received.push(String::from_utf8_lossy(&message[..length]).into_owned());
+        }
+        self.received.iter().find(|it| it.contains(part)).cloned()
+    }
+}
+
+impl Sinks {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let bind = |name: &str| Socket::bind(&directory.path().join(name));
+        let (syslog, journal) = (bind("log"), bind("journal"));
+        Self { directory, syslog, journal }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn args(&self) -> String {
+        let [eve, human, log, journal] =
+            ["eve.json", "human.log", "log", "journal"].map(|it| self.path(it));
+        format!(
+            "--sink eve:{} --sink human:{} --sink syslog:{} --sink journald:{}",
+            eve.display(),
+            human.display(),
+            log.display(),
+            journal.display()
+        )
+    }
+
+    /// Waits until every sink has the event, and returns its EVE record. Its line is `said`, on standard error too if
+    /// `port12` is given; a message has `field`.
+    fn wait(&mut self, port12: Option<&mut Port12>, id: u64, said: &str, field: &str) -> Value {
+        if let Some(port12) = port12 {
+            port12.wait_until_said(said);
+        }
+        let [eve, human] = ["eve.json", "human.log"].map(|name| self.path(name));
+        let lines = |path: &Path| -> Vec<String> {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+            whole.lines().map(str::to_owned).collect()
+        };
+        until(&format!("the human line {said:?}"), || {
+            lines(&human).into_iter().find(|line| line.contains(said))
+        });
+        let message = until("the syslog message", || self.syslog.find(field));
+        assert!(message.contains(said), "{message}");
+        let entry = until("the entry of the journal", || {
+            self.journal.find(&format!("\nPORT12_SIGNATURE_ID={id}\n"))
+        });
+        assert!(entry.contains(said), "{entry}");
+        until("the EVE record", || {
+            let records = lines(&eve).into_iter();
+            let mut records = records.map(|it| serde_json::from_str::<Value>(&it).unwrap());
+            records.find(|it| it["alert"]["signature_id"] == id)
+        })
+    }
+}
+
+fn own(record: &Value) -> &Value {
+    &record["alert"]["context"]["port12"]
+}
+
+#[test]
+fn a_ban_is_reported_when_it_is_made_and_when_it_expires() {
+    lab(|| {
+        let host = Banning::new("after = 20\nfor = \"2s\"");
+        let mut sinks = Sinks::new();
+        let mut run = host.run(&sinks.args());
+        let far = host.pair.far_raw();
+        (0..25).for_each(|_| far.send(&syn(BOTH[0], 12)));
+        let said = format!("w0: {FAR} is banned for 2s");
+        let made = sinks.wait(Some(&mut run), 1_012_009, &said, " BAN=made");
+        assert_eq!(own(&made)["banned"], FAR.to_string());
+        assert_eq!((&own(&made)["seconds"], &made["alert"]["severity"]), (&2.into(), &4.into()));
+        assert!(made.get("src_ip").is_none(), "{made}");
+        let said = format!("w0: the ban of {FAR} has expired");
+        let expired = sinks.wait(None, 1_012_010, &said, " BAN=expired");
+        assert_eq!(own(&expired)["packets"], 5, "{expired}");
+        run.stop();
+    });
+}
+
+#[test]
+fn a_ban_that_the_operator_removes_is_reported() {
+    lab(|| {
+        let host = Banning::new("after = 20\nfor = \"1h\"");
+        let mut sinks = Sinks::new();
+        let mut run = host.run(&sinks.args());
+        let far = host.pair.far_raw();
+        (0..25).for_each(|_| far.send(&syn(BOTH[0], 12)));
+        run.wait_until_said("is banned for 1h");
+        host.bpffs.ok(&host.pair.near, &format!("unban {FAR}"));
+        let said = format!("w0: the ban of {FAR} is removed");
+        sinks.wait(None, 1_012_011, &said, " BAN=lifted");
+        run.stop();
+    });
+}
+
+#[test]
+fn drop_mode_is_reported_when_it_waits_expires_and_is_bypassed() {
+    lab(|| {
+        let (pair, bpffs, mut sinks) = (Pair::new(), Bpffs::new(), Sinks::new());
+        let args = format!("-i w0 --mode drop --confirm 5s {}", sinks.args());
+        let mut run = bpffs.run(&pair.near, &args);
+        let said = "w0: drop mode reverts to monitor in 5 s";
+        let armed = sinks.wait(Some(&mut run), 1_012_013, said, " CHANGE=armed");
+        assert_eq!(own(&armed)["reverts_in_seconds"], 5);
+        let said = "w0: drop mode has reverted to monitor";
+        let expired = sinks.wait(Some(&mut run), 1_012_015, said, " CHANGE=expired");
+        assert_eq!(own(&expired)["effective_mode"], "monitor");
+        assert_eq!(expired["alert"]["severity"], 2);
+        run.stop();
+        let mut sinks = Sinks::new();
+        let args = format!("-i w0 --mode drop --confirm 1h {}", sinks.args());
+        let mut run = bpffs.run(&pair.near, &args);
+        bpffs.ok(&pair.near, "confirm");
+        sinks.wait(None, 1_012_014, "w0: drop mode is confirmed", " CHANGE=confirmed");
+        bpffs.ok(&pair.near, "bypass");
+        let said = "w0: all dropping is stopped by `port12 bypass`";
+        sinks.wait(Some(&mut run), 1_012_016, said, " CHANGE=bypassed");
+        bpffs.ok(&pair.near, "bypass --off");
+        sinks.wait(None, 1_012_018, "w0: drop mode is in force again", " CHANGE=resumed");
+        assert!(!reaches(&pair.far_raw(), 12));
+        run.stop();
+    });
+}
+
+#[test]
+fn drop_mode_that_is_given_up_on_a_router_is_reported() {
+    lab(|| {
+        let (pair, mut sinks) = (Pair::new(), Sinks::new());
+        let mut run = Port12::start(&pair.near, &format!("-i w0 --mode drop {}", sinks.args()));
+        pair.near.sh("sysctl -qw net.ipv4.ip_forward=1");
+        let said = "w0: drop mode is given up for monitor mode: IPv4 forwarding";
+        let record = sinks.wait(Some(&mut run), 1_012_017, said, " CHANGE=forwards");
+        assert_eq!(own(&record)["requested_mode"], "drop");
+        run.stop();
+    });
+}
+
+#[test]
+fn an_interface_is_reported_when_it_is_gone_and_when_it_appears() {
+    lab(|| {
+        let (pair, mut sinks) = (Pair::new(), Sinks::new());
+        let add = "ip link add gone0 type veth peer name gone1 && ip link set gone0 up";
+        pair.near.sh(add);
+        let mut run = Port12::start(&pair.near, &format!("-i gone0 -i w0 {}", sinks.args()));
+        pair.near.sh("ip link del gone0");
+        let said = "gone0: the interface has vanished";
+        let gone = sinks.wait(Some(&mut run), 1_012_020, said, " CHANGE=gone");
+        assert_eq!((&gone["in_iface"], &gone["alert"]["severity"]), (&"gone0".into(), &4.into()));
+        pair.near.sh(add);
+        let said = "gone0: native XDP, monitor mode";
+        sinks.wait(Some(&mut run), 1_012_019, said, " CHANGE=appeared");
+        run.stop();
+    });
+}
+
+#[test]
+fn a_program_that_is_taken_away_is_reported() {
+    lab(|| {
+        let (pair, bpffs, mut sinks) = (Pair::new(), Bpffs::new(), Sinks::new());
+        let mut run = bpffs.run(&pair.near, &format!("-i w0 --mode drop {}", sinks.args()));
+        foreign::detach(&pair.near, "w0");
+        let said = "w0: port12's XDP program was detached by another process";
+        let record = sinks.wait(Some(&mut run), 1_012_022, said, " CHANGE=detached");
+        assert_eq!(record["alert"]["severity"], 2);
+        run.stop();
+    });
+}
+
+#[test]
+fn pins_that_are_removed_are_reported_when_they_are_restored() {
+    lab(|| {
+        let (pair, bpffs, mut sinks) = (Pair::new(), Bpffs::new(), Sinks::new());
+        let mut run = bpffs.run(&pair.near, &format!("-i w0 {}", sinks.args()));
+        fs::remove_file(bpffs.pins().join("w0/COUNTERS")).unwrap();
+        let said = "the pins had been removed, and are restored";
+        let record = sinks.wait(Some(&mut run), 1_012_025, said, " CHANGE=pins_restored");
+        assert_eq!(own(&record)["pins"], bpffs.pins().display().to_string());
+        run.stop();
+    });
+}
+
+/// The reader of the ring is stopped until the ring is full.
+#[test]
+fn events_that_are_lost_are_reported() {
+    lab(|| {
+        let (pair, bpffs, mut sinks) = (Pair::new(), Bpffs::new(), Sinks::new());
+        let mut run = bpffs.run(&pair.near, &format!("-i w0 {}", sinks.args()));
+        let counters = bpffs.counters("w0");
+        let cable = pair.far_raw();
+        let ports: Vec<u16> = (0..1024).collect();
+        run.signal(libc::SIGSTOP);
+        let mut source = 0_u32;
+        let lost = until("a full ring", || {
+            for &port in &ports {
+                let mut frame = syn(BOTH[0], port);
+                frame[26..30].copy_from_slice(&(0x0b00_0000 + source).to_be_bytes());
+                cable.send(&frame);
+            }
+            source += 1;
+            Some(events::stats(&counters).lost).filter(|&lost| lost > 0)
+        });
+        run.signal(libc::SIGCONT);
+        let record =
+            sinks.wait(Some(&mut run), 1_012_026, "lost: the ring buffer was full", " LOSS=ring");
+        assert!(own(&record)["count"].as_u64().unwrap() >= lost, "{record}");
+        assert_eq!((&record["in_iface"], &record["alert"]["severity"]), (&"w0".into(), &2.into()));
+        run.stop();
+    });
+}
