@@ -122,7 +122,8 @@ impl Agent {
         plan.warnings().for_each(|line| tell(line));
         let shunned = plan.left_out.iter().copied().collect();
         let ledger = Ledger::new(plan.config.remember_sources.value);
-        let story = Story::start(&plan.config.sinks.value, plan.config.frame_bytes.value)?;
+        let mut story = Story::start(&plan.config.sinks.value, plan.config.frame_bytes.value)?;
+        story.identify(plan.identification());
         let states = watch::Sender::new(Arc::new(query::empty(Origin::Live, &plan.registry)));
         Ok(Self {
             plan,

@@ -18,6 +18,7 @@ pub mod capabilities;
 pub mod cgroups;
 pub mod forwarding;
 pub mod interfaces;
+pub mod machine;
 pub mod news;
 pub mod protected;
 pub mod publish;

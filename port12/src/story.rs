@@ -1,6 +1,11 @@
 //! What happened, on its way to those who are to know: events become alerts, and both go to the sinks.
 
+mod stamp;
+
 use std::time::{Duration, SystemTime};
+
+pub use stamp::Identification;
+use stamp::Stamp;
 
 use crate::{
     model::{
@@ -17,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Who is told, and what of.
 pub struct Story {
     detector: Detector,
+    stamp: Stamp,
     sinks: Sinks,
     frame_bytes: usize,
     /// Whether it waits for sinks that are slow.
@@ -37,6 +43,7 @@ impl Story {
     pub fn start(specs: &[SinkSpec], frame_bytes: usize) -> Result<Self, SinkError> {
         Ok(Self {
             detector: Detector::new(Limits::default()),
+            stamp: Stamp::of_host(),
             sinks: Sinks::start(specs)?,
             frame_bytes,
             is_patient: false,
@@ -49,7 +56,8 @@ impl Story {
     /// Waits for sinks that are slow, and tells as many alerts as there are: of a capture, nothing need be lost.
     pub fn patient(self) -> Self {
         let limits = Limits { alerts_per_minute: u32::MAX, ..Limits::default() };
-        Self { is_patient: true, detector: Detector::new(limits), ..self }
+        let stamp = Stamp::of_capture();
+        Self { is_patient: true, detector: Detector::new(limits), stamp, ..self }
     }
 
     /// Goes on with other sinks; those that stay are left alone.
@@ -61,6 +69,11 @@ impl Story {
         self.sinks.replace(specs, PATIENCE)?;
         self.frame_bytes = frame_bytes;
         Ok(())
+    }
+
+    /// Puts other parts of the policy into the records to come.
+    pub fn identify(&mut self, identification: Identification) {
+        self.stamp.identify(identification);
     }
 
     /// Whether the reader of a sink has gone for good: standard output was closed.
@@ -115,14 +128,15 @@ impl Story {
     }
 
     /// Reports an event to the sinks alone.
-    pub fn to_sinks(&self, event: impl Into<Event>) {
+    pub fn to_sinks(&mut self, event: impl Into<Event>) {
         self.offer(event.into());
     }
 
-    fn offer(&self, event: Event) {
+    fn offer(&mut self, event: Event) {
+        let record = self.stamp.record(event);
         match self.is_patient {
-            true => self.sinks.offer_patiently(event, PATIENCE),
-            false => self.sinks.offer(event),
+            true => self.sinks.offer_patiently(record, PATIENCE),
+            false => self.sinks.offer(record),
         }
     }
 

@@ -32,8 +32,9 @@ impl Agent {
                 Ok(changes) => {
                     let mut made = 0;
                     for event in changes {
-                        made += usize::from(matches!(event.change, BanChange::Made { .. }));
-                        match made > TOLD_AT_ONCE {
+                        let is_made = matches!(event.change, BanChange::Made { .. });
+                        made += usize::from(is_made);
+                        match is_made && made > TOLD_AT_ONCE {
                             true => self.story.to_sinks(event),
                             false => self.story.event(event),
                         }

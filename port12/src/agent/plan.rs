@@ -13,6 +13,7 @@ use crate::{
     policy::{Forwarding, Mode},
     query::ForwardingAnswer,
     registry::Registry,
+    story::Identification,
     watch::Orders,
 };
 
@@ -83,6 +84,15 @@ impl Plan {
             allow: self.config.allow.value.clone(),
             ban: self.config.ban.value,
             expected: self.compiled.expected.clone(),
+        }
+    }
+
+    /// Parts of the policy that records show.
+    pub fn identification(&self) -> Identification {
+        Identification {
+            labels: self.config.labels.value.clone(),
+            internal: self.config.networks.value.iter().copied().collect(),
+            policy: Some(self.config.hash()),
         }
     }
 

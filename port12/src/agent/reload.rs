@@ -53,6 +53,7 @@ impl Agent {
         self.tell_what_waits(&plan);
         self.ledger.set_capacity(plan.config.remember_sources.value);
         self.shunned = plan.left_out.iter().copied().collect();
+        self.story.identify(plan.identification());
         self.plan = plan;
         self.keep()?;
         if self.plan.config.reattach.value {

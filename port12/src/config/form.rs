@@ -1,13 +1,17 @@
 //! Types of the policy's values: how a value is read from a file and from a flag, and written.
 
+mod labels;
 mod list;
+mod networks;
 mod scalar;
 mod table;
 
 use toml::Value;
 
 pub use self::{
+    labels::Labels,
     list::{ALLOW, EXTRA, List, PATTERNS, SINKS},
+    networks::{NETWORKS_PARTS, Networks},
     scalar::{AbsolutePath, Choose, Number, Switch, Time},
     table::{BAN_KEYS, BAN_PARTS, BanTable},
 };

@@ -1,15 +1,20 @@
 //! The keys of the policy, each declared once. `cargo xtask policy-docs` writes `dist/port12.toml` and the reference page
 //! from here.
 
-use std::{collections::BTreeSet, marker::PhantomData, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    marker::PhantomData,
+    path::PathBuf,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 
 use super::{
     Origin, Pattern, PortRule, Ports, Valued,
     form::{
-        ALLOW, AbsolutePath, BAN_PARTS, BanTable, Choose, EXTRA, Form as _, Maybe, Number,
-        PATTERNS, SINKS, Switch, Time,
+        ALLOW, AbsolutePath, BAN_PARTS, BanTable, Choose, EXTRA, Form as _, Labels, Maybe,
+        NETWORKS_PARTS, Networks, Number, PATTERNS, SINKS, Switch, Time,
     },
     key::{self, About, Flag, keys},
     time::{confirmation, period},
@@ -222,6 +227,17 @@ keys! {
             "PORT12_FRAME_BYTES",
             "Bytes of a frame that the sinks keep, 0 to 256 [default: 128]",
         ).value("N"));
+
+    /// Labels of this host, which records show: names of lower-case letters, digits and underscores,
+    /// and texts of at most 64 characters.
+    labels: BTreeMap<String, String> = BTreeMap::new(), Labels,
+        About::of(OUTPUT).example(r#"{ site = "fra1", role = "edge" }"#);
+
+    /// Networks of your own. Without any, records have no direction.
+    networks: BTreeSet<IpNet> = BTreeSet::new(), Networks(ALLOW),
+        About::of(OUTPUT)
+            .example(r#"{ internal = ["10.0.0.0/8", "2001:db8::/32"] }"#)
+            .parts(NETWORKS_PARTS);
 
     /// Format of the reports.
     output: OutputFormat = OutputFormat::default(), Choose::<OutputFormat>(PhantomData),

@@ -45,6 +45,21 @@ pub(super) fn entries<'a>(
     table: &'a DeTable<'a>,
     accepted: &'static [&'static str],
 ) -> Result<Vec<Node<'a>>, Refusal> {
+    members(source, path, table)
+        .into_iter()
+        .map(|(node, at)| match accepted.contains(&node.name) {
+            true => Ok(node),
+            false => Err(Refusal {
+                line: line_of(source.text.as_bytes(), at),
+                key: node.key,
+                fault: Fault::UnknownKey { accepted },
+            }),
+        })
+        .collect()
+}
+
+/// The entries of a table whatever their names, in the order of the file, and where their names stand.
+fn members<'a>(source: Source<'a>, path: &str, table: &'a DeTable<'a>) -> Vec<(Node<'a>, usize)> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
     entries
@@ -55,14 +70,7 @@ pub(super) fn entries<'a>(
                 "" => excerpt(name),
                 path => format!("{path}.{}", excerpt(name)),
             };
-            match accepted.contains(&name) {
-                true => Ok(Node { source, key, name, value }),
-                false => Err(Refusal {
-                    line: line_of(source.text.as_bytes(), spanned.span().start),
-                    key,
-                    fault: Fault::UnknownKey { accepted },
-                }),
-            }
+            (Node { source, key, name, value }, spanned.span().start)
         })
         .collect()
 }
@@ -153,6 +161,13 @@ impl<'a> Node<'a> {
     ) -> Result<Vec<Self>, Refusal> {
         let table = self.value.get_ref().as_table().ok_or_else(|| self.unaccepted(accepted))?;
         entries(self.source, &self.key, table, keys)
+    }
+
+    /// The entries of a table whatever their names, in the order of the file.
+    pub(super) fn members(&self, accepted: &str) -> Result<Vec<Self>, Refusal> {
+        let table = self.value.get_ref().as_table().ok_or_else(|| self.unaccepted(accepted))?;
+        let members = members(self.source, &self.key, table).into_iter();
+        Ok(members.map(|(node, _)| node).collect())
     }
 
     /// The refusal of this value.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use sha2::{Digest as _, Sha256};
 use toml::Value;
 
 use super::{Config, Key, Origin, PortAction, PortRule, TABLE, choice};
@@ -38,6 +39,20 @@ impl Config {
         text
     }
 
+    /// Hash of the values in force, 16 hexadecimal digits: the same wherever the values come from.
+    pub fn hash(&self) -> String {
+        let mut hash = Sha256::new();
+        for Entry { key, value, .. } in self.entries() {
+            hash.update(format!("{key}={}\n", value.map_or_else(String::new, |it| it.to_string())));
+        }
+        for rule in &self.rules {
+            for (key, value) in rule.value.entries() {
+                hash.update(format!("port.{key}={value}\n"));
+            }
+        }
+        hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Every key outside of the rules, in the order of [`TABLE`](super::TABLE).
     pub fn entries(&self) -> Vec<Entry> {
         let entry = |key: &Key| Entry {
@@ -64,5 +79,27 @@ impl PortRule {
             entries.push(("expected", expected.into()));
         }
         entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{File, Layer};
+
+    fn hash(text: &str) -> String {
+        let file = File::parse("/etc/port12/port12.toml".as_ref(), text.as_bytes()).unwrap();
+        Config::of(Some(file), Layer::default()).hash()
+    }
+
+    #[test]
+    fn the_hash_is_one_of_values_and_not_of_their_places() {
+        assert_eq!(
+            hash("mode = \"drop\"\negress = false"),
+            hash("\n# A comment.\nmode = \"drop\"")
+        );
+        assert_ne!(hash("mode = \"drop\""), hash(""));
+        let rule = |port: u16| format!("[[port]]\nports = {port}\naction = \"drop\"\n");
+        assert_ne!(hash(&rule(12)), hash(&rule(14)));
     }
 }

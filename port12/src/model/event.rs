@@ -21,7 +21,7 @@ mod words;
 pub(crate) mod tests;
 
 pub use ban::{BanChange, BanEvent};
-pub use description::{Description, Severity, Tuple, Urgency};
+pub use description::{Description, Severity, Subject, Tuple, Urgency};
 pub use field::{Field, Fields, Value};
 pub use interface::{InterfaceChange, InterfaceEvent};
 pub use listener::{Listener, Notice, What};
@@ -30,7 +30,7 @@ pub use mode::{ModeChange, ModeEvent};
 pub use outbound::{Contact, Started};
 pub use probe::{FRAME_BYTES, Headers, MAX_FRAME_BYTES, Probe};
 pub use process::{Behind, Cgroup, OnDisk, Owner, Process, Program, Sender};
-pub use record::{Record, Subject};
+pub use record::{Direction, Identity, Record, RecordOrigin};
 pub use scan::{Scan, ScanKind};
 pub use too_deep::TooDeepAlert;
 pub use words::proto;
@@ -148,6 +148,13 @@ kinds! {
     TooDeep(TooDeepAlert),
     /// Something that was not reported.
     Loss(LossEvent),
+}
+
+impl Event {
+    /// The probe that it is, if it is one.
+    pub fn probe(&self) -> Option<&Probe> {
+        if let Self::Probe(probe) = self { Some(probe) } else { None }
+    }
 }
 
 /// Makes the constants of the signatures, and the table of them.

@@ -1,18 +1,20 @@
 //! Events of port12 itself: bans, the mode in force, interfaces, programs and losses, in each sink.
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
 };
 
 use port12::kernel::events;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::story::kept::{PROBE, SCAN, records, with};
 use crate::support::{
     Banning, Bpffs, Pair, Port12,
-    addresses::{BOTH, FAR},
+    addresses::{BOTH, FAR, NEAR},
     foreign,
     frame::syn,
     lab, reaches, until,
@@ -92,16 +94,25 @@ impl Sinks {
             self.journal.find(&format!("\nPORT12_SIGNATURE_ID={id}\n"))
         });
         assert!(entry.contains(said), "{entry}");
-        until("the EVE record", || {
+        let record = until("the EVE record", || {
             let records = lines(&eve).into_iter();
             let mut records = records.map(|it| serde_json::from_str::<Value>(&it).unwrap());
             records.find(|it| it["alert"]["signature_id"] == id)
-        })
+        });
+        // However often it is sent, it is one record.
+        let record_id = identity(&record)["record_id"].as_str().unwrap();
+        assert!(message.contains(&format!(" RECORD_ID={record_id}")), "{message}");
+        assert!(entry.contains(&format!("\nPORT12_RECORD_ID={record_id}\n")), "{entry}");
+        record
     }
 }
 
 fn own(record: &Value) -> &Value {
     &record["alert"]["context"]["port12"]
+}
+
+fn identity(record: &Value) -> &Value {
+    &record["alert"]["context"]["record"]
 }
 
 #[test]
@@ -120,7 +131,41 @@ fn a_ban_is_reported_when_it_is_made_and_when_it_expires() {
         let said = format!("w0: the ban of {FAR} has expired");
         let expired = sinks.wait(None, 1_012_010, &said, " BAN=expired");
         assert_eq!(own(&expired)["packets"], 5, "{expired}");
+        assert_eq!(identity(&expired)["alert_id"], identity(&made)["alert_id"]);
+        assert_ne!(identity(&expired)["record_id"], identity(&made)["record_id"]);
         run.stop();
+    });
+}
+
+#[test]
+fn records_have_the_labels_of_the_policy_and_the_direction_of_packets() {
+    lab(|| {
+        let (pair, bpffs, sinks) = (Pair::new(), Bpffs::new(), Sinks::new());
+        let policy = sinks.path("port12.toml");
+        let text = "interfaces = [\"w0\"]\nlabels = { site = \"fra1\", role = \"edge\" }\n\
+                    networks = { internal = [\"10.12.0.0/24\"] }\n";
+        fs::write(&policy, text).unwrap();
+        let args = format!("--config {} {}", policy.display(), sinks.args());
+        let run = bpffs.run(&pair.near, &args);
+        pair.far.sh(&format!("nmap -Pn -n -sS -T4 -p 1-100 {NEAR}"));
+        run.stop();
+        let records = records(&sinks.path("eve.json"));
+        let scan = with(&records, SCAN)[0];
+        assert_eq!(scan["alert"]["severity"], 2, "{scan}");
+        assert_eq!(identity(scan)["direction"], "internal");
+        assert_eq!(identity(scan)["labels"], json!({ "site": "fra1", "role": "edge" }));
+        let probes = with(&records, PROBE);
+        let ids: BTreeSet<_> =
+            probes.iter().map(|it| &identity(it)["record_id"]).map(Value::to_string).collect();
+        assert_eq!(ids.len(), probes.len());
+        let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+        for record in &records {
+            let identity = identity(record);
+            assert!(identity["policy"].is_string(), "{record}");
+            assert_eq!(identity.get("machine_id").is_some(), machine.trim_end().len() == 32);
+            let text = record.to_string();
+            assert!(machine.is_empty() || !text.contains(machine.trim_end()), "{text}");
+        }
     });
 }
 

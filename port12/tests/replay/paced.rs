@@ -84,6 +84,10 @@ fn a_scan_of_any_pace_is_one_alert_with_its_exact_ports() {
         assert!(ends.len() <= 1, "{gap:?}: {ends:?}");
         assert_eq!(ends.is_empty(), !is_slow, "{gap:?}");
         let last = ends.first().unwrap_or(&alerts[0]);
+        let id =
+            |record: &Value, name: &str| record["alert"]["context"]["record"][name].to_string();
+        assert_eq!(id(last, "alert_id"), id(alerts[0], "alert_id"), "{gap:?}");
+        assert_eq!(id(last, "record_id") == id(alerts[0], "record_id"), !is_slow, "{gap:?}");
         assert_eq!(ports(last), watched, "{gap:?}");
         assert_eq!(alerts[0]["alert"]["metadata"]["port12_scan"][0], "syn");
         assert_eq!(alerts[0]["src_ip"], "10.12.0.1");

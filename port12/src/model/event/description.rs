@@ -72,6 +72,19 @@ impl Tuple {
     }
 }
 
+/// Facts that tie an event to others.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Subject<'a> {
+    /// Interface.
+    pub interface: Option<&'a str>,
+    /// Source of the received packets that it is about.
+    pub source: Option<IpAddr>,
+    /// Destination of the outbound packet that it is about.
+    pub destination: Option<IpAddr>,
+    /// Text that the events of one alert share; `None` if an event is an alert of its own.
+    pub alert: Option<String>,
+}
+
 /// An event, ready to be written in any format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Description {
@@ -81,6 +94,8 @@ pub struct Description {
     pub time: SystemTime,
     /// Severity.
     pub severity: Severity,
+    /// Severity if the source is of an internal network; `None` if that is the same.
+    pub severity_if_internal: Option<Severity>,
     /// Urgency as a log line.
     pub urgency: Urgency,
     /// Addresses and ports.
@@ -89,6 +104,8 @@ pub struct Description {
     pub is_dropped: bool,
     /// Facts.
     pub fields: Fields,
+    /// Facts that all records have.
+    pub record: Fields,
 }
 
 impl Description {
@@ -103,6 +120,8 @@ impl Description {
             tuple: Tuple::default(),
             is_dropped: false,
             fields: Fields::default(),
+            record: Fields::default(),
+            severity_if_internal: None,
         }
     }
 

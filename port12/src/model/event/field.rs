@@ -1,6 +1,6 @@
 //! Fields of a record: names, typed values, and the parts of a record that show them.
 
-use std::{net::IpAddr, time::SystemTime};
+use std::{borrow::Cow, net::IpAddr, time::SystemTime};
 
 /// A value. Formats escape texts; kinds need not.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,14 +22,14 @@ pub enum Value {
     /// Values in an order.
     List(Vec<Value>),
     /// Values with names.
-    Object(Vec<(&'static str, Value)>),
+    Object(Vec<(Cow<'static, str>, Value)>),
 }
 
 /// A field, and the parts of a record that show it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     /// Its name, in lower case with underscores.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its value.
     pub value: Value,
     /// Whether documents have it among the typed facts: `alert.context` in EVE.
@@ -48,8 +48,12 @@ pub struct Fields(Vec<Field>);
 
 impl Fields {
     /// Appends a field that no part of a record shows yet.
-    pub fn add(&mut self, name: &'static str, value: impl Into<Value>) -> &mut Field {
-        let value = value.into();
+    pub fn add(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Value>,
+    ) -> &mut Field {
+        let (name, value) = (name.into(), value.into());
         let (in_context, in_metadata, in_journal, in_message) = (false, false, false, None);
         let field = Field { name, value, in_context, in_metadata, in_journal, in_message };
         let index = self.0.len();
@@ -86,6 +90,15 @@ impl Field {
     pub fn message(&mut self, name: &'static str) -> &mut Self {
         self.in_message = Some(name);
         self
+    }
+}
+
+impl Value {
+    /// Values with names.
+    pub fn object<N: Into<Cow<'static, str>>>(
+        members: impl IntoIterator<Item = (N, Self)>,
+    ) -> Self {
+        Self::Object(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 }
 

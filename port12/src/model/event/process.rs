@@ -164,7 +164,7 @@ fn value(process: &Process) -> Value {
     let cgroup = process.cgroup.as_ref();
     let command = process.command.join(" ");
     let text = |text: Option<&str>| Value::from(text.map(clipped));
-    Value::Object(vec![
+    Value::object([
         ("pid", pid(process)),
         ("name", text(process.name.as_deref())),
         ("command", text((!command.is_empty()).then_some(&command))),

@@ -11,8 +11,8 @@ use std::{
 use port12_common::Transport;
 
 use super::{
-    Description, Fields, Kind, Probe, SCAN, SCAN_END, Subject, Value, description::Urgency, ports,
-    process::named,
+    Description, Fields, Kind, Probe, SCAN, SCAN_END, Severity, Subject, Value,
+    description::Urgency, ports, process::named,
 };
 use crate::text::{time, words::counted};
 
@@ -69,6 +69,7 @@ impl Kind for Scan {
             // The scan was reported before.
             description.urgency = Urgency::Notice;
         }
+        description.severity_if_internal = Some(Severity::High);
         description.tuple = self.sample.tuple();
         description.is_dropped = self.sample.is_dropped();
         self.add_fields(&mut description.fields);
@@ -112,7 +113,7 @@ impl Scan {
     fn add_fields(&self, fields: &mut Fields) {
         let sample = &self.sample;
         let listed = ports::listed(&self.ports).into_iter();
-        let listed = listed.map(|(transport, ports)| (transport, ports.into())).collect();
+        let listed = listed.map(|(transport, ports)| (transport, ports.into()));
         let targets: Vec<IpAddr> = self.targets.iter().copied().take(TARGETS).collect();
         let length = time::between(self.first_seen, self.last_seen).as_millis();
         fields.add("interface", sample.interface.to_string()).journal();
@@ -127,7 +128,7 @@ impl Scan {
         fields.add("end", self.is_end).context();
         fields.add("pace", if self.is_slow { "slow" } else { "fast" }).metadata();
         fields.add("port_count", self.ports.len()).context().journal().message("PORTS");
-        fields.add("ports", Value::Object(listed)).context();
+        fields.add("ports", Value::object(listed)).context();
         fields.add("ports", ports::ranges(&self.ports, RANGES)).metadata();
         fields.add("ports", ports::ranges(&self.ports, usize::MAX)).journal();
         fields.add("target_count", self.targets.len()).context().journal().message("TARGETS");

@@ -12,7 +12,7 @@ use super::{
     flow::{self, Flow},
 };
 use crate::{
-    model::event::{Description, Record, Value, proto},
+    model::event::{Description, Fields, Record, Value, proto},
     text::time,
 };
 
@@ -52,7 +52,10 @@ impl Eve {
                 category: signature.category,
                 severity: description.severity.number(),
                 metadata: metadata(description),
-                context: Context { port12: context(description) },
+                context: Context {
+                    port12: context(&description.fields),
+                    record: context(&description.record),
+                },
             },
             verdict: Verdict { action: if *is_dropped { "drop" } else { "alert" } },
             direction: of_packet().map(|()| "to_server"),
@@ -63,7 +66,7 @@ impl Eve {
 
 impl Format for Eve {
     fn write(&mut self, record: &Record, out: &mut Vec<u8>) {
-        json_line(&self.line(&record.event.describe()), out);
+        json_line(&self.line(&record.describe()), out);
     }
 }
 
@@ -77,9 +80,9 @@ fn metadata(description: &Description) -> Metadata {
     fields.map(|field| (format!("port12_{}", field.name), texts(&field.value))).collect()
 }
 
-fn context(description: &Description) -> Members<'_> {
-    let fields = description.fields.known().filter(|field| field.in_context);
-    Members(fields.map(|field| (field.name, &field.value)).collect())
+fn context(fields: &Fields) -> Members<'_> {
+    let fields = fields.known().filter(|field| field.in_context);
+    Members(fields.map(|field| (&*field.name, &field.value)).collect())
 }
 
 /// The name of this host, as the kernel has it.

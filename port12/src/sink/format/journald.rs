@@ -12,7 +12,7 @@ pub(super) struct Journald;
 
 impl Format for Journald {
     fn write(&mut self, record: &Record, out: &mut Vec<u8>) {
-        let description = record.event.describe();
+        let description = record.describe();
         let signature = description.signature;
         journal_field("MESSAGE", &record.event.line(), out);
         journal_field("MESSAGE_ID", signature.message_id, out);
@@ -23,7 +23,8 @@ impl Format for Journald {
         journal_field("PORT12_SIGNATURE_ID", &signature.id.to_string(), out);
         journal_field("PORT12_SEVERITY", &description.severity.number().to_string(), out);
         journal_field("PORT12_TIME", &time::rfc3339_micros(description.time), out);
-        for field in description.fields.known().filter(|field| field.in_journal) {
+        let fields = description.fields.known().chain(description.record.known());
+        for field in fields.filter(|field| field.in_journal) {
             let name = format!("PORT12_{}", field.name.to_ascii_uppercase());
             journal_field(&name, &text(&field.value), out);
         }

@@ -109,16 +109,17 @@ impl Format for Pcapng {
             .u32(frame.len() as u32)
             .u32(length as u32)
             .bytes(frame)
-            .text(OPT_COMMENT, &comment(event))
+            .text(OPT_COMMENT, &comment(event, record.identity.record_id.as_deref()))
             .option(EPB_FLAGS, &INBOUND.to_le_bytes())
             .option(EPB_VERDICT, &verdict(event))
             .end(out);
     }
 }
 
-fn comment(event: &Probe) -> String {
+fn comment(event: &Probe, id: Option<&str>) -> String {
+    let id = id.map(|id| format!(", record {id}")).unwrap_or_default();
     format!(
-        "port12: {} {}/{} {}, {}, from {}, on {}",
+        "port12: {} {}/{} {}, {}, from {}{id}, on {}",
         if event.is_dropped() { "dropped" } else { "passed" },
         event.transport,
         event.port,

@@ -23,9 +23,9 @@ impl Syslog {
 
 impl Format for Syslog {
     fn write(&mut self, record: &Record, out: &mut Vec<u8>) {
-        let description = record.event.describe();
+        let description = record.describe();
         let mut message = Message::new(&record.event.line());
-        for field in description.fields.known() {
+        for field in description.fields.known().chain(description.record.known()) {
             if let Some(name) = field.in_message {
                 message.field(name, &field.value);
             }

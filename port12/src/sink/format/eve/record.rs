@@ -64,10 +64,19 @@ pub(super) struct Alerted<'a> {
 #[derive(Serialize)]
 pub(super) struct Context<'a> {
     pub(super) port12: Members<'a>,
+    /// Facts that all records have.
+    #[serde(skip_serializing_if = "Members::is_empty")]
+    pub(super) record: Members<'a>,
 }
 
 /// Values by name.
-pub(super) struct Members<'a>(pub(super) Vec<(&'static str, &'a Value)>);
+pub(super) struct Members<'a>(pub(super) Vec<(&'a str, &'a Value)>);
+
+impl Members<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl Serialize for Members<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -91,7 +100,7 @@ impl Serialize for Typed<'_> {
             Value::Time(time) => to.serialize_str(&time::numeric_micros(*time)),
             Value::List(values) => to.collect_seq(values.iter().map(Typed)),
             Value::Object(members) => {
-                let members = members.iter().map(|(name, value)| (*name, value));
+                let members = members.iter().map(|(name, value)| (&**name, value));
                 Members(members.collect()).serialize(to)
             }
         }

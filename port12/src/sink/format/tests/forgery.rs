@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    model::event::{self, Event, any_event},
+    model::event::{self, Event, tests::any_record},
     sink::{Form, Level, SinkSpec, Target},
 };
 
@@ -56,8 +56,9 @@ fn unquoted(message: &str) -> String {
 
 /// The fields that a record has in a message: names, and values where nobody else chooses them.
 fn expected(record: &Record) -> Vec<(&'static str, Option<String>)> {
-    let description = record.event.describe();
-    let fields = description.fields.known().filter_map(|field| {
+    let description = record.describe();
+    let fields = description.fields.known().chain(description.record.known());
+    let fields = fields.filter_map(|field| {
         let value = match &field.value {
             event::Value::Number(number) => Some(number.to_string()),
             event::Value::Address(address) => Some(address.to_string()),
@@ -115,8 +116,7 @@ fn options(bytes: &[u8]) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn no_name_adds_a_field_to_a_syslog_message(event in any_event()) {
-        let record = Record::from(event);
+    fn no_name_adds_a_field_to_a_syslog_message(record in any_record()) {
         let out = written(Form::Syslog, &record);
         prop_assert!(is_one_line(&out));
         let text = String::from_utf8(out).unwrap();
@@ -137,8 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn no_name_adds_a_field_to_an_entry_of_the_journal(event in any_event()) {
-        let record = Record::from(event);
+    fn no_name_adds_a_field_to_an_entry_of_the_journal(record in any_record()) {
         // Panics where a field is there twice.
         let fields = journald::tests::read(&written(Form::Journald, &record));
         for (name, value) in &fields {
@@ -155,8 +154,7 @@ proptest! {
     }
 
     #[test]
-    fn no_name_adds_a_key_or_a_line_to_eve(event in any_event()) {
-        let record = Record::from(event);
+    fn no_name_adds_a_key_or_a_line_to_eve(record in any_record()) {
         let out = written(Form::Eve, &record);
         prop_assert!(is_one_line(&out) && out.ends_with(b"\n"));
         let value: Value = serde_json::from_slice(&out).unwrap();
@@ -172,8 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn no_name_is_more_than_a_name_in_a_line_for_people(event in any_event()) {
-        let record = Record::from(event);
+    fn no_name_is_more_than_a_name_in_a_line_for_people(record in any_record()) {
         let out = written(Form::Human, &record);
         prop_assert!(is_one_line(&out) && out.ends_with(b"\n"));
         let text = String::from_utf8(out).unwrap();
@@ -186,8 +183,7 @@ proptest! {
     }
 
     #[test]
-    fn no_name_adds_a_line_to_portsentrys(event in any_event()) {
-        let record = Record::from(event);
+    fn no_name_adds_a_line_to_portsentrys(record in any_record()) {
         let out = written(Form::Portsentry, &record);
         let text = String::from_utf8(out).unwrap();
         prop_assert!(is_one_line(text.as_bytes()));
@@ -196,8 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn no_name_adds_an_option_to_a_capture(event in any_event()) {
-        let record = Record::from(event);
+    fn no_name_adds_an_option_to_a_capture(record in any_record()) {
         let options = options(&written(Form::Pcapng, &record));
         for text in &options {
             prop_assert!(is_plain(text), "{text:?}");

@@ -46,12 +46,25 @@ pub(super) fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Re
             }
             "additionalProperties" => {
                 assert_eq!(argument, false);
-                let known = schema["properties"].as_object().unwrap();
-                value.as_object().is_none_or(|it| it.keys().all(|key| known.contains_key(key)))
+                let known = |key: &String| schema["properties"].get(key).is_some();
+                let patterns = schema["patternProperties"].as_object();
+                let patterns: Vec<&String> =
+                    patterns.into_iter().flatten().map(|it| it.0).collect();
+                let fits = |key: &String| patterns.iter().any(|pattern| fits(key, pattern));
+                value.as_object().is_none_or(|it| it.keys().all(|key| known(key) || fits(key)))
             }
             "properties" => {
                 for (key, property) in argument.as_object().unwrap() {
                     if let Some(member) = value.get(key) {
+                        check(root, property, member, &format!("{at}.{key}"))?;
+                    }
+                }
+                true
+            }
+            "patternProperties" => {
+                for (pattern, property) in argument.as_object().unwrap() {
+                    let members = value.as_object().into_iter().flatten();
+                    for (key, member) in members.filter(|(key, _)| fits(key, pattern)) {
                         check(root, property, member, &format!("{at}.{key}"))?;
                     }
                 }
@@ -85,7 +98,7 @@ fn is_of(value: &Value, kind: &str) -> bool {
     }
 }
 
-/// The two patterns of the schema: those of a time, and of a Community ID.
+/// The patterns of the schema: those of a time, a Community ID, ids, and the name of a label.
 fn fits(text: &str, pattern: &str) -> bool {
     let digits = |text: &str| text.replace(|it: char| it.is_ascii_digit(), "9");
     match pattern {
@@ -99,6 +112,19 @@ fn fits(text: &str, pattern: &str) -> bool {
                     && it.bytes().all(|it| it.is_ascii_alphanumeric() || b"+/".contains(&it))
             })
         }
+        r"^[0-9a-f]{32}$" => is_hex(text, 32),
+        r"^[0-9a-f]{16}$" => is_hex(text, 16),
+        r"^[a-z][a-z0-9_]{0,31}$" => {
+            let is_part = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_';
+            text.starts_with(|it: char| it.is_ascii_lowercase())
+                && text.len() <= 32
+                && text.bytes().all(is_part)
+        }
         _ => panic!("the pattern {pattern} is not known"),
     }
+}
+
+fn is_hex(text: &str, length: usize) -> bool {
+    let is_digit = |it: u8| it.is_ascii_digit() || (b'a'..=b'f').contains(&it);
+    text.len() == length && text.bytes().all(is_digit)
 }
