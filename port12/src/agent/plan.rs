@@ -89,11 +89,7 @@ impl Plan {
 
     /// Parts of the policy that records show.
     pub fn identification(&self) -> Identification {
-        Identification {
-            labels: self.config.labels.value.clone(),
-            internal: self.config.networks.value.iter().copied().collect(),
-            policy: Some(self.config.hash()),
-        }
+        Identification::of(&self.config)
     }
 
     /// Ports whose listeners are reported.

@@ -19,7 +19,7 @@ use crate::{
     replay::{Engine, EngineKind, Replay, ReplayError, ReplayPolicy, Subject},
     report::{Report, write_json, write_table},
     sink::{SinkSpec, has_stdout},
-    story::Story,
+    story::{Identification, Story},
     text::Printable,
 };
 
@@ -122,7 +122,8 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
         false => write(args.output, report, out),
     };
     let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
-    let story = Story::start(&args.sinks, args.frame_bytes as usize)?.patient();
+    let mut story = Story::start(&args.sinks, args.frame_bytes as usize)?.patient();
+    story.identify(Identification::of(&config));
     let mut replay = Replay::new(subject, engine, &name, story);
     match replay.run(&mut reader, args.interval, |report| show(report, out)) {
         Err(ReplayError::Write(error)) => return Ok(unless_closed(Err(error))?),

@@ -59,6 +59,21 @@ mod tests {
         assert_ne!(application_id(machine, [7; 16]), application_id(machine, [8; 16]));
     }
 
+    /// systemd's own tool is asked, where it is installed.
+    #[test]
+    fn the_id_of_this_machine_is_the_one_that_systemd_makes() {
+        let application = APPLICATION.map(|byte| format!("{byte:02x}")).concat();
+        let mut tool = std::process::Command::new("systemd-id128");
+        let asked = tool.args(["machine-id", "--app-specific", &application]).output();
+        match asked.ok().filter(|it| it.status.success()) {
+            Some(said) => {
+                let said = String::from_utf8(said.stdout).unwrap();
+                assert_eq!(machine_id().as_deref(), Some(said.trim_end()));
+            }
+            None => eprintln!("not run: `systemd-id128 machine-id` gives no id here"),
+        }
+    }
+
     #[test]
     fn a_machine_without_an_id_has_none() {
         for text in ["", "uninitialized\n", "0123", "0123456789abcdef0123456789abcdeg"] {

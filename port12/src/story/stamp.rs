@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    config::Config,
     host::{machine, time::since_boot},
     model::event::{Direction, Event, Identity, Record, RecordOrigin},
 };
@@ -19,6 +20,17 @@ pub struct Identification {
     pub internal: Vec<IpNet>,
     /// Hash of the policy.
     pub policy: Option<String>,
+}
+
+impl Identification {
+    /// Those of a policy.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            labels: config.labels.value.clone(),
+            internal: config.networks.value.iter().copied().collect(),
+            policy: Some(config.hash()),
+        }
+    }
 }
 
 /// Source of the identities of one process.

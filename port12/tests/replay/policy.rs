@@ -146,3 +146,28 @@ fn a_flag_precedes_the_file_and_a_bad_file_is_refused() {
     assert_eq!(ended.code, Some(3));
     assert!(ended.message().contains("line 1: mode: \"dorp\" is not accepted"), "{ended:?}");
 }
+
+#[test]
+fn records_have_the_labels_of_the_policy_and_the_same_ids_at_each_replay() {
+    let policy =
+        policy("labels = { site = \"lab\" }\nnetworks = { internal = [\"192.0.2.0/24\"] }\n");
+    let capture = capture(&[from([192, 0, 2, 1], syn(12)), from([198, 51, 100, 1], syn(12))]);
+    let records = || -> Vec<Value> {
+        let directory = tempfile::tempdir().unwrap();
+        let eve = directory.path().join("eve.json");
+        let sink = format!("eve:{}", eve.display());
+        replay("user", &policy, &capture, &["--sink", &sink]).totals();
+        let text = std::fs::read_to_string(&eve).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let first = records();
+    assert_eq!(first, records());
+    let identity = |index: usize| &first[index]["alert"]["context"]["record"];
+    assert_eq!(
+        (&identity(0)["direction"], &identity(1)["direction"]),
+        (&"internal".into(), &"inbound".into())
+    );
+    assert_eq!(identity(0)["labels"]["site"], "lab");
+    assert_ne!(identity(0)["record_id"], identity(1)["record_id"]);
+    assert!(identity(0).get("machine_id").is_none());
+}
