@@ -48,7 +48,7 @@ pub(super) trait Form {
     fn shape(&self) -> Shape;
 }
 
-/// Description of a [`Form`].
+/// Description of a `Form`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Shape {
     /// Arity.

@@ -1,5 +1,5 @@
 //! Events: everything that port12 reports. A kind of event is one file, which has its facts, its fields and its line
-//! for people, one line of [`kinds!`] and its rows in [`SIGNATURES`]. Formats know fields, not kinds.
+//! for people, one line of `kinds!` and its rows in [`SIGNATURES`]. Formats know fields, not kinds.
 
 mod ban;
 mod description;
