@@ -2,6 +2,7 @@
 
 mod bans;
 mod daemon;
+mod difference;
 mod interface;
 mod pinned;
 mod sources;
@@ -10,6 +11,7 @@ mod vlan_tags;
 use std::time::SystemTime;
 
 pub use daemon::{DaemonError, RUNTIME_DIR, daemon_state, runtime_directory};
+pub use difference::{Agreement, Candidate, Comparison, compare};
 pub use interface::{
     Attachment, ForwardingAnswer, Names, ProgramReading, describe, forwarding, frame_counts,
     interface_state, mode_state, policy_counts,

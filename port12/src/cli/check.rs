@@ -1,5 +1,7 @@
 //! `port12 check`: the policy file and the registry, and what this host has against them.
 
+mod diff;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -9,6 +11,7 @@ use serde::Serialize;
 
 use super::{
     output::{OutputFormat, ReportError, tell, unless_closed, write_json},
+    pins::PinArgs,
     registry::RegistryArgs,
     settings::Settings,
 };
@@ -16,6 +19,7 @@ use crate::{
     agent,
     cli::failure::Failure,
     config::{Compiled, Config, DEFAULT_PATH, Effect, Origin},
+    query::Candidate,
     text::Printable,
 };
 
@@ -28,18 +32,30 @@ pub struct CheckArgs {
     /// Show the whole policy in force, as a policy file; comments tell where each value is from
     #[arg(long, env = "PORT12_PRINT_EFFECTIVE")]
     pub print_effective: bool,
+    /// Compare the policy with the one in force, by its pins: exit code 0 if it is the same, 1 if it differs
+    #[arg(long, env = "PORT12_DIFF", conflicts_with = "print_effective")]
+    pub diff: bool,
+    /// Where
+    #[command(flatten)]
+    pub pins: PinArgs,
 }
 
 /// Validates, and reports to `out`; warnings go to standard error.
 ///
 /// # Errors
 ///
-/// [`Failure`]: a file is not accepted, nowhere to write to, or the failure with which `run` would end on this host: an
+/// [`Failure`]: a file is not accepted, nowhere to write to, with `--diff` another policy is in force, or the failure with which `run` would end on this host: an
 /// interface that is not there, drop mode beside forwarding, or forwarding that cannot be read.
 pub fn run(args: &CheckArgs, out: &mut impl Write) -> Result<(), Failure> {
     let config = args.settings.load()?;
     let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
     let mut compiled = config.compile(&registry);
+    if args.diff {
+        compiled.warnings.iter().for_each(tell);
+        let form = diff::form(config.output.value, &config.output.origin);
+        let candidate = Candidate { config: &config, compiled: &compiled, registry: &registry };
+        return diff::run(candidate, &args.pins, form, out);
+    }
     let (warnings, refusal) = agent::on_this_host(&config);
     compiled.warnings.extend(warnings);
     unless_closed(report(args, &config, &compiled, refusal.is_none(), out))?;
@@ -53,11 +69,7 @@ fn report(
     is_fine: bool,
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
-    // The file says how `run` reports.
-    let form = match config.output.origin {
-        Origin::Flag(_) | Origin::Environment(_) => config.output.value,
-        Origin::File { .. } | Origin::Files(_) | Origin::Default => OutputFormat::Table,
-    };
+    let form = diff::form(config.output.value, &config.output.origin);
     match form {
         OutputFormat::Json => {
             write_json(&Document::new(config, compiled, args.print_effective), out)?;

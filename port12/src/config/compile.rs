@@ -102,6 +102,22 @@ impl Config {
         registry.watched(transport).iter().chain(reserved.iter()).chain(extra).collect()
     }
 
+    /// Origin of the rule of a port: the last `[[port]]` table for it, else `extra`, else the registry.
+    pub fn origin_of_port(&self, transport: Transport, port: u16) -> String {
+        let has = |ports: &Ports| ports.iter().any(|it| it == port);
+        let covers = |rule: &&Valued<PortRule>| {
+            rule.value.ports.iter().any(|it| rule.value.covers(it, transport) && has(it))
+        };
+        let rule = self.rules.iter().rev().find(covers).map(|rule| &rule.origin);
+        let is_extra = self.extra.value.iter().any(|it| it.is_of(transport) && has(it));
+        let origin = rule.or_else(|| is_extra.then_some(&self.extra.origin));
+        match (origin, &self.registry.origin, &self.include_reserved.origin) {
+            (Some(origin), _, _) => origin.to_string(),
+            (None, Origin::Default, Origin::Default) => "registry".to_owned(),
+            (None, Origin::Default, origin) | (None, origin, _) => format!("registry, {origin}"),
+        }
+    }
+
     fn place(&self, index: usize, key: &str) -> String {
         let file = |rule: &Valued<PortRule>| match &rule.origin {
             Origin::File { path, .. } => Some(Arc::clone(path)),

@@ -56,10 +56,7 @@ pub(super) fn prepare(counters: &Mapped<CpuCounters>, hz: u32) {
 
 /// Has the program ban by some terms from now on, or not at all. Bans that hold stay.
 pub(super) fn set(counters: &Mapped<CpuCounters>, terms: Option<&Terms>, hz: u64) {
-    let jiffies = |time: Duration| {
-        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        milliseconds.saturating_mul(hz).div_ceil(1000)
-    };
+    let jiffies = |time| jiffies(time, hz);
     each(counters, |banning| {
         // SAFETY: the element is mapped for writing, and each word is written whole. While the terms
         // change, nobody is banned.
@@ -76,6 +73,40 @@ pub(super) fn set(counters: &Mapped<CpuCounters>, terms: Option<&Terms>, hz: u64
             }
         }
     });
+}
+
+/// Terms of a program that bans by itself.
+pub(super) fn terms(counters: &Mapped<CpuCounters>, hz: u64) -> Option<Terms> {
+    let after = after(counters)?;
+    let (mut term, mut window) = (0, 0);
+    each(counters, |banning| {
+        // SAFETY: the element is mapped, and each word is read whole.
+        unsafe {
+            term = (&raw const (*banning).term).read_volatile();
+            window = (&raw const (*banning).window).read_volatile();
+        }
+    });
+    Some(Terms {
+        after: Some(after),
+        time: duration(term, hz),
+        within: duration(window, hz),
+        scope: Scope::Unassigned,
+    })
+}
+
+/// The terms with times in whole jiffies, as a program has them.
+pub fn rounded(terms: &Terms, hz: u64) -> Terms {
+    let rounded = |time| duration(jiffies(time, hz), hz);
+    Terms { time: rounded(terms.time), within: rounded(terms.within), ..*terms }
+}
+
+fn jiffies(time: Duration, hz: u64) -> u64 {
+    let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    milliseconds.saturating_mul(hz).div_ceil(1000)
+}
+
+fn duration(jiffies: u64, hz: u64) -> Duration {
+    Duration::from_millis(jiffies.saturating_mul(1000) / hz.max(1))
 }
 
 /// Says that all protected addresses are known up to a time in jiffies.

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::{
     allowlist::Allowlist,
-    banning,
+    banning::{self, Terms},
     bans::Bans,
     clock::{self, Moment},
     errno,
@@ -205,6 +205,16 @@ impl Pinned {
     /// After how many probes the program bans a source by itself; `None` where it does not.
     pub fn bans_after(&self) -> Option<u64> {
         banning::after(&self.counters)
+    }
+
+    /// Terms by which the program bans by itself; the scope is that of its own bans. `None` if it does not.
+    pub fn ban_terms(&self) -> Option<Terms> {
+        banning::terms(&self.counters, self.hz)
+    }
+
+    /// Jiffies per second.
+    pub fn hz(&self) -> u64 {
+        self.hz
     }
 
     /// Asks the kernel for its jiffies.

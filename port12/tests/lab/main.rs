@@ -10,6 +10,7 @@ mod binds;
 mod clocks;
 mod detach;
 mod detached;
+mod diff;
 mod documents;
 mod dressing;
 mod egress;

@@ -18,7 +18,8 @@ const HEAD: &str = "\
 
 `port12 run`, `attach` and `check` read `/etc/port12/port12.toml` if it exists, or the file that `--config` or
 `PORT12_CONFIG` names. Flags precede environment variables, these precede the file, and the file precedes the defaults.
-`port12 check --print-effective` prints every value with its origin.
+`port12 check --print-effective` prints every value with its origin, and `port12 check --diff` the differences from the policy in
+force.
 
 SIGHUP reloads the files, and so does each change with `run --watch-config`. A file that is not accepted changes nothing.
 

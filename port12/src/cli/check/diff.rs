@@ -1,0 +1,138 @@
+//! `port12 check --diff`: a policy against the policy in force.
+
+use std::{collections::BTreeSet, io::Write, path::Path};
+
+use serde::Serialize;
+
+use crate::{
+    agent,
+    cli::{
+        failure::{Code, Failure},
+        output::{OutputFormat, unless_closed, write_json},
+        pins::PinArgs,
+    },
+    config::Origin,
+    kernel::pin,
+    model::Place,
+    query::{self, Agreement, Candidate, Comparison},
+    text::Printable,
+};
+
+/// The comparison, in JSON.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    /// The policy file; null if there is none.
+    file: Option<&'a Path>,
+    /// Whether nothing that can be known differs.
+    same: bool,
+    interfaces: Vec<Interface>,
+}
+
+#[derive(Debug, Serialize)]
+struct Interface {
+    interface: String,
+    /// Why nothing can be compared: the program is not where the policy has it, or the reverse.
+    attachment: Option<&'static str>,
+    comparisons: Vec<Comparison>,
+}
+
+impl Interface {
+    fn differs(&self) -> bool {
+        self.attachment.is_some()
+            || self.comparisons.iter().any(|it| it.result == Agreement::Differs)
+    }
+}
+
+/// Compares, and reports to `out`.
+///
+/// # Errors
+///
+/// [`Failure`]: with code 1 if a value differs; no other failure has this code.
+pub(super) fn run(
+    candidate: Candidate<'_>,
+    pins: &PinArgs,
+    form: OutputFormat,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let interfaces = interfaces(candidate, pins).map_err(other_code)?;
+    let differing: Vec<_> = interfaces.iter().filter(|it| it.differs()).collect();
+    let names: Vec<&str> = differing.iter().map(|it| &*it.interface).collect();
+    let message = format!("the policy in force differs on {}", Printable(names.join(", ")));
+    let same = names.is_empty();
+    let document = Document { file: candidate.config.file.as_deref(), same, interfaces };
+    let written = match form {
+        OutputFormat::Json => write_json(&document, out),
+        OutputFormat::Table => table(&document, out).map_err(Into::into),
+    };
+    unless_closed(written).map_err(Failure::from).map_err(other_code)?;
+    if same { Ok(()) } else { Err(Failure::new(Code::Runtime, message)) }
+}
+
+/// Code 1 says that the policies differ.
+fn other_code(failure: Failure) -> Failure {
+    match failure.code {
+        Code::Runtime => Failure { code: Code::Usage, ..failure },
+        Code::Usage
+        | Code::Config
+        | Code::Permission
+        | Code::Kernel
+        | Code::Attach
+        | Code::Foreign => failure,
+    }
+}
+
+fn interfaces(candidate: Candidate<'_>, pins: &PinArgs) -> Result<Vec<Interface>, Failure> {
+    let selected = agent::links(candidate.config)?;
+    let mut missing: BTreeSet<&str> = selected.iter().map(|link| &*link.name).collect();
+    let has_daemon = pin::holder(&pins.pin_dir).is_some();
+    let mut interfaces = Vec::new();
+    for pinned in pins.open_each()? {
+        let pinned = pinned?;
+        let state = query::pinned_interface(&pinned, candidate.registry)?;
+        let is_selected = missing.remove(&*state.interface);
+        let attachment = match state.place {
+            Place::Attached if is_selected => None,
+            Place::Attached => Some("attached, and not in the policy"),
+            Place::Elsewhere | Place::Detached | Place::Gone | Place::Capture => {
+                Some("not attached, although its maps are pinned")
+            }
+        };
+        let comparisons = query::compare(candidate, &pinned, &state, has_daemon)?;
+        interfaces.push(Interface { interface: state.interface, attachment, comparisons });
+    }
+    interfaces.extend(missing.into_iter().map(|name| Interface {
+        interface: name.to_owned(),
+        attachment: Some("in the policy, and not attached"),
+        comparisons: Vec::new(),
+    }));
+    Ok(interfaces)
+}
+
+fn table(document: &Document<'_>, out: &mut impl Write) -> std::io::Result<()> {
+    for interface in &document.interfaces {
+        let name = Printable(&interface.interface);
+        if let Some(attachment) = interface.attachment {
+            writeln!(out, "{name}: {attachment}")?;
+        }
+        let of = |result| interface.comparisons.iter().filter(move |it| it.result == result);
+        for Comparison { key, policy, in_force, origin, .. } in of(Agreement::Differs) {
+            writeln!(out, "{name}: {key}: policy {policy}, in force {in_force} ({origin})")?;
+        }
+        let unknown: Vec<&str> = of(Agreement::Unknown).map(|it| &*it.key).collect();
+        if !unknown.is_empty() {
+            writeln!(out, "{name}: unknown, the pins do not have them: {}", unknown.join(", "))?;
+        }
+    }
+    if document.same {
+        writeln!(out, "the policy in force is the same, as far as it is known")?;
+    }
+    Ok(())
+}
+
+/// The form of the report: that of a flag or variable, since the file says how `run` reports.
+pub(super) fn form(value: OutputFormat, origin: &Origin) -> OutputFormat {
+    match origin {
+        Origin::Flag(_) | Origin::Environment(_) => value,
+        Origin::File { .. } | Origin::Files(_) | Origin::Default => OutputFormat::Table,
+    }
+}
