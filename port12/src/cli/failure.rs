@@ -60,6 +60,20 @@ impl Failure {
     pub fn new(code: Code, message: impl fmt::Display) -> Self {
         Self { code, message: message.to_string() }
     }
+
+    /// The failure of a command whose code 1 is an answer: with code 2 in place of 1.
+    #[must_use]
+    pub fn without_answer_code(self) -> Self {
+        match self.code {
+            Code::Runtime => Self { code: Code::Usage, ..self },
+            Code::Usage
+            | Code::Config
+            | Code::Permission
+            | Code::Kernel
+            | Code::Attach
+            | Code::Foreign => self,
+        }
+    }
 }
 
 impl From<Failure> for ExitCode {

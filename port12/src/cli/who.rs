@@ -51,15 +51,7 @@ pub struct WhoArgs {
 /// [`Failure`], never with the code 1, which says that there is nothing: sockets that could not be
 /// listed when none was found, a bad registry file, or nowhere to write to.
 pub fn run(args: &WhoArgs, out: &mut impl Write) -> Result<bool, Failure> {
-    report(args, out).map_err(|failure| match failure.code {
-        Code::Runtime => Failure { code: Code::Usage, ..failure },
-        Code::Usage
-        | Code::Config
-        | Code::Permission
-        | Code::Kernel
-        | Code::Attach
-        | Code::Foreign => failure,
-    })
+    report(args, out).map_err(Failure::without_answer_code)
 }
 
 fn report(args: &WhoArgs, out: &mut impl Write) -> Result<bool, Failure> {

@@ -54,7 +54,7 @@ pub(super) fn run(
     form: OutputFormat,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let interfaces = interfaces(candidate, pins).map_err(other_code)?;
+    let interfaces = interfaces(candidate, pins).map_err(Failure::without_answer_code)?;
     let differing: Vec<_> = interfaces.iter().filter(|it| it.differs()).collect();
     let names: Vec<&str> = differing.iter().map(|it| &*it.interface).collect();
     let message = format!("the policy in force differs on {}", Printable(names.join(", ")));
@@ -64,21 +64,8 @@ pub(super) fn run(
         OutputFormat::Json => write_json(&document, out),
         OutputFormat::Table => table(&document, out).map_err(Into::into),
     };
-    unless_closed(written).map_err(Failure::from).map_err(other_code)?;
+    unless_closed(written).map_err(Failure::from).map_err(Failure::without_answer_code)?;
     if same { Ok(()) } else { Err(Failure::new(Code::Runtime, message)) }
-}
-
-/// Code 1 says that the policies differ.
-fn other_code(failure: Failure) -> Failure {
-    match failure.code {
-        Code::Runtime => Failure { code: Code::Usage, ..failure },
-        Code::Usage
-        | Code::Config
-        | Code::Permission
-        | Code::Kernel
-        | Code::Attach
-        | Code::Foreign => failure,
-    }
 }
 
 fn interfaces(candidate: Candidate<'_>, pins: &PinArgs) -> Result<Vec<Interface>, Failure> {
