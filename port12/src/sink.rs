@@ -15,7 +15,7 @@ mod worker;
 pub use crate::model::event::Record;
 pub use counts::Counts;
 pub use error::SinkError;
-pub use format::{Format, line};
+pub use format::{Format, line, of as format_of};
 pub use running::{QUEUE, Sink};
 pub use set::Sinks;
 pub use spec::{Form, Level, SinkSpec, SpecError, Target};

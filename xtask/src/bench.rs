@@ -62,8 +62,11 @@ pub struct BenchArgs {
 
 impl BenchArgs {
     /// The whole table in a few seconds.
-    pub const SHORT: Self =
-        Self { only: None, rounds: None, repeat: None, short: true, output: Output::Table };
+    pub const SHORT: Self = Self { short: true, ..Self::WHOLE };
+
+    /// Every row, with all rounds.
+    pub const WHOLE: Self =
+        Self { only: None, rounds: None, repeat: None, short: false, output: Output::Table };
 }
 
 /// A format.

@@ -5,7 +5,7 @@ use std::{path::Path, process::Command, time::Instant};
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
-use crate::{bench, build_ebpf, clippy_ebpf, demo, step, test, workspace};
+use crate::{bench, build_ebpf, clippy_ebpf, demo, licences, step, test, workspace};
 
 #[derive(Args)]
 pub struct Options {
@@ -22,6 +22,10 @@ enum Step {
     Clippy,
     /// Lints of the kernel program
     ClippyEbpf,
+    /// Documentation of the library, warnings denied
+    Doc,
+    /// Licences of all dependencies
+    Licences,
     /// The committed kernel object against its sources
     Object,
     /// Every test
@@ -65,6 +69,8 @@ impl Step {
                 "--deny=warnings",
             ])),
             Self::ClippyEbpf => clippy_ebpf::run(),
+            Self::Doc => doc(root),
+            Self::Licences => licences::run(root),
             Self::Object => build_ebpf::run(&build_ebpf::Options::CHECK),
             Self::Test => test::run(&test::Options::ALL),
             Self::Trace => trace(root),
@@ -72,6 +78,13 @@ impl Step {
             Self::Bench => bench::run(&bench::BenchArgs::SHORT),
         }
     }
+}
+
+/// The kernel crate is built for another target.
+fn doc(root: &Path) -> Result<()> {
+    let mut command = cargo(root);
+    command.args(["doc", "--locked", "--no-deps", "--workspace", "--exclude", "port12-ebpf"]);
+    step::run(command.env("RUSTDOCFLAGS", "--deny=warnings"))
 }
 
 /// Builds the tracing object, and what takes it in; the log is read from the kernel.

@@ -6,6 +6,9 @@ mod build_ebpf;
 mod ci;
 mod clippy_ebpf;
 mod demo;
+mod full;
+mod fuzz;
+mod licences;
 mod policy_docs;
 mod privilege;
 mod programs;
@@ -38,6 +41,10 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Run the steps of continuous integration
     Ci(ci::Options),
+    /// Fuzz the parsers of hostile input
+    Fuzz(fuzz::Options),
+    /// Run all checks that take too long for continuous integration, one hour or more
+    Full,
     /// Lint the kernel program, warnings denied
     ClippyEbpf,
     /// Make the embedded registry from IANA's official CSV or XML
@@ -63,6 +70,8 @@ fn main() -> ExitCode {
         Command::BuildEbpf(options) => build_ebpf::run(&options),
         Command::Ci(options) => ci::run(&options),
         Command::ClippyEbpf => clippy_ebpf::run(),
+        Command::Full => full::run(),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Demo(args) => demo::run(&args),
         Command::PolicyDocs => policy_docs::run(),
         Command::Registry { file } => registry::run(&file),

@@ -23,6 +23,9 @@ pub struct Options {
 impl Options {
     /// Every test.
     pub const ALL: Self = Self { no_root: false, require_vm: false };
+
+    /// Every test, and the kernel matrix.
+    pub const WHOLE: Self = Self { no_root: false, require_vm: true };
 }
 
 /// The rights that the tests get.

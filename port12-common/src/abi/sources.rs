@@ -30,7 +30,7 @@ pub const FIRST_TOUCH: u16 = 1 + Transport::ALL.len() as u16;
 
 /// A source address, in two halves, as they are in memory (network byte order). IPv4's is that of the
 /// IPv6 address it is mapped to (RFC 4291 section 2.5.5.2); the first half of IPv6's is turned over by
-/// [`SourceAddress::IPV6`], so that a packet from a mapped address is not taken for one of IPv4, and
+/// `IPV6`, so that a packet from a mapped address is not taken for one of IPv4, and
 /// that the unspecified address is not that of an empty slot.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(C)]

@@ -36,7 +36,7 @@ pub fn line(event: &Event) -> String {
 }
 
 /// Format of a sink.
-pub(super) fn of(spec: &SinkSpec) -> Box<dyn Format> {
+pub fn of(spec: &SinkSpec) -> Box<dyn Format> {
     match spec.form {
         Form::Human => Box::new(human::Human),
         Form::Eve => Box::new(eve::Eve::new()),

@@ -198,7 +198,12 @@ impl fmt::Display for SinkSpec {
         }
         match &self.target {
             target if self.form.default_target().as_ref() == Some(target) => Ok(()),
-            Target::Unix(path) if self.form.is_datagram() => {
+            // Without its scheme, unless that would mean something else.
+            Target::Unix(path)
+                if self.form.is_datagram()
+                    && path.as_os_str() != "-"
+                    && !path.as_os_str().as_encoded_bytes().starts_with(b"unix:") =>
+            {
                 write!(formatter, ":{}", path.display())
             }
             target => write!(formatter, ":{target}"),

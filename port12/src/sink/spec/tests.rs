@@ -88,3 +88,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_socket_whose_path_looks_like_something_else_keeps_its_scheme() {
+    for text in ["syslog:unix:-", "journald:unix:unix:/run/a"] {
+        let spec: SinkSpec = text.parse().unwrap();
+        assert_eq!(spec.to_string(), text);
+        assert_eq!(spec.to_string().parse(), Ok(spec));
+    }
+}
