@@ -41,7 +41,7 @@ use crate::{
     ledger::Ledger,
     model::{ModeReason, NotDropped, Origin, State},
     query,
-    story::Story,
+    story::{Records, Story},
     watch::{Hearing, Keeper, Lookout, Outbound, Presence, Watched},
 };
 
@@ -152,6 +152,27 @@ impl Agent {
         })
     }
 
+    /// Attaches to all interfaces of a plan, follows the host, and publishes the first state.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`]; nothing is left attached.
+    pub fn start(plan: Plan, options: Options<'_>) -> Result<Self, AgentError> {
+        let targets = plan.targets.clone();
+        let mut agent = Self::open(plan, options)?;
+        targets.iter().try_for_each(|target| agent.attach(target))?;
+        agent.announce();
+        agent.keep()?;
+        agent.watch_outbound()?;
+        agent.publish();
+        Ok(agent)
+    }
+
+    /// Records from now on, for a reader in this process.
+    pub fn records(&self) -> Records {
+        self.story.records()
+    }
+
     /// Plan in force.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -163,7 +184,7 @@ impl Agent {
     ///
     /// [`AgentError`].
     pub fn attach(&mut self, target: &Target) -> Result<(), AgentError> {
-        match self.start(&self.plan, target) {
+        match self.watch(&self.plan, target) {
             Ok(watched) => self.watched.push(watched),
             Err(error) => {
                 let made = std::mem::take(&mut self.watched);

@@ -1,4 +1,33 @@
-//! port12's library: loading, attaching, reading and reporting.
+//! port12: an XDP watcher for the unassigned well-known ports.
+//!
+//! [`Agent`] watches interfaces, and publishes one [`State`] that any number of readers load, and a stream of
+//! [`Event`]s. [`Query`] gives the same state to other processes. Errors keep their sources; nothing here writes to
+//! standard error or ends the process. `examples/headless.rs` watches an interface, `examples/replay.rs` replays a
+//! capture under a policy.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use port12::{Agent, Error, agent::{Options, Plan}, config::{Config, Layer}};
+//!
+//! # async fn watch() -> Result<(), Error> {
+//! let config = Config::load(Some(Path::new("port12.toml")), Layer::default())?;
+//! let pins = Path::new("/sys/fs/bpf/port12");
+//! let options = Options {
+//!     pin_dir: pins,
+//!     runtime_dir: Path::new("/run/port12"),
+//!     stay: false,
+//!     trace: false,
+//!     tell: |line| println!("{line}"),
+//! };
+//! let mut agent = Agent::start(Plan::make(config, pins)?, options)?;
+//! agent.turn().await?;
+//! for interface in &agent.state().interfaces {
+//!     println!("{}: {} frames", interface.interface, interface.counts.frames.packets);
+//! }
+//! agent.end();
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod advice;
 pub mod agent;
@@ -30,3 +59,8 @@ pub mod trusted_path;
 pub mod truth;
 pub mod watch;
 pub mod who;
+
+pub use agent::Agent;
+pub use error::Error;
+pub use model::{State, event::Event};
+pub use query::Query;

@@ -1,16 +1,23 @@
 //! What happened, on its way to those who are to know: events become alerts, and both go to the sinks.
 
+mod records;
 mod stamp;
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use tokio::sync::broadcast;
+
+pub use records::{Next, Records};
 pub use stamp::Identification;
 use stamp::Stamp;
 
 use crate::{
     model::{
         AlertStats, SinkState,
-        event::{Event, Probe, Scan},
+        event::{Event, Probe, Record, Scan},
     },
     scan::{Detector, Limits},
     sink::{self, Counts, SinkError, SinkSpec, Sinks},
@@ -28,6 +35,8 @@ pub struct Story {
     /// Whether it waits for sinks that are slow.
     is_patient: bool,
     alerts: u64,
+    /// Readers of records in this process.
+    readers: broadcast::Sender<Arc<Record>>,
     /// Lines for whoever runs this process.
     lines: Vec<String>,
     /// What was told in all, once the sinks are closed.
@@ -48,6 +57,7 @@ impl Story {
             frame_bytes,
             is_patient: false,
             alerts: 0,
+            readers: broadcast::Sender::new(records::BEHIND),
             lines: Vec::new(),
             closed: None,
         })
@@ -122,9 +132,8 @@ impl Story {
         if is_for_operator || !takes {
             self.lines.push(sink::line(&event));
         }
-        if takes {
-            self.offer(event);
-        }
+        // Readers in this process have every record.
+        self.offer(event);
     }
 
     /// Reports an event to the sinks alone.
@@ -133,11 +142,18 @@ impl Story {
     }
 
     fn offer(&mut self, event: Event) {
-        let record = self.stamp.record(event);
+        let record = Arc::new(self.stamp.record(event));
+        // Nobody may read them.
+        let _ = self.readers.send(Arc::clone(&record));
         match self.is_patient {
-            true => self.sinks.offer_patiently(record, PATIENCE),
-            false => self.sinks.offer(record),
+            true => self.sinks.offer_patiently(&record, PATIENCE),
+            false => self.sinks.offer(&record),
         }
+    }
+
+    /// Records from now on, for another reader in this process.
+    pub fn records(&self) -> Records {
+        Records(self.readers.subscribe())
     }
 
     /// Lines for whoever runs this process, since the last call.
@@ -185,31 +201,57 @@ mod tests {
     use super::*;
     use crate::model::event::Headers;
 
+    fn probe(port: u16) -> Probe {
+        Probe {
+            time: SystemTime::UNIX_EPOCH,
+            interface: Arc::from("eth0"),
+            outcome: Outcome::Probe,
+            transport: Transport::Tcp,
+            shape: Shape::TcpSyn,
+            source: [192, 0, 2, 1].into(),
+            source_port: 40_000,
+            port,
+            is_first: true,
+            length: 60,
+            layer: Layer::Ethernet,
+            headers: Headers::default(),
+            frame: vec![0; 60],
+        }
+    }
+
     /// The alerts that are left to whoever runs the process, of a scan told to these sinks.
     fn untold(specs: &[SinkSpec]) -> usize {
         let mut story = Story::start(specs, 0).unwrap();
         for port in 0..20 {
-            story.event(Probe {
-                time: SystemTime::UNIX_EPOCH,
-                interface: Arc::from("eth0"),
-                outcome: Outcome::Probe,
-                transport: Transport::Tcp,
-                shape: Shape::TcpSyn,
-                source: [192, 0, 2, 1].into(),
-                source_port: 40_000,
-                port,
-                is_first: true,
-                length: 60,
-                layer: Layer::Ethernet,
-                headers: Headers::default(),
-                frame: vec![0; 60],
-            });
+            story.event(probe(port));
         }
         story.end(SystemTime::UNIX_EPOCH);
         assert_eq!(story.report().emitted, 1);
         let untold = story.lines().len();
         story.close(Duration::from_secs(60));
         untold
+    }
+
+    #[test]
+    fn each_reader_has_every_record_or_the_number_that_it_lost() {
+        let mut story = Story::start(&[], 0).unwrap();
+        let (mut one, mut other) = (story.records(), story.records());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut port_of = |records: &mut Records| match runtime.block_on(records.next()) {
+            Some(Next::Record(it)) => match &it.event {
+                Event::Probe(probe) => Ok(probe.port),
+                other => panic!("{other:?}"),
+            },
+            Some(Next::Lost(lost)) => Err(lost),
+            None => panic!("the stream has ended"),
+        };
+        story.event(probe(1));
+        assert_eq!((port_of(&mut one), port_of(&mut other)), (Ok(1), Ok(1)));
+        for _ in 0..records::BEHIND + 10 {
+            story.offer(probe(2).into());
+        }
+        assert_eq!((port_of(&mut one), port_of(&mut one)), (Err(10), Ok(2)));
+        drop(story);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Agent {
-    pub(super) fn start(&self, plan: &Plan, target: &Target) -> Result<Watched, AgentError> {
+    pub(super) fn watch(&self, plan: &Plan, target: &Target) -> Result<Watched, AgentError> {
         let name = &target.link.name;
         let owns = |it: &&Watched| !it.gone && it.name == *name;
         if self.watched.iter().any(|it| owns(&it) && it.index != target.link.index) {
@@ -88,7 +88,7 @@ impl Agent {
         for link in come {
             let (index, name) = (link.index, link.name.clone());
             let started =
-                Target::of(link, &self.plan.config).and_then(|it| self.start(&self.plan, &it));
+                Target::of(link, &self.plan.config).and_then(|it| self.watch(&self.plan, &it));
             match started {
                 Ok(watched) => {
                     let details = details(&watched, &self.plan);

@@ -87,7 +87,7 @@ impl Agent {
             if self.watched.iter().any(|it| !it.gone && it.index == target.link.index) {
                 continue;
             }
-            match self.start(plan, target) {
+            match self.watch(plan, target) {
                 Ok(watched) => added.push(watched),
                 Err(error) => {
                     self.take_back(added);

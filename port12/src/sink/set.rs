@@ -63,22 +63,17 @@ impl Sinks {
     }
 
     /// Offers a record to every sink that takes it, and waits for none.
-    pub fn offer(&self, record: impl Into<Record>) {
-        if self.sinks.is_empty() {
-            return;
-        }
-        let record = Arc::new(record.into());
+    pub fn offer(&self, record: &Arc<Record>) {
         for sink in &self.sinks {
-            sink.offer(&record);
+            sink.offer(record);
         }
     }
 
     /// Offers a record to every sink that takes it, and waits until each has room for it: of a capture, which
     /// waits for whoever reads it. One that writes nothing for `patience` is waited for no longer.
-    pub fn offer_patiently(&self, record: impl Into<Record>, patience: Duration) {
-        let record = Arc::new(record.into());
+    pub fn offer_patiently(&self, record: &Arc<Record>, patience: Duration) {
         for sink in &self.sinks {
-            sink.offer_patiently(&record, patience);
+            sink.offer_patiently(record, patience);
         }
     }
 

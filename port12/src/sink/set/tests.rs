@@ -14,15 +14,19 @@ fn lines(path: &Path) -> usize {
     fs::read_to_string(path).unwrap().lines().count()
 }
 
+fn record(event: impl Into<Record>) -> Arc<Record> {
+    Arc::new(event.into())
+}
+
 #[test]
 fn each_sink_takes_what_is_of_its_level() {
     let directory = tempfile::tempdir().unwrap();
     let at = directory.path();
     let all = specs(at, &["eve:@/all", "human:@/alerts", "portsentry:@/lines"]);
     let sinks = Sinks::start(&all).unwrap();
-    sinks.offer(sample::event());
-    sinks.offer(sample::sctp());
-    sinks.offer(sample::alert());
+    sinks.offer(&record(sample::event()));
+    sinks.offer(&record(sample::sctp()));
+    sinks.offer(&record(sample::alert()));
     let counts = sinks.finish(PATIENCE);
     let written: Vec<_> = counts.iter().map(|(spec, counts)| (spec, counts.written)).collect();
     assert_eq!(written, [(&all[0], 3), (&all[1], 1), (&all[2], 1)]);
@@ -53,7 +57,7 @@ fn a_sink_that_cannot_be_had_is_named_and_nothing_changes() {
     let mut sinks = Sinks::start(&first).unwrap();
     let error = sinks.replace(&specs(at, &["human:@/b", "eve:@/none/c"]), PATIENCE).unwrap_err();
     assert!(error.to_string().contains("the sink eve:"), "{error}");
-    sinks.offer(sample::event());
+    sinks.offer(&record(sample::event()));
     assert_eq!(sinks.finish(PATIENCE)[0].1.written, 1);
 }
 
@@ -63,11 +67,11 @@ fn a_reload_keeps_what_stays_and_finishes_what_goes() {
     let at = directory.path();
     let mut sinks = Sinks::start(&specs(at, &["human/events:@/a", "eve:@/b"])).unwrap();
     for _ in 0..100 {
-        sinks.offer(sample::event());
+        sinks.offer(&record(sample::event()));
     }
     let after = specs(at, &["portsentry:@/c", "human/events:@/a"]);
     sinks.replace(&after, PATIENCE).unwrap();
-    sinks.offer(sample::event());
+    sinks.offer(&record(sample::event()));
     let counts = sinks.finish(PATIENCE);
     assert_eq!(counts.iter().map(|(spec, _)| spec).collect::<Vec<_>>(), [&after[0], &after[1]]);
     assert_eq!([counts[0].1.offered, counts[1].1.offered], [1, 101]);
@@ -84,10 +88,10 @@ fn a_level_may_change_at_one_file() {
     let directory = tempfile::tempdir().unwrap();
     let at = directory.path();
     let mut sinks = Sinks::start(&specs(at, &["human/events:@/a"])).unwrap();
-    sinks.offer(sample::event());
+    sinks.offer(&record(sample::event()));
     sinks.replace(&specs(at, &["human:@/a"]), PATIENCE).unwrap();
-    sinks.offer(sample::event());
-    sinks.offer(sample::alert());
+    sinks.offer(&record(sample::event()));
+    sinks.offer(&record(sample::alert()));
     assert_eq!(sinks.finish(PATIENCE)[0].1.written, 1);
 }
 
@@ -100,7 +104,7 @@ fn all_are_opened_anew() {
         fs::rename(at.join(name), at.join(format!("{name}.1"))).unwrap();
     }
     sinks.reopen();
-    sinks.offer(sample::event());
+    sinks.offer(&record(sample::event()));
     sinks.finish(PATIENCE);
     assert_eq!(["a", "a.1", "b", "b.1"].map(|name| lines(&at.join(name))), [1, 0, 1, 0]);
 }
@@ -109,6 +113,6 @@ fn all_are_opened_anew() {
 fn no_sinks_take_nothing() {
     let sinks = Sinks::start(&[]).unwrap();
     assert!(!sinks.take_alerts());
-    sinks.offer(sample::event());
+    sinks.offer(&record(sample::event()));
     assert!(sinks.finish(Duration::ZERO).is_empty());
 }
