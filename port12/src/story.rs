@@ -237,7 +237,7 @@ mod tests {
         let mut story = Story::start(&[], 0).unwrap();
         let (mut one, mut other) = (story.records(), story.records());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let mut port_of = |records: &mut Records| match runtime.block_on(records.next()) {
+        let port_of = |records: &mut Records| match runtime.block_on(records.next()) {
             Some(Next::Record(it)) => match &it.event {
                 Event::Probe(probe) => Ok(probe.port),
                 other => panic!("{other:?}"),

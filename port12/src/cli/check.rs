@@ -1,6 +1,6 @@
 //! `port12 check`: the policy file and the registry, and what this host has against them.
 
-mod diff;
+pub(super) mod diff;
 
 use std::{
     io::Write,
@@ -109,7 +109,8 @@ fn write_effective(
 
 /// The report, in JSON.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Document<'a> {
     /// Null where there is none.
     file: Option<&'a Path>,
     drop_ins: &'a [PathBuf],
@@ -119,6 +120,7 @@ struct Document<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Effective {
     settings: serde_json::Map<String, serde_json::Value>,
     rules: Vec<serde_json::Map<String, serde_json::Value>>,
@@ -126,6 +128,7 @@ struct Effective {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Port {
     transport: &'static str,
     port: u16,

@@ -21,6 +21,11 @@ fn all() -> Vec<(&'static str, Schema)> {
     vec![
         ("allow", schema::<Vec<super::allow::Entry>>("`port12 allow --output json`")),
         ("bans", schema::<Vec<BannedSource>>("`port12 bans --output json`")),
+        ("check", schema::<super::check::Document<'_>>("`port12 check --output json`")),
+        (
+            "check-diff",
+            schema::<super::check::diff::Document<'_>>("`port12 check --diff --output json`"),
+        ),
         ("explain", schema::<super::explain::Story<'_>>("`port12 explain --output json`")),
         ("ports", schema::<super::ports::Document>("`port12 ports --output json`")),
         (
@@ -56,5 +61,6 @@ fn the_schema_files_are_those_of_the_types() {
     let mut there: Vec<String> =
         there.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
     there.sort_unstable();
+    names.sort_unstable();
     assert_eq!(there, names);
 }

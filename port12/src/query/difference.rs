@@ -31,6 +31,7 @@ const IN_RULES: [&str; 5] = ["interfaces", "exclude", "include_reserved", "extra
 
 /// Result of a comparison.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Agreement {
     /// The same value.
@@ -43,6 +44,7 @@ pub enum Agreement {
 
 /// Comparison of one value.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// Key of the policy; `port` for rules, with the ports in it.
     pub key: String,

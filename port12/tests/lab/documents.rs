@@ -78,6 +78,7 @@ fn each_command_writes_what_its_schema_says() {
         let commands = [
             ("allow", "allow list"),
             ("bans", "bans"),
+            ("check", "check --print-effective"),
             ("explain", "explain 12"),
             ("explain", "explain 4000"),
             ("ports", "ports"),

@@ -20,7 +20,8 @@ use crate::{
 
 /// The comparison, in JSON.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Document<'a> {
     /// The policy file; null if there is none.
     file: Option<&'a Path>,
     /// Whether nothing that can be known differs.
@@ -29,6 +30,7 @@ struct Document<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Interface {
     interface: String,
     /// Why nothing can be compared: the program is not where the policy has it, or the reverse.

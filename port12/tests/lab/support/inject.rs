@@ -1,22 +1,39 @@
 //! System calls that another process is made to do, as somebody would who has taken it over.
 
-use std::{io, mem, ptr};
+use std::{io, mem, ptr, thread, time::Duration};
 
 /// A process whose main thread is stopped in a system call.
 pub struct Seized(libc::pid_t);
 
 impl Seized {
-    /// Stops a process that waits for something in a system call. Takes CAP_SYS_PTRACE.
+    /// Stops a process in a system call, for which it lets it run as often as it has to. Takes CAP_SYS_PTRACE.
+    #[cfg(target_arch = "x86_64")]
     pub fn new(process: i32) -> Self {
         let none = ptr::null_mut::<libc::c_void>();
-        // SAFETY: the calls take numbers.
-        unsafe {
-            done(libc::ptrace(libc::PTRACE_SEIZE, process, none, none));
-            done(libc::ptrace(libc::PTRACE_INTERRUPT, process, none, none));
-        }
+        // SAFETY: the call takes numbers.
+        done(unsafe { libc::ptrace(libc::PTRACE_SEIZE, process, none, none) });
         let seized = Self(process);
-        seized.wait();
-        seized
+        loop {
+            // SAFETY: the call takes numbers.
+            done(unsafe { libc::ptrace(libc::PTRACE_INTERRUPT, process, none, none) });
+            seized.wait();
+            if seized.is_in_a_call() {
+                return seized;
+            }
+            // SAFETY: the call takes numbers.
+            done(unsafe { libc::ptrace(libc::PTRACE_CONT, process, none, none) });
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether the instruction before the present one is `syscall`: it may run code of its own.
+    #[cfg(target_arch = "x86_64")]
+    fn is_in_a_call(&self) -> bool {
+        let before = (self.registers().rip - 2) as *mut libc::c_void;
+        let none = ptr::null_mut::<libc::c_void>();
+        // SAFETY: the call takes numbers, and reads the other process.
+        let word = unsafe { libc::ptrace(libc::PTRACE_PEEKTEXT, self.0, before, none) };
+        word.to_ne_bytes()[..2] == [0x0f, 0x05]
     }
 
     /// Has the process do a system call, and returns the result: an error is its negative number.
