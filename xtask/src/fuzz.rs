@@ -40,6 +40,7 @@ pub fn run(options: &Options) -> Result<()> {
         Command::new(workspace::cargo())
             .current_dir(&directory)
             .args(["build", "--locked", "--release", "--target", &workspace::host()?])
+            .args(["--target-dir", "target"])
             .env("RUSTFLAGS", FLAGS.join(" ")),
     )?;
     let binaries = directory.join("target").join(workspace::host()?).join("release");
