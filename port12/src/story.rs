@@ -142,8 +142,11 @@ impl Story {
     }
 
     fn offer(&mut self, event: Event) {
+        if self.sinks.is_empty() && self.readers.receiver_count() == 0 {
+            return;
+        }
         let record = Arc::new(self.stamp.record(event));
-        // Nobody may read them.
+        // It fails if nobody reads here, but in sinks.
         let _ = self.readers.send(Arc::clone(&record));
         match self.is_patient {
             true => self.sinks.offer_patiently(&record, PATIENCE),

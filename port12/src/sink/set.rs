@@ -77,6 +77,11 @@ impl Sinks {
         }
     }
 
+    /// Whether there is no sink.
+    pub fn is_empty(&self) -> bool {
+        self.sinks.is_empty()
+    }
+
     /// Whether a sink's reader has gone for good: standard output was closed.
     pub fn is_closed(&self) -> bool {
         self.sinks.iter().any(Sink::is_closed)
