@@ -19,7 +19,9 @@ mod turn;
 use std::{
     collections::{BTreeMap, HashSet},
     fmt::Display,
+    fs,
     path::{Path, PathBuf},
+    process,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -39,7 +41,7 @@ use self::{
 use crate::{
     kernel::pin::PinDirectory,
     ledger::Ledger,
-    model::{ModeReason, NotDropped, Origin, State},
+    model::{DaemonId, ModeReason, NotDropped, Origin, State},
     query,
     story::{Records, Story},
     watch::{Hearing, Keeper, Lookout, Outbound, Presence, Watched},
@@ -69,6 +71,8 @@ pub type Tell = fn(&dyn Display);
 /// The watched interfaces, and everything that follows them.
 pub struct Agent {
     plan: Plan,
+    /// This process, as other processes see it.
+    id: DaemonId,
     pins: Option<PinDirectory>,
     stay: bool,
     trace: bool,
@@ -125,8 +129,11 @@ impl Agent {
         let mut story = Story::start(&plan.config.sinks.value, plan.config.frame_bytes.value)?;
         story.identify(plan.identification());
         let states = watch::Sender::new(Arc::new(query::empty(Origin::Live, &plan.registry)));
+        let comm = fs::read_to_string("/proc/self/comm").ok();
+        let name = comm.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
         Ok(Self {
             plan,
+            id: DaemonId { pid: process::id(), name },
             pins,
             stay,
             trace,

@@ -8,6 +8,7 @@ mod baseline;
 mod counts;
 mod daemon;
 pub mod event;
+mod host_change;
 mod interface;
 mod listeners;
 mod mode;
@@ -15,7 +16,9 @@ mod outbound;
 mod pipeline;
 mod port;
 mod rates;
+mod scans;
 mod sources;
+mod vlan_tags;
 
 use std::time::SystemTime;
 
@@ -26,9 +29,11 @@ use crate::text::time;
 pub use ban::{AutoBanStats, BanOrigin, BanScope, BanState, BannedSource};
 pub use baseline::Baseline;
 pub use counts::{Counts, EventStats, FrameCounts, TooDeepCount};
-pub use daemon::DaemonState;
+pub use daemon::{DaemonId, DaemonState};
+pub use host_change::HostChange;
 pub use interface::{
-    CountedAt, InterfaceState, NotDropped, Place, PolicyCounts, ProgramState, XdpMode,
+    CountedAt, InterfaceState, NotDropped, Place, PolicyCounts, ProgramState, UnpinnedProgram,
+    XdpMode,
 };
 pub use listeners::{ListenerState, ListenersState, ProcessState};
 pub use mode::{Mode, ModeReason, ModeState};
@@ -36,7 +41,9 @@ pub use outbound::{OutboundHook, OutboundInterface, OutboundOwner, OutboundPort,
 pub use pipeline::{AlertStats, SinkState};
 pub use port::{PortId, PortState};
 pub use rates::{PortRates, Rates};
+pub use scans::{ScanState, ScansState};
 pub use sources::{SourceDetails, SourceState, SourceTable, SourceTables, SourcesState};
+pub use vlan_tags::{Offload, TagPlace, VlanStripping, VlanTags};
 
 /// Provenance of a state.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -65,10 +72,16 @@ pub struct State {
     pub origin: Origin,
     /// Date of the registry with the unassigned ports.
     pub registry_date: String,
+    /// Process that adapts the programs to the host; null if none runs.
+    pub daemon: Option<DaemonId>,
     /// Interfaces, in the order in which they were attached or are pinned.
     pub interfaces: Vec<InterfaceState>,
+    /// Programs that are, or may be, port12's and are not among the pins; null if they were not looked for.
+    pub unpinned: Option<Vec<UnpinnedProgram>>,
     /// Sources of probes; null if they were not read.
     pub sources: Option<SourcesState>,
+    /// Scans that go on; null if no process that looks for scans was asked.
+    pub scans: Option<ScansState>,
     /// Listeners on watched ports; null if no daemon that follows them was asked.
     pub listeners: Option<ListenersState>,
     /// Outbound flow starts; null if they are not watched.
@@ -85,8 +98,11 @@ impl State {
             clock_ns,
             origin,
             registry_date,
+            daemon: None,
             interfaces: Vec::new(),
+            unpinned: None,
             sources: None,
+            scans: None,
             listeners: None,
             outbound: None,
             alerts: None,

@@ -3,22 +3,22 @@
 mod bans;
 mod daemon;
 mod difference;
+mod host_changes;
 mod interface;
 mod pinned;
 mod sources;
-mod vlan_tags;
 
 use std::time::SystemTime;
 
 pub use daemon::{DaemonError, RUNTIME_DIR, daemon_state, runtime_directory};
 pub use difference::{Agreement, Candidate, Comparison, compare};
+pub use host_changes::host_changes;
 pub use interface::{
     Attachment, ForwardingAnswer, Names, ProgramReading, describe, forwarding, frame_counts,
     interface_state, mode_state, policy_counts,
 };
 pub use pinned::{Query, QueryError, interface_state as pinned_interface};
 pub use sources::sources_state;
-pub use vlan_tags::VlanTags;
 
 use crate::{
     host::time::since_boot,

@@ -207,6 +207,8 @@ impl<'a> Replay<'a> {
             forwards: None,
             forwarding: None,
             not_dropped: None,
+            vlan_tags: None,
+            host_changes: None,
             sockets_fresh: None,
             policy: query::policy_counts(&self.engine.policy().rules.rules),
             allowed: Some(self.engine.policy().allow.len()),
@@ -216,15 +218,16 @@ impl<'a> Replay<'a> {
             rates: None,
         };
         State {
-            time: wall,
-            clock_ns: nanoseconds(at),
-            origin: Origin::Replay,
-            registry_date: registry.edition().date().to_string(),
             interfaces: vec![interface],
             sources: Some(query::sources_state(&self.ledger, &timeline)),
-            listeners: None,
-            outbound: None,
+            scans: Some(self.story.scans_state(wall)),
             alerts: Some(self.story.report()),
+            ..State::empty(
+                Origin::Replay,
+                wall,
+                nanoseconds(at),
+                registry.edition().date().to_string(),
+            )
         }
     }
 }

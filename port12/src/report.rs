@@ -3,9 +3,11 @@
 mod document;
 mod format;
 mod json;
+mod status;
 mod table;
 
 pub use document::{Capture, Kind, Report};
 pub use format::OutputFormat;
 pub use json::{read_json, write_json};
+pub use status::{detached, host_changes, write_status};
 pub use table::write_table;

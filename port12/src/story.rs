@@ -16,7 +16,7 @@ use stamp::Stamp;
 
 use crate::{
     model::{
-        AlertStats, SinkState,
+        AlertStats, PortId, ScanState, ScansState, SinkState,
         event::{Event, Probe, Record, Scan},
     },
     scan::{Detector, Limits},
@@ -25,6 +25,9 @@ use crate::{
 
 /// How long sinks that a reload leaves out may go on writing, and a replay waits for one that writes nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Scans that go on that a state lists, at most.
+const MOST_SCANS: usize = 64;
 
 /// Who is told, and what of.
 pub struct Story {
@@ -108,16 +111,16 @@ impl Story {
         let scans = self.detector.note(&probe);
         probe.frame.truncate(self.frame_bytes);
         self.offer(probe.into());
-        self.scans(scans);
+        self.report_scans(scans);
     }
 
     /// Looks for scans that have come to an end by `now`, and those that have gone on for long.
     pub fn tick(&mut self, now: SystemTime) {
         let alerts = self.detector.tick(now);
-        self.scans(alerts);
+        self.report_scans(alerts);
     }
 
-    fn scans(&mut self, scans: impl IntoIterator<Item = Scan>) {
+    fn report_scans(&mut self, scans: impl IntoIterator<Item = Scan>) {
         for mut scan in scans {
             scan.sample.frame.truncate(self.frame_bytes);
             self.alert(scan.into());
@@ -176,10 +179,30 @@ impl Story {
         }
     }
 
+    /// Scans that go on.
+    pub fn scans_state(&self, now: SystemTime) -> ScansState {
+        let (ongoing, more_ongoing) = self.detector.ongoing(now, MOST_SCANS);
+        let state = |(scan, alerted): (Scan, bool)| ScanState {
+            alert_id: self.stamp.alert_id(&scan.identity()),
+            source: scan.source,
+            interface: scan.sample.interface.to_string(),
+            kind: scan.kind,
+            slow: scan.is_slow,
+            alerted,
+            ports: scan.ports.into_iter().map(PortId::from).collect(),
+            target_count: scan.targets.len(),
+            events: scan.events,
+            dropped: scan.dropped,
+            first_seen: scan.first_seen,
+            last_seen: scan.last_seen,
+        };
+        ScansState { ongoing: ongoing.into_iter().map(state).collect(), more_ongoing }
+    }
+
     /// Tells of the scans that are under way, for it ends here.
     pub fn end(&mut self, now: SystemTime) {
         let alerts = self.detector.finish(now);
-        self.scans(alerts);
+        self.report_scans(alerts);
     }
 
     /// Waits for the sinks to write what they have, for `patience` at most.

@@ -8,9 +8,9 @@ use crate::{
         interfaces::{self, Link, XdpMode},
     },
     kernel::attach::Wanted,
-    model::NotDropped,
+    model::{NotDropped, VlanTags},
     policy::{Forwarding, Mode},
-    query::{self, ForwardingAnswer, VlanTags},
+    query::{self, ForwardingAnswer},
     text::Printable,
 };
 
@@ -59,6 +59,10 @@ pub fn on_this_host(config: &Config) -> (Vec<String>, Option<AgentError>) {
         Ok(links) => links,
         Err(error) => return (Vec::new(), Some(error)),
     };
+    let all = match interfaces::all() {
+        Ok(all) => all,
+        Err(error) => return (Vec::new(), Some(error.into())),
+    };
     let (mut warnings, mut refusal) = (not_dropped(config), None);
     for link in links {
         let forwarding = match config.drops_by_itself() {
@@ -81,8 +85,9 @@ pub fn on_this_host(config: &Config) -> (Vec<String>, Option<AgentError>) {
             Wanted::Auto | Wanted::Native => XdpMode::Native,
             Wanted::Generic => XdpMode::Generic,
         };
-        let vlan_tags = VlanTags::of(&link, mode);
-        warnings.extend(vlan_tags.line().map(|line| format!("{}: {line}", Printable(&link.name))));
+        let vlan_tags = VlanTags::from(interfaces::vlan_stripping(&link, mode, &all));
+        let line = vlan_tags.line(&link.name);
+        warnings.extend(line.map(|line| format!("{}: {line}", Printable(&link.name))));
     }
     (warnings, refusal)
 }

@@ -1,6 +1,6 @@
 //! State that the agent publishes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use tokio::sync::watch;
 
@@ -78,8 +78,10 @@ impl Agent {
         let timeline = self.watched.last().map(Watched::timeline);
         let sources = timeline.map(|it| query::sources_state(&self.ledger, it));
         State {
+            daemon: Some(self.id.clone()),
             interfaces: self.watched.iter_mut().map(|it| it.state(registry)).collect(),
             sources,
+            scans: Some(self.story.scans_state(SystemTime::now())),
             listeners: self.lookout.as_ref().map(Lookout::listeners),
             outbound: self.outbound.as_mut().map(|it| it.state(registry)),
             alerts: Some(self.alert_stats()),

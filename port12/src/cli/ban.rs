@@ -4,12 +4,14 @@ use std::{collections::BTreeSet, io::Write, net::IpAddr, time::Duration};
 
 use port12_common::abi::Ban;
 
-use super::{host_changes, pins::PinArgs};
+use super::{output::tell, pins::PinArgs};
 use crate::{
     cli::failure::{Code, Failure},
     config::time::ban,
     host::{forwarding, interfaces, protected::Protected, sockets},
     kernel::{banning::Scope, bans::BansError, clock::Moment, pin, pinned::Pinned},
+    query,
+    text::Printable,
     truth::TruthError,
 };
 
@@ -71,12 +73,17 @@ fn source(text: &str) -> Result<IpAddr, String> {
 pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
     let sources: BTreeSet<IpAddr> = args.sources.iter().copied().collect();
     let pinned = args.pins.open()?;
-    host_changes::warn(&args.pins, &pinned);
+    let has_daemon = pin::holder(&args.pins.pin_dir).is_some();
+    for it in &pinned {
+        let name = Printable(it.interface());
+        let changes = query::host_changes(it, has_daemon);
+        changes.iter().flatten().for_each(|change| tell(format_args!("{name}: {change}")));
+    }
     check(args, &sources, &pinned)?;
     for it in pinned {
         let now = now(&it)?;
         let mut bans = it.bans()?;
-        if args.scope == Scope::All && pin::holder(&args.pins.pin_dir).is_none() {
+        if args.scope == Scope::All && !has_daemon {
             forget_needed(&it, &sources)?;
         }
         let until = args.time.map_or(Ban::FOR_EVER, |time| now.after(time));

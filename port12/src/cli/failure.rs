@@ -209,6 +209,7 @@ fn of_query(error: &QueryError) -> Code {
     match error {
         QueryError::Pinned(error) => of_pinned(error),
         QueryError::Clock(error) => of_truth(error),
+        QueryError::Host(error) => of_host(error),
         QueryError::Bans(_) => Code::Runtime,
         QueryError::Allowlist(error) => of_allowlist(error),
     }

@@ -67,6 +67,17 @@ impl PinArgs {
         Ok(Query::new(self.open()?, &self.pin_dir, &self.runtime_dir))
     }
 
+    /// Reader of the state of all pinned interfaces, if there are any, and of the daemon.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: the pins cannot be read.
+    pub fn query_any(&self) -> Result<Query, Failure> {
+        let opened = self.slots()?.into_iter().map(Pinned::open_settled);
+        let pinned = opened.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        Ok(Query::new(pinned, &self.pin_dir, &self.runtime_dir))
+    }
+
     /// What is pinned for each interface, each for itself: one that cannot be read hides no other.
     ///
     /// # Errors

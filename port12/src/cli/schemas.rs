@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
 use crate::{
-    model::{BannedSource, DaemonState, SourceTables},
+    model::{BannedSource, DaemonState, SourceTables, State},
     report::Report,
 };
 
@@ -33,8 +33,11 @@ fn all() -> Vec<(&'static str, Schema)> {
             schema::<Report>("a line of `port12 run`, `stats` and `replay` with `--output json`"),
         ),
         ("sources", schema::<SourceTables>("`port12 sources --output json`")),
-        ("state", schema::<DaemonState>("the file that `port12 run` writes for other commands")),
-        ("status", schema::<super::status::Document>("`port12 status --output json`")),
+        (
+            "daemon-state",
+            schema::<DaemonState>("the file that `port12 run` writes for other commands"),
+        ),
+        ("status", schema::<State>("`port12 status --output json`")),
         ("who", schema::<super::who::document::Document<'_>>("`port12 who --output json`")),
     ]
 }

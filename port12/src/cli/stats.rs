@@ -7,8 +7,7 @@ use std::{
 };
 
 use super::{
-    host_changes,
-    output::{OutputFormat, unless_closed},
+    output::{OutputFormat, tell, unless_closed},
     pins::PinArgs,
     registry::RegistryArgs,
 };
@@ -16,7 +15,7 @@ use crate::{
     cli::failure::Failure,
     config::time::period,
     model::Baseline,
-    report::{Kind, Report, write_json, write_table},
+    report::{Kind, Report, host_changes, write_json, write_table},
 };
 
 /// Reports what was counted since the programs were attached.
@@ -47,13 +46,14 @@ pub struct StatsArgs {
 pub fn run(args: &StatsArgs, out: &mut impl Write) -> Result<(), Failure> {
     let registry = args.registry.load()?;
     let query = args.pins.query()?;
-    host_changes::warn(&args.pins, &query.pinned);
+    let state = query.state(&registry)?;
+    state.interfaces.iter().flat_map(host_changes).for_each(tell);
     let Some(interval) = args.interval else {
-        let report = Report::of(query.state(&registry)?);
+        let report = Report::of(state);
         return Ok(unless_closed(write(args.output, &report, out))?);
     };
     let started = Instant::now();
-    let mut before = Baseline::from(&query.state(&registry)?);
+    let mut before = Baseline::from(&state);
     loop {
         thread::sleep(interval);
         let state = query.state(&registry)?;

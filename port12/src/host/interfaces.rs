@@ -32,7 +32,7 @@ pub use link::{Link, VlanFilter, VlanTag, XdpAttachment, XdpMode};
 pub use offloads::{Merging, merging};
 pub use stack::{Stack, Unproven, unproven};
 pub use unlinked::take_off;
-pub use vlan_stripping::{Offload, VlanStripping, vlan_stripping};
+pub use vlan_stripping::vlan_stripping;
 pub use vlans::vlans;
 
 /// `RTEXT_FILTER_SKIP_STATS` (linux/rtnetlink.h).

@@ -2,7 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AlertStats, ListenersState, OutboundState, SourcesState, State};
+use super::{AlertStats, ListenersState, OutboundState, ScansState, SourcesState, State};
+
+/// A process that watches.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DaemonId {
+    /// Process id, in the process namespace of the reader.
+    pub pid: u32,
+    /// Name of the process; null if it cannot be read.
+    pub name: Option<String>,
+}
 
 /// Parts of a state that cannot be read from pinned maps. The daemon writes them for other processes.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -14,6 +24,8 @@ pub struct DaemonState {
     pub pid: u32,
     /// Sources of probes.
     pub sources: Option<SourcesState>,
+    /// Scans that go on.
+    pub scans: Option<ScansState>,
     /// Listeners on watched ports.
     pub listeners: Option<ListenersState>,
     /// Outbound flow starts; null if they are not watched.
@@ -29,6 +41,7 @@ impl DaemonState {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             sources: state.sources.clone(),
+            scans: state.scans.clone(),
             listeners: state.listeners.clone(),
             outbound: state.outbound.clone(),
             alerts: state.alerts.clone(),
@@ -39,8 +52,10 @@ impl DaemonState {
 impl State {
     /// Adds the parts that the daemon knows.
     pub fn merge(&mut self, daemon: DaemonState) {
-        let DaemonState { version: _, pid: _, sources, listeners, outbound, alerts } = daemon;
+        let DaemonState { version: _, pid: _, sources, scans, listeners, outbound, alerts } =
+            daemon;
         self.sources = sources;
+        self.scans = scans;
         self.listeners = listeners;
         self.outbound = outbound;
         self.alerts = alerts;

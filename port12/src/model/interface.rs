@@ -5,7 +5,7 @@ use std::{fmt, time::SystemTime};
 use port12_common::Transport;
 use serde::{Deserialize, Serialize};
 
-use super::{BanState, ModeState, PortState, Rates, counts::FrameCounts};
+use super::{BanState, HostChange, ModeState, PortState, Rates, VlanTags, counts::FrameCounts};
 use crate::text::time;
 
 /// Hook of an XDP program.
@@ -87,6 +87,18 @@ pub struct ProgramState {
     pub id: Option<u32>,
     /// Hash of its instructions, 16 hexadecimal digits; null if it cannot be read.
     pub tag: Option<String>,
+}
+
+/// An XDP program on an interface that cannot be reached by pins.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct UnpinnedProgram {
+    /// The interface.
+    pub interface: String,
+    /// Id of the program.
+    pub program_id: u32,
+    /// Name of the program; null if it cannot be read. It may then belong to any process.
+    pub name: Option<String>,
 }
 
 /// Number of transport ports for each action of the policy, over all transports. All other ports are assigned.
@@ -172,6 +184,12 @@ pub struct InterfaceState {
     pub forwarding: Option<String>,
     /// Transports whose probes drop mode passes there; null if there are none.
     pub not_dropped: Option<NotDropped>,
+    /// Visibility of VLAN tags; null if the program is on no interface of this network namespace.
+    pub vlan_tags: Option<VlanTags>,
+    /// Changes of the host since the attachment that the program does not take into account. Empty while a daemon
+    /// runs, which does; null if they were not looked for, since the program drops nothing or is on no interface of
+    /// this network namespace.
+    pub host_changes: Option<Vec<HostChange>>,
     /// Whether a daemon publishes sockets and addresses; null in a replay.
     pub sockets_fresh: Option<bool>,
     /// Policy.

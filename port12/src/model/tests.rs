@@ -44,6 +44,8 @@ impl InterfaceState {
             forwards: Some(false),
             forwarding: None,
             not_dropped: None,
+            vlan_tags: None,
+            host_changes: Some(Vec::new()),
             sockets_fresh: Some(true),
             policy: PolicyCounts::default(),
             allowed: Some(0),
@@ -61,17 +63,8 @@ impl InterfaceState {
 }
 
 fn state(clock_ns: u64, interfaces: Vec<InterfaceState>) -> State {
-    State {
-        time: at(clock_ns / 1_000_000),
-        clock_ns,
-        origin: Origin::Live,
-        registry_date: "2026-08-17".to_owned(),
-        interfaces,
-        sources: None,
-        listeners: None,
-        outbound: None,
-        alerts: None,
-    }
+    let time = at(clock_ns / 1_000_000);
+    State { interfaces, ..State::empty(Origin::Live, time, clock_ns, "2026-08-17".to_owned()) }
 }
 
 fn counted(packets: u64) -> InterfaceState {

@@ -14,8 +14,9 @@ use crate::{
         state::{Expected, Rules, Standing, StateMap},
     },
     model::{
-        BanScope, BanState, CountedAt, Counts, FrameCounts, InterfaceState, Mode, ModeReason,
-        ModeState, NotDropped, Place, PolicyCounts, PortState, ProgramState, TooDeepCount, XdpMode,
+        BanScope, BanState, CountedAt, Counts, FrameCounts, HostChange, InterfaceState, Mode,
+        ModeReason, ModeState, NotDropped, Place, PolicyCounts, PortState, ProgramState,
+        TooDeepCount, VlanTags, XdpMode,
     },
     registry::{Registry, unofficial},
     snapshot::Snapshot,
@@ -73,6 +74,10 @@ pub struct Attachment {
     pub forwarding: ForwardingAnswer,
     /// Transports whose probes drop mode passes there.
     pub not_dropped: Option<NotDropped>,
+    /// Visibility of VLAN tags, if the program is on an interface of this network namespace.
+    pub vlan_tags: Option<VlanTags>,
+    /// Changes of the host that the program does not take into account; `None` if they were not looked for.
+    pub host_changes: Option<Vec<HostChange>>,
 }
 
 /// State of an interface.
@@ -100,6 +105,8 @@ pub fn interface_state(
         forwards: at.forwarding.forwards,
         forwarding: at.forwarding.why,
         not_dropped: at.not_dropped,
+        vlan_tags: at.vlan_tags,
+        host_changes: at.host_changes,
         sockets_fresh: Some(state.is_fresh(&now)),
         policy: policy_counts(&state.rules()),
         allowed: reading.allowed,

@@ -1,18 +1,28 @@
 //! State from pinned maps.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
-use super::interface::{
-    Attachment, ForwardingAnswer, ProgramReading, forwarding, interface_state as read,
+use super::{
+    host_changes,
+    interface::{
+        Attachment, ForwardingAnswer, ProgramReading, forwarding, interface_state as read,
+    },
 };
 use crate::{
-    host::{forwarding as host_forwarding, interfaces},
+    host::{HostError, forwarding as host_forwarding, interfaces},
     kernel::{
         clock::Timeline,
+        pin,
         pinned::{Pinned, PinnedError},
+        unpinned::Unpinned,
         whereabouts::Whereabouts,
     },
-    model::{InterfaceState, Origin, Place, ProgramState, State},
+    model::{
+        DaemonId, InterfaceState, Origin, Place, ProgramState, State, UnpinnedProgram, VlanTags,
+    },
     registry::Registry,
     snapshot::Snapshot,
 };
@@ -29,6 +39,9 @@ pub enum QueryError {
     /// The bans cannot be read.
     #[error(transparent)]
     Bans(#[from] crate::kernel::bans::BansError),
+    /// The interfaces of this network namespace cannot be listed.
+    #[error(transparent)]
+    Host(#[from] HostError),
     /// The allowlist cannot be read.
     #[error(transparent)]
     Allowlist(#[from] crate::kernel::allowlist::AllowlistError),
@@ -38,6 +51,8 @@ pub enum QueryError {
 pub struct Query {
     /// Pinned interfaces.
     pub pinned: Vec<Pinned>,
+    /// Process that holds the pin directory.
+    holder: Option<DaemonId>,
     /// Directory of the daemon's state file; `None` if there is no pin directory.
     daemon: Option<PathBuf>,
 }
@@ -45,7 +60,8 @@ pub struct Query {
 impl Query {
     /// Reader of the pinned interfaces in a pin directory, and of the state file of the daemon that holds it.
     pub fn new(pinned: Vec<Pinned>, pin_dir: &Path, runtime_dir: &Path) -> Self {
-        Self { pinned, daemon: super::runtime_directory(runtime_dir, pin_dir) }
+        let daemon = super::runtime_directory(runtime_dir, pin_dir);
+        Self { pinned, holder: pin::holder(pin_dir).map(DaemonId::from), daemon }
     }
 
     /// State of the pinned interfaces, and the parts that only the daemon knows if one runs. A state file that cannot
@@ -57,8 +73,10 @@ impl Query {
     pub fn state(&self, registry: &Registry) -> Result<State, QueryError> {
         let mut state = super::empty(Origin::Pinned, registry);
         for pinned in &self.pinned {
-            state.interfaces.push(interface_state(pinned, registry)?);
+            state.interfaces.push(interface_state(pinned, registry, self.holder.is_some())?);
         }
+        state.daemon.clone_from(&self.holder);
+        state.unpinned = Some(unpinned(&state.interfaces)?);
         match self.daemon.as_deref().map(super::daemon_state).transpose() {
             Ok(daemon) => daemon.flatten().into_iter().for_each(|daemon| state.merge(daemon)),
             Err(error) => log::warn!("the daemon's part of the state is unknown: {error}"),
@@ -67,12 +85,39 @@ impl Query {
     }
 }
 
-/// State of one pinned interface.
+impl From<pin::Holder> for DaemonId {
+    fn from(pin::Holder { process, name }: pin::Holder) -> Self {
+        Self { pid: process, name: (!name.is_empty()).then_some(name) }
+    }
+}
+
+/// Programs that the pins do not lead to, and that are, or may be, port12's.
+fn unpinned(interfaces: &[InterfaceState]) -> Result<Vec<UnpinnedProgram>, HostError> {
+    // A program in the place of port12's is named with its interface.
+    let known = interfaces.iter().flat_map(|it| [it.program.id, it.other_program_id]);
+    let known: BTreeSet<u32> = known.flatten().collect();
+    let mut found = Unpinned::list(&known)?;
+    found.retain(|it| it.is_port12() != Some(false));
+    let found = found.into_iter();
+    Ok(found
+        .map(|Unpinned { interface, program, name }| UnpinnedProgram {
+            interface,
+            program_id: program,
+            name,
+        })
+        .collect())
+}
+
+/// State of one pinned interface. A daemon, if there is one, adapts its program to the host.
 ///
 /// # Errors
 ///
 /// [`QueryError`].
-pub fn interface_state(pinned: &Pinned, registry: &Registry) -> Result<InterfaceState, QueryError> {
+pub fn interface_state(
+    pinned: &Pinned,
+    registry: &Registry,
+    has_daemon: bool,
+) -> Result<InterfaceState, QueryError> {
     let now = pinned.now().map_err(crate::truth::TruthError::from)?;
     let whereabouts = pinned.whereabouts().map_err(PinnedError::from)?;
     let (place, here, other_program_id) = match &whereabouts {
@@ -83,6 +128,7 @@ pub fn interface_state(pinned: &Pinned, registry: &Registry) -> Result<Interface
     };
     let pinned_as = pinned.interface().to_owned();
     let interface = here.map_or_else(|| pinned_as.clone(), |(link, _)| link.name.clone());
+    let links = interfaces::all()?;
     let bans = pinned.bans()?.list()?;
     let state = pinned.state();
     let reading = ProgramReading {
@@ -112,6 +158,9 @@ pub fn interface_state(pinned: &Pinned, registry: &Registry) -> Result<Interface
             None => ForwardingAnswer::default(),
         },
         not_dropped: here.and_then(|(link, _)| pinned.not_dropped(link, &now)),
+        vlan_tags: here
+            .map(|(link, mode)| VlanTags::from(interfaces::vlan_stripping(link, mode, &links))),
+        host_changes: host_changes(pinned, has_daemon),
     };
     Ok(read(reading, at, registry))
 }

@@ -125,6 +125,23 @@ impl Detector {
         alerts
     }
 
+    /// Scans that go on at a time, the largest first, `most` at most; each with whether an alert was emitted. Also the
+    /// number of the others.
+    pub fn ongoing(&self, time: SystemTime, most: usize) -> (Vec<(Scan, bool)>, usize) {
+        let mut scans: Vec<IpAddr> = self.due.iter().map(|(_, address)| *address).collect();
+        let more = scans.len().saturating_sub(most);
+        if more > 0 {
+            let extent = |address: &IpAddr| self.sources.get(address).map(|it| it.extent());
+            scans.select_nth_unstable_by_key(most, |address| Reverse(extent(address)));
+            scans.truncate(most);
+        }
+        let scan = |address: IpAddr| {
+            let source = self.sources.get(&address)?;
+            Some((source.snapshot(time, address)?, source.is_alerted()))
+        };
+        (self.most_first(scans).into_iter().filter_map(scan).collect(), more)
+    }
+
     /// Alerts that were not told: there were more than [`Limits::alerts_per_minute`].
     pub fn suppressed(&self) -> u64 {
         self.suppressed

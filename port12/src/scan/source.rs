@@ -208,10 +208,13 @@ impl Source {
 
     /// What is to be told of its scan, where there is one, and anything that was not told before.
     pub fn alert(&self, time: SystemTime, source: IpAddr) -> Option<Scan> {
+        let is_news = self.scan.as_ref()?.told != Some(self.events);
+        if is_news { self.snapshot(time, source) } else { None }
+    }
+
+    /// The scan so far; `None` if it is no scan.
+    pub fn snapshot(&self, time: SystemTime, source: IpAddr) -> Option<Scan> {
         let scan = self.scan.as_ref()?;
-        if scan.told == Some(self.events) {
-            return None;
-        }
         let ports: BTreeSet<_> = self.probed.iter().chain(self.answered.iter()).collect();
         Some(Scan {
             time,
@@ -229,6 +232,11 @@ impl Source {
             last_seen: self.last_seen,
             sample: scan.sample.clone(),
         })
+    }
+
+    /// Whether an alert of its scan was emitted.
+    pub fn is_alerted(&self) -> bool {
+        self.scan.as_ref().is_some_and(|scan| scan.told.is_some())
     }
 
     /// Takes note that an alert was told.

@@ -83,13 +83,18 @@ impl Stamp {
         let record_id = self.id(&[b"record", interface.as_bytes(), &number]);
         let alert_id = match (&subject.alert, event.probe()) {
             (_, Some(_)) => None,
-            (Some(alert), None) => Some(self.id(&[b"alert", alert.as_bytes()])),
+            (Some(alert), None) => Some(self.alert_id(alert)),
             (None, None) => Some(record_id.clone()),
         };
         let direction = self.direction(subject.source, subject.destination);
         let origin = Arc::clone(&self.origin);
         let identity = Identity { record_id: Some(record_id), alert_id, direction, origin };
         Record { event, identity }
+    }
+
+    /// The id that the alerts of a scan share.
+    pub fn alert_id(&self, alert: &str) -> String {
+        self.id(&[b"alert", alert.as_bytes()])
     }
 
     fn direction(&self, source: Option<IpAddr>, destination: Option<IpAddr>) -> Option<Direction> {

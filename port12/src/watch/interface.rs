@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     event::Probe,
-    host::interfaces::{self, Link as HostLink, Stack},
+    host::interfaces::{self, Link as HostLink, Stack, vlan_stripping},
     kernel::{
         attach::Attached,
         bans::Occupancy,
@@ -40,7 +40,7 @@ use crate::{
     },
     ledger::Ledger,
     model::{
-        InterfaceState, ModeState, NotDropped, Place, ProgramState, XdpMode,
+        InterfaceState, ModeState, NotDropped, Place, ProgramState, VlanTags, XdpMode,
         event::{InterfaceChange, InterfaceEvent, TooDeepAlert},
     },
     query::{self, Attachment, ProgramReading},
@@ -59,6 +59,8 @@ pub struct Watched {
     pub xdp_mode: XdpMode,
     /// Speed of the link in bit/s, when the interface was looked at last.
     speed: Option<u64>,
+    /// Visibility of VLAN tags, when the interface was looked at last.
+    vlan_tags: VlanTags,
     /// Whether the interface has vanished.
     pub gone: bool,
     /// Whether the host forwards, and the evidence, as the host answered last.
@@ -103,7 +105,8 @@ impl Watched {
     ///
     /// [`WatchError`]; nothing is attached then, or what was stays as it was.
     pub fn start(host: &HostLink, setup: &Setup<'_>) -> Result<Self, WatchError> {
-        let layer: Layer = interfaces::readable(host, &interfaces::all()?)?;
+        let links = interfaces::all()?;
+        let layer: Layer = interfaces::readable(host, &links)?;
         let entry = entry_point()?;
         let trace = setup.trace;
         let slot = setup.pins.map(|pins| pins.slot(&host.name));
@@ -164,6 +167,7 @@ impl Watched {
             index: host.index,
             xdp_mode: attached.mode,
             speed: interfaces::speed(host),
+            vlan_tags: vlan_stripping(host, attached.mode, &links).into(),
             gone: false,
             forwarding: Forwarding::default(),
             ring: instance.events()?,
@@ -264,6 +268,7 @@ impl Watched {
             }
             Some(link) => {
                 self.speed = interfaces::speed(link);
+                self.vlan_tags = vlan_stripping(link, self.xdp_mode, links).into();
                 let news = self.note_name(link, pins).into_iter();
                 news.chain(self.note_presence(link)).collect()
             }
@@ -354,6 +359,8 @@ impl Watched {
             },
             forwarding: self.forwarding.get(),
             not_dropped: self.not_dropped(),
+            vlan_tags: (place == Place::Attached).then(|| self.vlan_tags.clone()),
+            host_changes: Some(Vec::new()),
         };
         query::interface_state(reading, at, registry)
     }

@@ -29,11 +29,12 @@ fn a_port_that_is_published_after_attach_is_warned_of_with_the_way_out() {
              nft add rule ip nat pre iifname w0 tcp dport 81 redirect to :8081");
         for args in LOOK_AGAIN {
             let said = said(&bpffs, &pair, args);
-            let warns = said.contains("has no socket here and may be dropped");
+            let warns = said.contains("have no socket here and may be dropped");
             assert!(warns && said.contains("`port12 bypass` stops all dropping"), "{args}: {said}");
         }
         let status = bpffs.status(&pair.near, "w0");
-        assert_eq!(status["warnings"].as_array().unwrap().len(), 1, "{status}");
+        let changes = status["host_changes"].as_array().unwrap();
+        assert_eq!((changes.len(), &changes[0]["change"]), (1, &"forwards".into()), "{status}");
         // Where nothing is dropped, there is nothing to warn of.
         bpffs.ok(&pair.near, "bypass");
         for args in LOOK_AGAIN {
@@ -50,7 +51,10 @@ fn a_bridge_that_is_put_over_the_interface_is_warned_of() {
         pair.near.sh("ip link add br0 type bridge && ip link set w0 master br0");
         for args in LOOK_AGAIN {
             let said = said(&bpffs, &pair, args);
-            assert!(said.contains("the bridge br0 stands above it, and was not"), "{args}: {said}");
+            assert!(
+                said.contains("the bridge br0 stands above it, which was not so"),
+                "{args}: {said}"
+            );
             assert!(said.contains("w0 is a port of the bridge br0"), "{args}: {said}");
         }
         // A daemon gives drop mode up by itself.

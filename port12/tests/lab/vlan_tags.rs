@@ -37,7 +37,8 @@ fn seen(bpffs: &Bpffs, near: &Namespace, args: &str, cable: &Raw) -> (u64, Strin
     assert_eq!(bytes % packets, 0, "{}", report.0);
     let interface = args.split_whitespace().nth(1).unwrap();
     let status = bpffs.status(near, interface);
-    let tags = status["vlan_tags"].as_str().unwrap_or_else(|| panic!("{status}")).to_owned();
+    let tags =
+        status["vlan_tags"]["place"].as_str().unwrap_or_else(|| panic!("{status}")).to_owned();
     run.stop();
     (bytes / packets, tags)
 }

@@ -77,7 +77,7 @@ fn interfaces(candidate: Candidate<'_>, pins: &PinArgs) -> Result<Vec<Interface>
     let mut interfaces = Vec::new();
     for pinned in pins.open_each()? {
         let pinned = pinned?;
-        let state = query::pinned_interface(&pinned, candidate.registry)?;
+        let state = query::pinned_interface(&pinned, candidate.registry, has_daemon)?;
         let is_selected = missing.remove(&*state.interface);
         let attachment = match state.place {
             Place::Attached if is_selected => None,

@@ -102,8 +102,7 @@ impl Advisor<'_> {
 
     /// What protects least counts.
     fn watching(&self, transport: Transport) -> Watching {
-        let on =
-            |it: &Interface| Some(watching(*it.actions.get(&transport)?, it.status.state.mode));
+        let on = |it: &Interface| Some(watching(*it.actions.get(&transport)?, it.state.mode));
         let unseen = if self.watch.is_partial { Watching::Unseen } else { Watching::Nothing };
         self.watch.attached().filter_map(on).max_by_key(|it| exposure(*it)).unwrap_or(unseen)
     }
@@ -147,10 +146,10 @@ impl Advisor<'_> {
     fn came(&self, transport: Transport) -> Came {
         let here = || self.watch.all().filter(|it| it.place() != Place::Elsewhere);
         let banned = here().any(|it| {
-            it.status.state.counts.outcomes.get(&Outcome::Banned).is_some_and(|it| it.packets > 0)
+            it.state.counts.outcomes.get(&Outcome::Banned).is_some_and(|it| it.packets > 0)
         });
         let ports =
-            here().flat_map(|it| &it.status.state.ports).filter(|port| port.transport == transport);
+            here().flat_map(|it| &it.state.ports).filter(|port| port.transport == transport);
         ports.fold(Came { banned, ..Came::default() }, |came, port| Came {
             passed: came.passed || port.packets > port.dropped,
             dropped: came.dropped || port.dropped > 0,
@@ -174,7 +173,7 @@ impl Advisor<'_> {
         let knocked =
             sources.filter(|source| source.transports.contains(&transport) && !source.banned);
         let came = |it: &&Interface| {
-            it.status.state.ports.iter().any(|port| port.transport == transport && port.packets > 0)
+            it.state.ports.iter().any(|port| port.transport == transport && port.packets > 0)
         };
         let interface = self.watch.attached().find(came).or_else(|| self.watch.attached().next());
         Names {
@@ -183,8 +182,8 @@ impl Advisor<'_> {
             process: process.map(|it| it.pid),
             unit: process.and_then(|it| it.cgroup.as_ref()?.unit.as_deref()),
             source: knocked.max_by_key(|it| it.seen.last_seen).map(|it| it.seen.source),
-            interface: interface.map(|it| &*it.status.state.interface),
-            daemon: self.watch.daemon.as_ref().map(|it| it.process),
+            interface: interface.map(|it| &*it.state.interface),
+            daemon: self.watch.daemon.as_ref().map(|it| it.pid),
             policy,
             planned: self.planned(transport),
             needs,

@@ -15,15 +15,11 @@ use serde::Serialize;
 use super::{forecast::Forecast, sockets};
 use crate::{
     cli::failure::Failure,
-    cli::{
-        knocks::Knocks,
-        pins::PinArgs,
-        status::{self, Daemon},
-    },
+    cli::{knocks::Knocks, pins::PinArgs},
     kernel::{clock::Timeline, pin, pinned::Pinned, unpinned::Unpinned},
-    model::{Place, SourceState},
+    model::{DaemonId, InterfaceState, Place, SourceState},
     outlook::Conditions,
-    query::Names,
+    query::{Names, pinned_interface},
     registry::Registry,
     who::{Answer, Limit},
 };
@@ -36,7 +32,7 @@ const NAMED: usize = 5;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Watch {
     /// The process that holds the pins, where there is one.
-    pub(super) daemon: Option<Daemon>,
+    pub(super) daemon: Option<DaemonId>,
     /// Null where the pins cannot be read.
     pub(super) interfaces: Option<Vec<Interface>>,
     /// Whether something may watch that is not among them.
@@ -51,9 +47,9 @@ pub(super) struct Watch {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Interface {
-    /// State and warnings. Its ports are the port on each transport; none above 1023.
+    /// State. Its ports are the port on each transport; none above 1023.
     #[serde(flatten)]
-    pub(super) status: status::Interface,
+    pub(super) state: InterfaceState,
     /// Forecast for an unknown source, on each transport; none if the program is not on an interface here.
     pub(super) unknown_source: Vec<Forecast>,
     /// Sources that probed the port, the most recent first.
@@ -87,12 +83,16 @@ impl Watch {
         answer: &mut Answer,
     ) -> Self {
         let mut watch =
-            Self { daemon: pin::holder(&pins.pin_dir).map(Daemon::from), ..Self::default() };
+            Self { daemon: pin::holder(&pins.pin_dir).map(DaemonId::from), ..Self::default() };
+        let has_daemon = watch.daemon.is_some();
         let mut limits = Vec::new();
         match pins.open_each() {
             Ok(opened) => {
-                let read =
-                    |it: Result<Pinned, Failure>| Interface::of(&it?, pins, registry, port, answer);
+                let read = |it: Result<Pinned, Failure>| {
+                    let pinned = it?;
+                    let state = pinned_interface(&pinned, registry, has_daemon)?;
+                    Interface::of(&pinned, state, registry, port, answer)
+                };
                 let mut interfaces = Vec::new();
                 for interface in opened.into_iter().map(read) {
                     match interface {
@@ -127,7 +127,7 @@ impl Watch {
 
     /// XDP programs on interfaces that are port12's, or may be, and are not pinned here.
     fn unpinned(&self, pins: &PinArgs) -> Vec<Limit> {
-        let known: BTreeSet<u32> = self.all().filter_map(|it| it.status.state.program.id).collect();
+        let known: BTreeSet<u32> = self.all().filter_map(|it| it.state.program.id).collect();
         // Where the pins cannot be read, that has been told.
         if self.interfaces.is_none() {
             return Vec::new();
@@ -162,24 +162,23 @@ fn unread(failure: &Failure) -> Limit {
 impl Interface {
     /// Place of the program.
     pub(super) fn place(&self) -> Place {
-        self.status.state.place
+        self.state.place
     }
 
     fn of(
         pinned: &Pinned,
-        pins: &PinArgs,
+        mut state: InterfaceState,
         registry: &Registry,
         port: u16,
         answer: &Answer,
     ) -> Result<(Self, Knocks), Failure> {
-        let mut status = status::Interface::of(pinned, pins, registry)?;
         let knocks = Knocks::read(pinned)?;
         let now = knocks.moment;
-        let state = pinned.state();
+        let maps = pinned.state();
         let bans = pinned.bans()?.list()?.into_iter().filter(|(_, ban)| ban.holds(now.jiffies));
         let banned: BTreeSet<IpAddr> = bans.map(|(source, _)| source).collect();
         let (port_sources, more_sources) = knocked(&knocks, port, &banned);
-        let conditions = Conditions::new(state.policy(), state.sockets(), now.jiffies);
+        let conditions = Conditions::new(maps.policy(), maps.sockets(), now.jiffies);
         let outlook = |of: Transport| {
             sockets::found(answer, of).map(|has_socket| conditions.outlook(of, port, has_socket))
         };
@@ -187,18 +186,18 @@ impl Interface {
             true => &Transport::ALL[..],
             false => &[],
         };
-        let mode = status.state.mode;
-        let is_here = status.state.place == Place::Attached;
+        let mode = state.mode;
+        let is_here = state.place == Place::Attached;
         let forecasts = transports.iter().filter(|_| is_here);
         let unknown_source =
             forecasts.map(|&of| Forecast::of(outlook(of), (of, port), mode)).collect();
-        let names = Names { registry, expected: state.expected() };
+        let names = Names { registry, expected: maps.expected() };
         let timeline = Timeline::from(now);
         let ports = transports.iter();
-        status.state.ports =
+        state.ports =
             ports.map(|&of| names.port(of, port, &knocks.counted(of, port), &timeline)).collect();
         let interface = Self {
-            status,
+            state,
             unknown_source,
             port_sources,
             more_sources,

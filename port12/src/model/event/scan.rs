@@ -99,17 +99,21 @@ impl Kind for Scan {
     }
 
     fn subject(&self) -> Subject<'_> {
-        let began = time::since_epoch(self.began).as_nanos();
         Subject {
             interface: Some(&self.sample.interface),
             source: Some(self.source),
-            alert: Some(format!("scan {} {began}", self.source)),
+            alert: Some(self.identity()),
             ..Subject::default()
         }
     }
 }
 
 impl Scan {
+    /// Text from which the id of its alerts is made.
+    pub fn identity(&self) -> String {
+        format!("scan {} {}", self.source, time::since_epoch(self.began).as_nanos())
+    }
+
     fn add_fields(&self, fields: &mut Fields) {
         let sample = &self.sample;
         let listed = ports::listed(&self.ports).into_iter();

@@ -51,7 +51,7 @@ fn who_knocks_in_monitor_mode_is_told_and_how_to_drop_it() {
         assert_eq!(source["transports"], json!(["tcp", "udp"]));
         assert_eq!((&source["packets"], &source["port_count"]), (&json!(3), &json!(3)), "{source}");
         let knocked = advice(&story, "knocked_passed", "tcp");
-        assert!(says(knocked, &format!("`kill -HUP {}`", story["daemon"]["process"])), "{knocked}");
+        assert!(says(knocked, &format!("`kill -HUP {}`", story["daemon"]["pid"])), "{knocked}");
         assert!(says(knocked, &format!("`port12 ban {FAR} --for 1h`")), "{knocked}");
         advice(&story, "nobody_listens", "udp");
         advice(&story, "quiet", "udplite");
@@ -188,7 +188,7 @@ fn the_steps_of_a_daemon_s_knocks_do_what_they_say() {
         assert!(reaches(&pair.far_raw(), 12));
         let story = explain(&bpffs, &pair.near, &format!("12 --config {path}"));
         let step = advice(&story, "knocked_passed", "tcp");
-        let hangup = format!("kill -HUP {}", story["daemon"]["process"]);
+        let hangup = format!("kill -HUP {}", story["daemon"]["pid"]);
         assert!(says(step, &format!("`mode = \"drop\"` in {path} and `{hangup}`")), "{step}");
         fs::write(policy.path(), "mode = \"drop\"\ninterfaces = [\"w0\"]\n").unwrap();
         pair.near.sh(&hangup);

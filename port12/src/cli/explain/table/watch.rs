@@ -5,14 +5,11 @@ use std::time::SystemTime;
 use port12_common::{Outcome, Transport, abi::Action};
 
 use crate::{
-    cli::{
-        explain::{
-            configured::Configured,
-            forecast::Forecast,
-            story::Story,
-            watch::{Interface, Source},
-        },
-        status,
+    cli::explain::{
+        configured::Configured,
+        forecast::Forecast,
+        story::Story,
+        watch::{Interface, Source},
     },
     model::{BanScope, BanState, Place, PortState},
     text::{Printable, time::rfc3339_seconds, words::counted, wrap::hang},
@@ -22,8 +19,8 @@ use crate::{
 pub(super) fn render(story: &Story<'_>) -> String {
     let mut text = String::from("\nWatched here\n");
     if let Some(daemon) = &story.watch.daemon {
-        let name = Printable(&daemon.name);
-        text.push_str(&hang("  ", &format!("daemon: process {} ({name})", daemon.process)));
+        let name = Printable(daemon.name.as_deref().unwrap_or("name unknown"));
+        text.push_str(&hang("  ", &format!("daemon: process {} ({name})", daemon.pid)));
     }
     match &story.watch.interfaces {
         None => text.push_str("  what is pinned cannot be read; see below\n"),
@@ -58,7 +55,7 @@ fn names(transports: &[Transport]) -> String {
 }
 
 fn interface(text: &mut String, it: &Interface) {
-    let status::Interface { state, warnings, .. } = &it.status;
+    let state = &it.state;
     let mut line = format!("{}: ", Printable(&state.interface));
     match (state.place, state.xdp_mode) {
         (Place::Attached, Some(xdp_mode)) => {
@@ -84,7 +81,7 @@ fn interface(text: &mut String, it: &Interface) {
     if let Some(not_dropped) = &state.not_dropped {
         note(&not_dropped.to_string());
     }
-    warnings.iter().for_each(|warning| note(warning));
+    state.host_changes.iter().flatten().for_each(|change| note(&change.to_string()));
     banning(&state.bans, &mut note);
     forecast(it.unknown_source.iter(), &mut note);
     counts(it, &mut note);
@@ -135,10 +132,10 @@ fn forecast<'a>(forecasts: impl Iterator<Item = &'a Forecast>, note: &mut impl F
 }
 
 fn counts(it: &Interface, note: &mut impl FnMut(&str)) {
-    let banned = it.status.state.counts.outcomes.get(&Outcome::Banned);
+    let banned = it.state.counts.outcomes.get(&Outcome::Banned);
     let banned = banned.map_or(0, |it| it.packets);
     let came = |port: &&PortState| port.packets > 0 || port.local_socket > 0;
-    let ports = &it.status.state.ports;
+    let ports = &it.state.ports;
     for port in ports.iter().filter(came) {
         let PortState { transport, packets, bytes, dropped, local_socket, .. } = port;
         let last =

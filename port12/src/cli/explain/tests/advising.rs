@@ -6,10 +6,7 @@ use port12_common::abi::Action;
 
 use super::*;
 use crate::{
-    cli::{
-        explain::{advise::Advice, watch::Interface},
-        status,
-    },
+    cli::explain::{advise::Advice, watch::Interface},
     host::sockets::SocketState,
     model::{InterfaceState, Mode, ModeReason, ModeState, Place, PortState},
     registry::Registry,
@@ -65,7 +62,7 @@ pub(super) fn interface(
     state.mode = ModeState { effective, reason, ..ModeState::plain(effective) };
     state.ports = Transport::ALL.map(port).into();
     Interface {
-        status: status::Interface { state, vlan_tags: None, warnings: Vec::new() },
+        state,
         unknown_source: Vec::new(),
         port_sources: Vec::new(),
         more_sources: 0,
@@ -152,12 +149,12 @@ fn of_several_interfaces_the_one_that_protects_least_counts() {
 #[test]
 fn what_another_namespace_s_interface_counted_says_nothing_of_this_one() {
     let mut elsewhere = interface("w0", Action::Watch, MONITOR, 9);
-    elsewhere.status.state.place = Place::Elsewhere;
+    elsewhere.state.place = Place::Elsewhere;
     let advice = advise(&watch(vec![elsewhere]), &Answer::default());
     assert!(has(&advice, 3, "nothing_watches", &EVERY), "{advice:?}");
     assert!(advice.iter().all(|it| it.1 != "knocked_earlier"), "{advice:?}");
     let mut left = interface("w0", Action::Watch, MONITOR, 9);
-    left.status.state.place = Place::Gone;
+    left.state.place = Place::Gone;
     let advice = advise(&watch(vec![left]), &Answer::default());
     assert!(has(&advice, 3, "knocked_earlier", &["tcp"]), "{advice:?}");
 }

@@ -12,9 +12,8 @@ use super::{
     *,
 };
 use crate::{
-    cli::status::Daemon,
     host::sockets::SocketState,
-    model::SourceState,
+    model::{DaemonId, SourceState},
     registry::Registry,
     who::{Answer, Limit, OnDisk},
 };
@@ -52,7 +51,7 @@ fn hostile() -> Watch {
         banned: true,
     });
     it.more_sources = 2;
-    let daemon = Some(Daemon { process: 99, name: "x\u{202e}y".into() });
+    let daemon = Some(DaemonId { pid: 99, name: Some("x\u{202e}y".into()) });
     Watch { daemon, ..watch(vec![it]) }
 }
 

@@ -3,9 +3,12 @@
 use std::{fmt, str::FromStr};
 
 use port12_common::Shape;
+use serde::{Deserialize, Serialize};
 
 /// What a scan is, by the shape of most of its probes.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum ScanKind {
     /// TCP SYN: `nmap -sS`, and a connect scan, which cannot be told from it by what is not answered.
     Syn,
