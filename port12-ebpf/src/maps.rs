@@ -1,43 +1,9 @@
-//! The maps.
+//! Sizes and flags that the maps of several objects have.
 
-use aya_ebpf::{
-    bindings::BPF_F_MMAPABLE,
-    btf_maps::{Array, HashMap, LpmTrie, LruHashMap, RingBuf},
-    macros::btf_map,
-};
-use port12_common::abi::{
-    self, ALLOWED, BANNED, Ban, Clock, CpuCounters, EVENT_RING, Evidence, SUSPECTS, SourceAddress,
-    State,
-};
+use aya_ebpf::bindings::BPF_F_MMAPABLE;
 
-/// CPUs that a foreign loader gets counters for; port12 sizes the map to the machine.
-const DEFAULT_CPUS: usize = 64;
+/// CPUs for which a foreign loader gets an element; port12 sizes the maps to the machine.
+pub const DEFAULT_CPUS: usize = 64;
 
-const MMAPABLE: usize = BPF_F_MMAPABLE as usize;
-
-#[btf_map]
-pub static COUNTERS: Array<CpuCounters, DEFAULT_CPUS, MMAPABLE> = Array::new();
-
-#[btf_map]
-pub static STATE: Array<State, 1, MMAPABLE> = Array::new();
-
-#[btf_map]
-pub static ALLOW_V4: LpmTrie<u32, u8, ALLOWED> = LpmTrie::new();
-
-#[btf_map]
-pub static ALLOW_V6: LpmTrie<[u32; 4], u8, ALLOWED> = LpmTrie::new();
-
-#[btf_map]
-pub static BANS: HashMap<SourceAddress, Ban, BANNED> = HashMap::new();
-
-#[btf_map]
-pub static EVIDENCE: LruHashMap<SourceAddress, Evidence, SUSPECTS> = LruHashMap::new();
-
-#[btf_map]
-pub static PROTECTED: HashMap<SourceAddress, u64, { abi::PROTECTED }> = HashMap::new();
-
-#[btf_map]
-pub static CLOCK: Array<Clock, 1, MMAPABLE> = Array::new();
-
-#[btf_map]
-pub static EVENTS: RingBuf<(), EVENT_RING> = RingBuf::new();
+/// User space maps the memory of the values (kernel 5.5).
+pub const MMAPABLE: usize = BPF_F_MMAPABLE as usize;

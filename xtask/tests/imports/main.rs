@@ -1,4 +1,4 @@
-//! Directions of the imports in the crates `port12` and `xtask`.
+//! Directions of the imports in all crates.
 
 mod circles;
 mod modules;
@@ -9,8 +9,12 @@ use std::{collections::BTreeSet, path::Path};
 use self::modules::Crate;
 
 fn sources(package: &str) -> Crate {
+    read(&format!("{package}/src"))
+}
+
+fn read(folder: &str) -> Crate {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    Crate::read(&root.join(package).join("src"))
+    Crate::read(&root.join(folder))
 }
 
 #[test]
@@ -57,4 +61,13 @@ fn text_imports_no_other_module() {
 #[test]
 fn no_modules_of_xtask_import_each_other_in_a_circle() {
     assert_eq!(circles::find(&sources("xtask")), Vec::<String>::new());
+}
+
+#[test]
+fn no_modules_of_the_kernel_programs_import_each_other_in_a_circle() {
+    for folder in ["src", "src/bin/xdp", "src/bin/binds", "src/bin/egress"] {
+        let modules = read(&format!("port12-ebpf/{folder}"));
+        assert!(modules.sources().count() > 1, "{folder}");
+        assert_eq!(circles::find(&modules), Vec::<String>::new(), "{folder}");
+    }
 }

@@ -3,8 +3,6 @@
 //! None of them refuses anything: each returns [`ALLOW`], whatever it finds.
 #![no_std]
 #![no_main]
-#![feature(asm_experimental_arch, core_intrinsics)]
-#![expect(internal_features, reason = "the target has no atomic types")]
 #![expect(
     missing_docs,
     reason = "the entry points' wrappers come from a macro that documents none"
@@ -14,8 +12,6 @@ mod bound;
 mod maps;
 mod marks;
 mod ring;
-#[path = "../unknown.rs"]
-mod unknown;
 
 use aya_ebpf::{
     bindings::BPF_SOCK_OPS_TCP_LISTEN_CB,
@@ -23,10 +19,7 @@ use aya_ebpf::{
     programs::{SockContext, SockOpsContext},
 };
 
-/// The licence that the kernel asks for: GPL-compatible.
-#[unsafe(link_section = "license")]
-#[unsafe(no_mangle)]
-pub static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+port12_ebpf::licence!();
 
 /// What lets a bind go on.
 const ALLOW: i32 = 1;
@@ -62,10 +55,4 @@ pub fn port12_listen(ctx: SockOpsContext) -> u32 {
         bound::note_listener(&ctx);
     }
     ALLOW as u32
-}
-
-#[cfg(not(test))]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {}
 }

@@ -1,8 +1,7 @@
 //! Telling user space.
 
-use core::intrinsics::{AtomicOrdering, atomic_xadd};
-
 use port12_common::abi::{BindRecord, Hearing};
+use port12_ebpf::atomic;
 
 use crate::maps::BINDS;
 
@@ -21,6 +20,6 @@ pub fn tell(record: &BindRecord, hearing: *mut Hearing) {
 pub fn lose(hearing: *mut Hearing) {
     // SAFETY: the element outlives the program, and its words are added to atomically.
     unsafe {
-        atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*hearing).lost, 1);
+        atomic::add(&raw mut (*hearing).lost, 1);
     }
 }

@@ -3,7 +3,7 @@
 use aya_ebpf::helpers::bpf_sk_fullsock;
 use port12_common::{Departure, Shape};
 
-use crate::{maps::OUT_STATE, packet::Packet};
+use crate::{maps::OUT_STATE, skb::Skb};
 
 // linux/socket.h, net/tcp_states.h: a connected UDP socket is in the state of an established one.
 const AF_INET: u32 = 2;
@@ -14,7 +14,7 @@ const ESTABLISHED: u32 = 1;
 /// Whether a datagram may be a server's answer: clients of NFS and the like bind ports from 512 to 1023, and ask from
 /// there. It is, where its socket is not connected, and has chosen its port. What comes from a raw socket is none.
 #[inline(always)]
-pub fn may_be_answer(packet: &Packet, departure: &Departure) -> bool {
+pub fn may_be_answer(packet: &Skb, departure: &Departure) -> bool {
     if departure.shape != Shape::Datagram {
         return false;
     }

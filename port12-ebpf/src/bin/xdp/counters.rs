@@ -10,7 +10,9 @@ use port12_common::{
     },
 };
 
-use crate::{constants, linear::Obscure, maps::COUNTERS};
+use port12_ebpf::packet::Obscure;
+
+use crate::{constants, maps::COUNTERS};
 
 /// Counts no reason.
 const UNUSED: usize = 15;

@@ -1,7 +1,7 @@
 //! The maps.
 
 use aya_ebpf::{
-    bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
+    bindings::BPF_F_NO_PREALLOC,
     btf_maps::{Array, HashMap, LruHashMap, RingBuf},
     macros::btf_map,
 };
@@ -9,11 +9,7 @@ use port12_common::abi::{
     CONTACTS, Contact, OUTBOUND_PORTS, OUTBOUND_RING, OutboundPort, OutboundState, OutboundTally,
     OutboundTelling,
 };
-
-/// CPUs that a foreign loader gets an element for; port12 sizes the map to the machine.
-const DEFAULT_CPUS: usize = 64;
-
-const MMAPABLE: usize = BPF_F_MMAPABLE as usize;
+use port12_ebpf::maps::{DEFAULT_CPUS, MMAPABLE};
 
 /// What nobody starts takes no memory.
 const ON_DEMAND: usize = BPF_F_NO_PREALLOC as usize;

@@ -8,14 +8,15 @@ use aya_ebpf::{
     programs::TcContext,
 };
 
-use crate::{
-    linear::{Context, Obscure},
-    unknown::unknown,
+use port12_ebpf::{
+    nonlinear::Load,
+    opaque::opaque,
+    packet::{Context, Obscure},
 };
 
 /// The packet at hand.
 #[derive(Clone, Copy)]
-pub struct Packet(*mut __sk_buff);
+pub struct Skb(*mut __sk_buff);
 
 /// Reads a field of the context, each time anew.
 macro_rules! field {
@@ -26,7 +27,7 @@ macro_rules! field {
     }};
 }
 
-impl Packet {
+impl Skb {
     #[inline(always)]
     pub fn of(ctx: &TcContext) -> Self {
         Self(ctx.skb.skb)
@@ -111,20 +112,29 @@ impl Packet {
         // SAFETY: the context is that of the running program.
         unsafe { aya_ebpf::helpers::bpf_get_netns_cookie(self.0.cast()) }
     }
+}
 
-    /// Copies bytes from an offset. Whether there are as many.
-    ///
-    /// # Safety
-    ///
-    /// `to` takes `length` bytes.
+impl Load for Skb {
+    type Zero = Zero;
+
     #[inline(always)]
-    pub unsafe fn copy(self, offset: u32, to: *mut u8, length: u32) -> bool {
+    fn length(&self) -> usize {
+        Self::length(*self) as usize
+    }
+
+    #[inline(always)]
+    fn zero(&self) -> Zero {
+        Self::zero(*self)
+    }
+
+    #[inline(always)]
+    unsafe fn load(&self, offset: u32, to: *mut u8, length: u32) -> bool {
         // SAFETY: the context is that of the running program, and the caller says that the bytes fit.
         unsafe { bpf_skb_load_bytes(self.0.cast(), offset, to.cast(), length) == 0 }
     }
 }
 
-impl Context for Packet {
+impl Context for Skb {
     #[inline(always)]
     fn bounds(&self) -> (usize, usize) {
         let skb = self.0;
@@ -140,13 +150,13 @@ impl Context for Packet {
 
 /// A number that is 0: a kind of packet (`PACKET_HOST` and others) is below 8.
 #[derive(Clone, Copy)]
-pub struct Zero(Packet);
+pub struct Zero(Skb);
 
 impl Obscure for Zero {
     #[inline(always)]
     fn obscure(self, number: usize) -> usize {
         // Nor does the compiler know it: it would put it together of two halves, of which the verifier of kernel 5.10
         // loses the bounds.
-        unknown((number + (field!(self.0, pkt_type) >> 8) as usize) & 0x7fff)
+        opaque((number + (field!(self.0, pkt_type) >> 8) as usize) & 0x7fff)
     }
 }

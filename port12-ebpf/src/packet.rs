@@ -1,10 +1,12 @@
-//! The part of a frame that the program can touch, and the only bounds check on it.
+//! The linear part of a packet, which a program reads directly, and the only bounds check on it.
+
+mod xdp;
 
 use core::{array, hint, marker::PhantomData, ptr};
 
 use port12_common::Frame;
 
-use crate::unknown::unknown;
+use crate::opaque::opaque;
 
 /// A context of a program over packets.
 pub trait Context {
@@ -90,6 +92,6 @@ impl<C, Z: Obscure> Frame for Linear<'_, C, Z> {
 
     #[inline(always)]
     fn forget(&self, number: usize) -> usize {
-        unknown(number)
+        opaque(number)
     }
 }

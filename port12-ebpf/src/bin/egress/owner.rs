@@ -2,7 +2,7 @@
 
 use port12_common::Departure;
 
-use crate::{constants, maps::OUT_STATE, packet::Packet};
+use crate::{constants, maps::OUT_STATE, skb::Skb};
 
 /// Whether a socket of this host's network namespace has sent it.
 ///
@@ -12,7 +12,7 @@ use crate::{constants, maps::OUT_STATE, packet::Packet};
 ///   nothing. The kernel tells the namespace of a socket; one that does not (6.1) leaves the source
 ///   address to go by, which is not this host's.
 #[inline(always)]
-pub fn is_this_host(packet: &Packet, departure: &Departure) -> bool {
+pub fn is_this_host(packet: &Skb, departure: &Departure) -> bool {
     if !packet.has_socket() || packet.came_by() != 0 {
         return false;
     }

@@ -5,10 +5,9 @@ use core::ptr;
 use aya_ebpf::{EbpfContext as _, bindings::xdp_md, programs::XdpContext};
 use port12_common::{Frame, Layer, Membership, parse::Tags};
 
-use crate::{
-    constants, linear::Linear, maps::STATE, record::Counters, scattered::Scattered,
-    unknown::unknown,
-};
+use port12_ebpf::{opaque::opaque, packet::Linear};
+
+use crate::{buffers::Buffers, constants, counters::Counters, maps::STATE};
 
 /// The network of the frame at hand. `IN_PARTS`: whether headers lie outside the linear part.
 #[inline(always)]
@@ -22,12 +21,12 @@ pub fn membership<const IN_PARTS: bool, F: Frame>(
     }
     if !Tags::are_in(frame) {
         let untagged = STATE.get(0).map_or(Membership::OWN, |state| state.host.vlans.untagged());
-        return Membership::from_number(unknown(untagged.number() as usize) as u64);
+        return Membership::from_number(opaque(untagged.number() as usize) as u64);
     }
     look_up::<IN_PARTS>(ctx.as_ptr().cast(), counters);
     // SAFETY: the element is this CPU's own.
     let number = unsafe { ptr::read_volatile(&raw const (*counters.vlan_query()).membership) };
-    Membership::from_number(unknown(number as usize) as u64)
+    Membership::from_number(opaque(number as usize) as u64)
 }
 
 /// Out of line, with its result in memory: the kernel's verifier knows nothing of a number that comes from there. It
@@ -37,7 +36,7 @@ fn look_up<const IN_PARTS: bool>(ctx: *mut xdp_md, counters: Counters) -> u64 {
     let ctx = XdpContext::new(ctx);
     let zero = counters.zero();
     let tags = if IN_PARTS {
-        Tags::of(&Scattered::new(&ctx, usize::MAX, zero))
+        Tags::of(&Buffers::of(&ctx, usize::MAX, zero))
     } else {
         Tags::of(&Linear::again(&ctx, zero))
     };

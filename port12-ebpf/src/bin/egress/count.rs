@@ -1,7 +1,5 @@
 //! Counting.
 
-use core::intrinsics::{AtomicOrdering, atomic_xadd};
-
 use aya_ebpf::{
     bindings::BPF_NOEXIST,
     helpers::{bpf_get_smp_processor_id, bpf_ktime_get_boot_ns},
@@ -10,15 +8,16 @@ use port12_common::{
     Departure,
     abi::{OutboundPort, OutboundTally, OutboundTelling},
 };
+use port12_ebpf::atomic;
 
 use crate::{
     maps::{OUT_PORTS, OUT_TELLING},
-    packet::Packet,
+    skb::Skb,
 };
 
 /// Counts a packet that starts a conversation.
 #[inline(always)]
-pub fn count(packet: &Packet, departure: &Departure) {
+pub fn count(packet: &Skb, departure: &Departure) {
     let key = OutboundPort {
         interface: packet.interface(),
         port: departure.port,
@@ -40,20 +39,14 @@ pub fn count(packet: &Packet, departure: &Departure) {
     // SAFETY: the element outlives the program, and all CPUs add to it by whole instructions; of the times,
     // any of the last is right.
     unsafe {
-        let _ = atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(
-            &raw mut (*tally).packets,
-            packet.packets(),
-        );
-        let _ = atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(
-            &raw mut (*tally).bytes,
-            packet.bytes(),
-        );
+        atomic::add(&raw mut (*tally).packets, packet.packets());
+        atomic::add(&raw mut (*tally).bytes, packet.bytes());
         (&raw mut (*tally).last_seen).write(now);
     }
 }
 
 /// Counts it among those for which there is no room.
-fn leave_out(packet: &Packet) {
+fn leave_out(packet: &Skb) {
     if let Some(telling) = of_this_cpu() {
         // SAFETY: the element is this CPU's own.
         unsafe { (*telling).uncounted += packet.packets() };

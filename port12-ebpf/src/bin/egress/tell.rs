@@ -9,13 +9,13 @@ use port12_common::{
 use crate::{
     constants, count,
     maps::{OUT_CONTACTS, OUT_EVENTS},
-    packet::Packet,
+    skb::Skb,
 };
 
 /// Tells of it, unless it was told not long ago. Whoever reads is woken up: who sends may be gone in a
 /// millisecond. That takes 5 us, as often as the budget allows.
 #[inline(always)]
-pub fn tell(packet: &Packet, departure: &Departure) {
+pub fn tell(packet: &Skb, departure: &Departure) {
     let again = constants::again();
     if again == 0 {
         return;

@@ -5,7 +5,9 @@ use port12_common::{
     abi::{HEARERS, PORTS, Sockets},
 };
 
-use crate::{maps::STATES, unknown::unknown};
+use port12_ebpf::opaque::opaque;
+
+use crate::maps::STATES;
 
 /// Says to the program of every interface that a port has a socket. A byte is written, and nothing read:
 /// a bind on another CPU, and a listing that is written at the same time, find either what was there or this.
@@ -19,7 +21,7 @@ pub fn set(transport: Transport, port: u16, hearers: u64) {
             continue;
         };
         // Bounded where it is used: the verifier of kernel 5.10 forgets the bounds of what was on the stack.
-        let port = unknown(usize::from(port)) & (PORTS - 1);
+        let port = opaque(usize::from(port)) & (PORTS - 1);
         // SAFETY: the element outlives the program, and the port is within the table. Any byte is one to
         // whoever reads it.
         unsafe {

@@ -1,4 +1,4 @@
-//! What the compiler is not to know.
+//! Numbers that are opaque to the compiler.
 
 use core::arch::asm;
 
@@ -19,7 +19,7 @@ macro_rules! instruction {
 /// The same number. The compiler has to take it for any: a check that it would leave out, because it
 /// has made it before, is there for a verifier that has forgotten.
 #[inline(always)]
-pub fn unknown(mut number: usize) -> usize {
+pub fn opaque(mut number: usize) -> usize {
     // SAFETY: it does nothing to anything.
     unsafe {
         asm!(instruction!(), inout(reg) number, options(pure, nomem, preserves_flags, nostack));

@@ -10,8 +10,8 @@ use port12_common::{
 
 use crate::{
     bans, constants,
+    counters::Counters,
     maps::{ALLOW_V4, ALLOW_V6, CLOCK, STATE},
-    record::Counters,
     sockets::Namespace,
     vlans,
 };

@@ -4,7 +4,7 @@ use core::ptr;
 
 use aya_ebpf::programs::XdpContext;
 
-use crate::linear::Context;
+use super::Context;
 
 impl Context for XdpContext {
     #[inline(always)]

@@ -1,13 +1,11 @@
 //! The maps.
 
 use aya_ebpf::{
-    bindings::BPF_F_MMAPABLE,
     btf_maps::{Array, ArrayOfMaps, RingBuf, SkStorage},
     macros::btf_map,
 };
 use port12_common::abi::{BIND_RING, BindRecord, HEARERS, Hearing, State};
-
-const MMAPABLE: usize = BPF_F_MMAPABLE as usize;
+use port12_ebpf::maps::MMAPABLE;
 
 #[btf_map]
 pub static HEARING: Array<Hearing, 1, MMAPABLE> = Array::new();

@@ -10,7 +10,9 @@ use aya_ebpf::{
 };
 use port12_common::abi::{EVENT_FRAME, EventRecord, Knock, Known, Pending, Telling};
 
-use crate::{maps::EVENTS, record::Counters, unknown::unknown};
+use port12_ebpf::opaque::opaque;
+
+use crate::{counters::Counters, maps::EVENTS};
 
 /// Tells of a probe. The one who reads looks for it by itself: to wake it up takes 5 us.
 #[inline(always)]
@@ -91,7 +93,7 @@ unsafe fn copy_linear(ctx: *mut xdp_md, to: *mut u8) -> u64 {
     // verifier learns nothing of a single byte.
     let mut at = 0;
     while at + WORD <= EVENT_FRAME {
-        let behind = unknown(start + at + WORD);
+        let behind = opaque(start + at + WORD);
         if behind > end {
             break;
         }
@@ -101,7 +103,7 @@ unsafe fn copy_linear(ctx: *mut xdp_md, to: *mut u8) -> u64 {
         at += WORD;
     }
     for _ in 1..WORD {
-        let behind = unknown(start + at + 1);
+        let behind = opaque(start + at + 1);
         if at >= EVENT_FRAME || behind > end {
             break;
         }

@@ -1,6 +1,6 @@
 //! Load-time constants: user space patches them before the verifier sees the program.
 
-use core::ptr;
+use port12_ebpf::constants::patched;
 
 /// [`port12_common::abi::constant::OUT_AGAIN`].
 #[unsafe(no_mangle)]
@@ -13,13 +13,6 @@ static OUT_PROCESS: u8 = 0;
 /// [`port12_common::abi::constant::OUT_NAMESPACE`].
 #[unsafe(no_mangle)]
 static OUT_NAMESPACE: u64 = 0;
-
-/// Reads a constant as the loader left it, not as the compiler knows it.
-#[inline(always)]
-fn patched<T>(constant: &'static T) -> T {
-    // SAFETY: a reference is valid for reads.
-    unsafe { ptr::read_volatile(constant) }
-}
 
 /// Nanoseconds after which a contact is told of again; 0 where nothing is told.
 #[inline(always)]

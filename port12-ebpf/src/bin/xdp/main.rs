@@ -1,47 +1,38 @@
 //! port12's XDP programs.
 #![no_std]
 #![no_main]
-#![feature(asm_experimental_arch, core_intrinsics)]
-#![expect(internal_features, reason = "the target has no atomic types")]
 #![expect(
     missing_docs,
     reason = "the entry points' wrappers come from a macro that documents none"
 )]
 
 mod bans;
+mod buffers;
 mod clock;
 mod constants;
-mod context;
+mod counters;
+mod environment;
 mod events;
-mod linear;
 mod maps;
-mod record;
-mod scattered;
 mod sockets;
-mod tables;
 #[cfg(feature = "trace")]
 mod trace;
-mod unknown;
 mod vlans;
 
 use core::hint;
 
-use aya_ebpf::{
-    bindings::xdp_action, helpers::bpf_xdp_get_buff_len, macros::xdp, programs::XdpContext,
-};
+use aya_ebpf::{bindings::xdp_action, macros::xdp, programs::XdpContext};
 use port12_common::{
     Conclude, Finding, Frame, Verdict,
     abi::{Knock, Known},
     classify_common, classify_then, may_hide_headers,
     parse::is_padded,
 };
+use port12_ebpf::packet::Linear;
 
-use crate::{linear::Linear, record::Counters, scattered::Scattered, tables::Kernel};
+use crate::{buffers::Buffers, counters::Counters, environment::Kernel};
 
-/// The licence that the kernel asks for: GPL-compatible.
-#[unsafe(link_section = "license")]
-#[unsafe(no_mangle)]
-pub static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+port12_ebpf::licence!();
 
 /// The entry point for kernels before 5.18, and for drivers without multi-buffer support.
 #[xdp]
@@ -181,7 +172,7 @@ impl<const SHUTS_OUT: bool> Conclude for Part<'_, SHUTS_OUT> {
             return self.linear;
         }
         hint::cold_path();
-        buffers(self.ctx)
+        buffers::length(self.ctx)
     }
 
     #[inline(always)]
@@ -193,13 +184,6 @@ impl<const SHUTS_OUT: bool> Conclude for Part<'_, SHUTS_OUT> {
     }
 }
 
-/// The bytes of a frame in all its buffers.
-#[inline(always)]
-fn buffers(ctx: &XdpContext) -> usize {
-    // SAFETY: the context is that of the running program.
-    unsafe { bpf_xdp_get_buff_len(ctx.ctx) as usize }
-}
-
 /// Classifies a frame whose headers lie outside the linear part. It is told nothing of the frame: the
 /// kernel's verifier would walk it for each that knows something else.
 #[inline(never)]
@@ -207,10 +191,10 @@ fn scattered<const SHUTS_OUT: bool>(ctx: &XdpContext) -> u32 {
     let Some(counters) = Counters::of_this_cpu() else {
         return xdp_action::XDP_PASS;
     };
-    let total = buffers(ctx);
+    let total = buffers::length(ctx);
     let whole = Whole { counters, length: total };
     classify_then(
-        &Scattered::new(ctx, total, counters.zero()),
+        &Buffers::of(ctx, total, counters.zero()),
         constants::layer(),
         &Kernel::<SHUTS_OUT, FRAGS>::of(ctx, counters),
         &whole,
@@ -228,10 +212,4 @@ fn conclude(counters: Counters, finding: &Finding) -> End {
         Verdict::Drop => xdp_action::XDP_DROP,
     };
     End { action, knock }
-}
-
-#[cfg(not(test))]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {}
 }

@@ -1,9 +1,6 @@
 //! Sources that are banned.
 
-use core::{
-    intrinsics::{AtomicOrdering, atomic_xadd},
-    mem,
-};
+use core::mem;
 
 use aya_ebpf::{
     bindings::{BPF_ANY, BPF_NOEXIST, xdp_md},
@@ -15,11 +12,15 @@ use port12_common::{
     abi::{Ban, Banning, Evidence, Knock, Known, Policy, SourceAddress},
 };
 
+use port12_ebpf::{
+    atomic,
+    packet::{Linear, Obscure as _},
+};
+
 use crate::{
-    linear::{Linear, Obscure as _},
+    buffers::Buffers,
+    counters::Counters,
     maps::{BANS, EVIDENCE, PROTECTED, STATE},
-    record::Counters,
-    scattered::Scattered,
 };
 
 /// What an insertion says of a key that is there (asm-generic/errno-base.h).
@@ -66,7 +67,7 @@ pub fn of_all(source: SourceAddress, now: u64) -> Option<*mut Ban> {
 pub fn count(ban: *mut Ban) {
     // SAFETY: as above.
     unsafe {
-        atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*ban).packets, 1);
+        atomic::add(&raw mut (*ban).packets, 1);
     }
 }
 
@@ -109,7 +110,7 @@ fn weight<const IN_PARTS: bool>(
     let (ctx, zero) = (XdpContext::new(ctx), counters.zero());
     let weight = if IN_PARTS {
         // The length bounds nothing here: the kernel does.
-        inspection.weight(&Scattered::new(&ctx, 0, zero), &state.host, now)
+        inspection.weight(&Buffers::of(&ctx, 0, zero), &state.host, now)
     } else {
         inspection.weight(&Linear::again(&ctx, zero), &state.host, now)
     };
@@ -135,8 +136,7 @@ fn accuse(banning: *mut Banning) -> u64 {
             (*evidence).since = now;
             (*evidence).weight = 0;
         }
-        let weight = banning.weight;
-        atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*evidence).weight, weight);
+        atomic::add(&raw mut (*evidence).weight, banning.weight);
         &mut *evidence
     };
     if evidence.weight < banning.after {
