@@ -1,7 +1,7 @@
 //! Watch interfaces and print scans: `sudo cargo run --example headless -- POLICY`; Ctrl-C ends it.
 use port12::{
     Agent, Error, Event,
-    agent::{Options, Plan},
+    agent::{Options, Plan, StateDir},
     config::{Config, Layer},
     story::Next,
 };
@@ -21,7 +21,8 @@ async fn main() -> Result<(), Error> {
     let config = Config::load(Some(Path::new(&policy)), Layer::default())?;
     let (pin_dir, runtime_dir) = (Path::new("/sys/fs/bpf/port12"), Path::new("/run/port12"));
     let tell = |line: &dyn std::fmt::Display| eprintln!("{line}");
-    let options = Options { pin_dir, runtime_dir, stay: false, trace: false, tell };
+    let state_dir = StateDir::None;
+    let options = Options { pin_dir, runtime_dir, state_dir, stay: false, trace: false, tell };
     let mut agent = Agent::start(Plan::make(config, pin_dir)?, options)?;
     let mut records = agent.records();
     loop {

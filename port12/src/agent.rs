@@ -12,6 +12,7 @@ mod preflight;
 mod published;
 mod reload;
 mod selection;
+mod state_dir;
 mod state_file;
 mod too_deep;
 mod turn;
@@ -31,6 +32,7 @@ pub use plan::{Plan, Target};
 pub use preflight::{check_forwarding, links, on_this_host};
 pub use published::States;
 pub use selection::nothing as no_interface;
+pub use state_dir::StateDir;
 pub use turn::every;
 
 use tokio::sync::watch;
@@ -43,6 +45,7 @@ use crate::{
     ledger::Ledger,
     model::{DaemonId, ModeReason, NotDropped, Origin, State},
     query,
+    state_dir::StateDirectory,
     story::{Records, Story},
     watch::{Hearing, Keeper, Lookout, Outbound, Presence, Watched},
 };
@@ -57,6 +60,8 @@ pub struct Options<'a> {
     pub pin_dir: &'a Path,
     /// Directory for state that other processes read, and that ends with this one.
     pub runtime_dir: &'a Path,
+    /// Directory for bans, confirmations and events, which outlive this process.
+    pub state_dir: StateDir<'a>,
     /// True if the programs stay attached after the end of this process.
     pub stay: bool,
     /// True if the object with logging compiled in is loaded.
@@ -89,6 +94,8 @@ pub struct Agent {
     timers: Option<Timers>,
     /// Directory for the state of agents; `None` after the end.
     runtime_dir: Option<PathBuf>,
+    /// Directory for files that outlive this process, if one can be used. It belongs to this process.
+    state_dir: Option<Arc<StateDirectory>>,
     /// Copy of the state for other processes, if the maps are pinned.
     state_file: Option<StateFile>,
     /// State that readers load.
@@ -118,12 +125,14 @@ impl Agent {
     ///
     /// [`AgentError`]: another process has the directory, or there is none where one is needed.
     pub fn open(plan: Plan, options: Options<'_>) -> Result<Self, AgentError> {
-        let Options { pin_dir, runtime_dir, stay, trace, tell } = options;
+        let Options { pin_dir, runtime_dir, state_dir, stay, trace, tell } = options;
         let pins = match plan.needs_pins(stay) {
             true => Some(PinDirectory::require(pin_dir)?),
             false => pins_or_none(pin_dir, tell)?,
         };
         plan.warnings().for_each(|line| tell(line));
+        let runtime = pins.as_ref().and_then(PinDirectory::id).map(|id| runtime_dir.join(id));
+        let state_dir = state_dir.open(runtime.as_deref(), tell);
         let shunned = plan.left_out.iter().copied().collect();
         let ledger = Ledger::new(plan.config.remember_sources.value);
         let mut story = Story::start(&plan.config.sinks.value, plan.config.frame_bytes.value)?;
@@ -146,6 +155,7 @@ impl Agent {
             started: Instant::now(),
             timers: None,
             runtime_dir: Some(runtime_dir.to_owned()),
+            state_dir: state_dir.map(Arc::new),
             state_file: None,
             states,
             shunned,
@@ -178,6 +188,11 @@ impl Agent {
     /// Records from now on, for a reader in this process.
     pub fn records(&self) -> Records {
         self.story.records()
+    }
+
+    /// Directory for files that outlive this process; `None` if none can be used.
+    pub fn state_dir(&self) -> Option<&Arc<StateDirectory>> {
+        self.state_dir.as_ref()
     }
 
     /// Plan in force.

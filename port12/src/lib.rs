@@ -7,7 +7,7 @@
 //!
 //! ```no_run
 //! use std::path::Path;
-//! use port12::{Agent, Error, agent::{Options, Plan}, config::{Config, Layer}};
+//! use port12::{Agent, Error, agent::{Options, Plan, StateDir}, config::{Config, Layer}};
 //!
 //! # async fn watch() -> Result<(), Error> {
 //! let config = Config::load(Some(Path::new("port12.toml")), Layer::default())?;
@@ -15,6 +15,7 @@
 //! let options = Options {
 //!     pin_dir: pins,
 //!     runtime_dir: Path::new("/run/port12"),
+//!     state_dir: StateDir::None,
 //!     stay: false,
 //!     trace: false,
 //!     tell: |line| println!("{line}"),
@@ -53,6 +54,7 @@ pub mod report;
 pub mod scan;
 pub mod sink;
 pub mod snapshot;
+pub mod state_dir;
 pub mod story;
 mod text;
 pub mod trusted_path;

@@ -62,6 +62,39 @@ impl Directory {
         read_at_most(self.open_file(name)?, &self.path().join(name), most)
     }
 
+    /// Replaces a file in the directory as [`replace`] does; a symbolic link is not followed.
+    ///
+    /// # Errors
+    ///
+    /// [`PathError`]; the file is as it was then.
+    pub fn replace(&self, name: &OsStr, bytes: &[u8], mode: u32) -> Result<(), PathError> {
+        let path = self.path().join(name);
+        let mode = match self.open_file(name) {
+            Ok(file) => rustix::fs::fstat(&file).map_err(PathError::errno(&path))?.st_mode & 0o7777,
+            Err(error) if error.is_missing() => mode,
+            Err(error) => return Err(error),
+        };
+        let mut beside = name.to_owned();
+        beside.push(".new");
+        let replaced = write_beside(self, &beside, bytes, mode)
+            .and_then(|()| rustix::fs::renameat(self, &beside, self, name))
+            .and_then(|()| rustix::fs::fsync(self.readable()?));
+        if replaced.is_err() {
+            let _ = rustix::fs::unlinkat(self, &beside, AtFlags::empty());
+        }
+        replaced.map_err(PathError::errno(&path))
+    }
+
+    /// Gives a file in the directory another name, in place of a file that has it.
+    ///
+    /// # Errors
+    ///
+    /// [`PathError`].
+    pub fn rename(&self, name: &OsStr, to: &OsStr) -> Result<(), PathError> {
+        let renamed = rustix::fs::renameat(self, name, self, to);
+        renamed.map_err(PathError::errno(&self.path().join(name)))
+    }
+
     /// Names of all entries, in the order of the system.
     ///
     /// # Errors
@@ -90,20 +123,7 @@ impl Directory {
 /// [`PathError`]; the file is as it was then.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), PathError> {
     let (directory, name) = parent_of(path, LastLink::Followed, Owners::Trusted)?;
-    let mode = match directory.open_file(&name) {
-        Ok(file) => rustix::fs::fstat(&file).map_err(PathError::errno(path))?.st_mode & 0o7777,
-        Err(error) if error.is_missing() => mode,
-        Err(error) => return Err(error),
-    };
-    let mut beside = name.clone();
-    beside.push(".new");
-    let replaced = write_beside(&directory, &beside, bytes, mode)
-        .and_then(|()| rustix::fs::renameat(&directory, &beside, &directory, &name))
-        .and_then(|()| rustix::fs::fsync(directory.readable()?));
-    if replaced.is_err() {
-        let _ = rustix::fs::unlinkat(&directory, &beside, AtFlags::empty());
-    }
-    replaced.map_err(PathError::errno(path))
+    directory.replace(&name, bytes, mode)
 }
 
 fn write_beside(

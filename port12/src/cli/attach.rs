@@ -2,7 +2,7 @@
 
 use super::{output::tell, pins::PinArgs, settings::Settings};
 use crate::{
-    agent::{self, Agent, Options, Plan},
+    agent::{self, Agent, Options, Plan, StateDir},
     cli::failure::Failure,
 };
 
@@ -33,6 +33,7 @@ pub fn run(args: &AttachArgs) -> Result<(), Failure> {
     let options = Options {
         pin_dir: &args.pins.pin_dir,
         runtime_dir: &args.pins.runtime_dir,
+        state_dir: StateDir::Existing(&args.pins.state_dir),
         stay: true,
         trace: false,
         tell: |line| tell(line),

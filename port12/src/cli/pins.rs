@@ -11,6 +11,7 @@ use crate::{
         slot::Slot,
     },
     query::{Query, RUNTIME_DIR},
+    state_dir::STATE_DIR,
 };
 
 /// Where the maps and programs are.
@@ -22,6 +23,10 @@ pub struct PinArgs {
     /// The directory where `run` writes the state that other commands read
     #[arg(long, value_name = "DIR", default_value = RUNTIME_DIR, env = "PORT12_RUNTIME_DIR")]
     pub runtime_dir: PathBuf,
+    /// The directory where `run` keeps bans, confirmations and events; `run` creates it, and uses the runtime directory if
+    /// it cannot use this one
+    #[arg(long, value_name = "DIR", default_value = STATE_DIR, env = "PORT12_STATE_DIR")]
+    pub state_dir: PathBuf,
 }
 
 impl PinArgs {

@@ -21,7 +21,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    agent::{Agent, Options, Plan, every},
+    agent::{Agent, Options, Plan, StateDir, every},
     cli::failure::Failure,
     config::{DEFAULT_PATH, time::period},
     fault::fault,
@@ -69,6 +69,7 @@ pub async fn run(args: &RunArgs, out: impl Write + Send + 'static) -> Result<(),
     let options = Options {
         pin_dir: &args.pins.pin_dir,
         runtime_dir: &args.pins.runtime_dir,
+        state_dir: StateDir::Owned(&args.pins.state_dir),
         stay,
         trace: args.trace,
         tell: |line| tell(line),

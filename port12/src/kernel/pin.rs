@@ -258,7 +258,8 @@ pub fn holder(path: &Path) -> Option<Holder> {
     holder_of(&Directory::open(path).ok()?.readable().ok()?)
 }
 
-fn holder_of(file: &File) -> Option<Holder> {
+/// Holder of the lock of a file (flock(2)), as far as /proc/locks shows it.
+pub fn holder_of(file: &File) -> Option<Holder> {
     let file = file.metadata().ok()?;
     let device = file.dev();
     let (major, minor) = (libc::major(device), libc::minor(device));

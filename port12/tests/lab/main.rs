@@ -43,6 +43,7 @@ mod scan;
 mod shut_out;
 mod sources;
 mod stalled;
+mod state_dir;
 mod story;
 mod stream;
 mod support;

@@ -1,10 +1,10 @@
 //! `port12 run` in the lab.
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead as _, BufReader},
-    path::Path,
-    process::Stdio,
+    path::{Path, PathBuf},
+    process::{self, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::Duration,
@@ -25,6 +25,22 @@ pub struct Watcher {
     process: Process,
     reports: Receiver<Report>,
     last: Report,
+    _state: StateDir,
+}
+
+/// State directory of the demonstration, in place of the host's; removed when this is dropped.
+struct StateDir(PathBuf);
+
+impl StateDir {
+    fn new() -> Self {
+        Self(env::temp_dir().join(format!("port12-demo-{}.state", process::id())))
+    }
+}
+
+impl Drop for StateDir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Watcher {
@@ -41,6 +57,8 @@ impl Watcher {
                 command.env_remove(name);
             }
         }
+        let state = StateDir::new();
+        command.env("PORT12_STATE_DIR", &state.0);
         let mut process = Process::start(command)?;
         let stdout = process.0.stdout.take().context("port12 has no standard output")?;
         let (sender, reports) = mpsc::channel();
@@ -54,7 +72,7 @@ impl Watcher {
             }
         });
         let last = receive(&reports)?;
-        Ok(Self { process, reports, last })
+        Ok(Self { process, reports, last, _state: state })
     }
 
     /// The last report that was looked at.

@@ -20,6 +20,7 @@ use port12::{
         banning::{Scope, Terms},
     },
     query,
+    state_dir::STATE_DIR,
     watch::Orders,
 };
 use port12_common::Transport;
@@ -64,8 +65,11 @@ pub fn is_unknown(nics: &[String]) -> Result<String> {
 }
 
 fn ban_all(source: IpAddr) -> Result<(), Failure> {
-    let pins =
-        PinArgs { pin_dir: Path::new(PINS).to_owned(), runtime_dir: query::RUNTIME_DIR.into() };
+    let pins = PinArgs {
+        pin_dir: Path::new(PINS).to_owned(),
+        runtime_dir: query::RUNTIME_DIR.into(),
+        state_dir: STATE_DIR.into(),
+    };
     let args = BanArgs { sources: vec![source], time: None, scope: Scope::All, force: false, pins };
     ban::run(&args, &mut Vec::new())
 }

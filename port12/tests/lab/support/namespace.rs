@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     os::fd::AsRawFd,
+    path::PathBuf,
     process::{self, Command, Output},
     sync::atomic::{AtomicU32, Ordering},
     thread,
@@ -42,7 +43,13 @@ impl Namespace {
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.name, program]);
+        command.env("PORT12_STATE_DIR", self.state());
         command
+    }
+
+    /// Directory for what outlives a run, unless a test names another one: never the host's.
+    pub fn state(&self) -> PathBuf {
+        std::env::temp_dir().join(format!("{}.state", self.name))
     }
 
     /// A command in the namespace that finds a bpffs and the cgroups, which `ip netns exec` hides.
@@ -88,6 +95,7 @@ impl Drop for Namespace {
     fn drop(&mut self) {
         // A test that has failed already says why.
         let _ = Command::new("ip").args(["netns", "del", &self.name]).status();
+        let _ = fs::remove_dir_all(self.state());
     }
 }
 

@@ -53,6 +53,11 @@ impl Bpffs {
         self.path.with_extension("run")
     }
 
+    /// Directory for what outlives a run.
+    pub fn kept(&self) -> PathBuf {
+        self.path.with_extension("state")
+    }
+
     /// Makes the directory for pins, as port12 does: for its owner alone.
     pub fn make_pins(&self) {
         std::fs::DirBuilder::new().mode(0o700).create(self.pins()).unwrap();
@@ -114,6 +119,7 @@ impl Bpffs {
 
     fn name_directories(&self, command: &mut Command) {
         command.env("PORT12_PIN_DIR", self.pins()).env("PORT12_RUNTIME_DIR", self.runtime());
+        command.env("PORT12_STATE_DIR", self.kept());
     }
 
     /// Runs a command to its end.
@@ -178,5 +184,6 @@ impl Drop for Bpffs {
         let _ = Command::new("umount").arg("--lazy").arg(&self.path).status();
         let _ = std::fs::remove_dir(&self.path);
         let _ = std::fs::remove_dir_all(self.runtime());
+        let _ = std::fs::remove_dir_all(self.kept());
     }
 }
