@@ -24,7 +24,7 @@ pub use inherited::Inherited;
 pub use interface::Watched;
 pub use keeper::Keeper;
 pub use lookout::{Eye, Lookout};
-pub use orders::{Occasion, Orders, tell};
+pub use orders::{Occasion, Orders};
 pub use outbound::Outbound;
 pub use presence::Presence;
 pub use start::Setup;

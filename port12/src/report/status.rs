@@ -8,9 +8,10 @@ use std::{
 
 use crate::{
     kernel::foreign,
-    model::{HostChange, InterfaceState, Place, State, UnpinnedProgram, XdpMode},
+    model::{
+        HostChange, InterfaceState, Place, State, UnpinnedProgram, XdpMode, event::ModeChange,
+    },
     text::{Printable, time::rfc3339_seconds},
-    watch::tell,
 };
 
 /// Writes the status: a row for each interface, and lines about its place, mode and surroundings.
@@ -96,7 +97,7 @@ fn write_row(it: &InterfaceState, out: &mut impl Write) -> io::Result<()> {
 /// Lines below the row of an interface.
 fn remarks(it: &InterfaceState, has_daemon: bool) -> Vec<String> {
     let mut lines = Vec::from_iter(place(it));
-    lines.extend(tell(&it.mode));
+    lines.extend(ModeChange::to(&it.mode).map(|change| change.phrase()));
     lines.extend(it.not_dropped.as_ref().map(ToString::to_string));
     lines.extend(it.vlan_tags.as_ref().and_then(|tags| tags.line(&it.interface)));
     lines.extend(host_changes(it));

@@ -15,7 +15,6 @@ use crate::{
         clock::Moment,
         state::{StateMap, let_frames_pass},
     },
-    model::{ModeState, event::ModeChange},
     policy::Mode,
 };
 
@@ -112,9 +111,4 @@ fn put_rules(state: &StateMap, policy: &abi::Policy, same: bool) {
     if !same {
         state.set_rules(&policy.rules, policy.too_deep);
     }
-}
-
-/// Line about the mode in force, for people; `None` if nothing has to be said.
-pub fn tell(mode: &ModeState) -> Option<String> {
-    Some(ModeChange::to(mode)?.phrase())
 }

@@ -11,9 +11,8 @@ use crate::{
         story::Story,
         watch::{Interface, Source},
     },
-    model::{BanScope, BanState, Place, PortState},
+    model::{BanScope, BanState, Place, PortState, event::ModeChange},
     text::{Printable, time::rfc3339_seconds, words::counted, wrap::hang},
-    watch::tell,
 };
 
 pub(super) fn render(story: &Story<'_>) -> String {
@@ -72,7 +71,7 @@ fn interface(text: &mut String, it: &Interface) {
     }
     text.push_str(&hang("  ", &line));
     let mut note = |line: &str| text.push_str(&hang("    ", line));
-    if let Some(advice) = tell(&state.mode) {
+    if let Some(advice) = ModeChange::to(&state.mode).map(|change| change.phrase()) {
         note(&advice);
     }
     if state.place == Place::Attached && state.sockets_fresh == Some(false) {
