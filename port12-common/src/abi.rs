@@ -3,34 +3,41 @@
 //! Every value is plain old data with fixed-width fields; the layout is part of the contract
 //! with pinned state and is locked by [`VERSION`] and the assertions below.
 
+mod address;
 mod bans;
 mod binds;
+mod budget;
 mod counters;
 mod events;
 mod host;
+mod inspection;
+mod membership;
 mod outbound;
 mod policy;
 mod sources;
 mod state;
+mod tally;
 mod vlans;
 
+pub use address::SourceAddress;
 pub use bans::{BANNED, Ban, Banning, Evidence, PROTECTED, SUSPECTS};
 pub use binds::{BIND_RING, BindRecord, HEARERS, Hearing, bind_map, bind_program};
-pub use counters::{Clock, CpuCounters, PortCounters, Tally};
-pub use events::{
-    Budget, EVENT, EVENT_FRAME, EVENT_RING, EventRecord, Known, Label, Pending, Telling,
-};
+pub use budget::{Budget, EVENT};
+pub use counters::{Clock, CpuCounters, PortCounters};
+pub use events::{EVENT_FRAME, EVENT_RING, EventRecord, Known, Label, Pending, Telling};
 pub use host::{HostTable, Local, Prefix4, Prefix6, Sockets};
+pub use inspection::Inspection;
+pub use membership::Membership;
 pub use outbound::{
     CONTACTS, Contact, OUTBOUND_PORTS, OUTBOUND_RING, OutboundPort, OutboundRecord, OutboundState,
     OutboundTally, OutboundTelling, PROCESS_NAME,
 };
 pub use policy::{Action, Gate, Policy, Rule, TransitPolicy, bypass, origin};
 pub use sources::{
-    FIRST_TOUCH, Knock, REGISTERS, SLOTS, Source, SourceAddress, SourceTable, TOUCHES, Touched,
-    Touches,
+    FIRST_TOUCH, Knock, REGISTERS, SLOTS, Source, SourceTable, TOUCHES, Touched, Touches,
 };
 pub use state::{ExpectedPorts, Header, State};
+pub use tally::Tally;
 pub use vlans::{VlanQuery, Vlans};
 
 /// The layout version of every map.

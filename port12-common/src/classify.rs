@@ -10,15 +10,12 @@ mod shut_out;
 mod source;
 mod start;
 mod too_deep;
-mod vlan;
 
 pub use self::{
     answer::{Beginning, is_answer},
     departure::{Departure, departure, departure_common},
     environment::{Addresses, Allowed, Environment, Flow, Lookup, NoLookup, Socket, Tables},
-    evidence::Inspection,
     finding::{Conclude, Depth, Finding, may_hide_headers},
-    vlan::Membership,
 };
 use self::{
     finding::{Common, Itself},

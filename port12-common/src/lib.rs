@@ -18,10 +18,11 @@ pub mod parse;
 mod transport;
 pub mod watched;
 
+pub use abi::{Inspection, Membership};
 pub use classify::{
-    Addresses, Allowed, Beginning, Conclude, Departure, Depth, Environment, Finding, Flow,
-    Inspection, Lookup, Membership, NoLookup, Socket, Tables, classify, classify_common,
-    classify_then, departure, departure_common, is_answer, may_hide_headers,
+    Addresses, Allowed, Beginning, Conclude, Departure, Depth, Environment, Finding, Flow, Lookup,
+    NoLookup, Socket, Tables, classify, classify_common, classify_then, departure,
+    departure_common, is_answer, may_hide_headers,
 };
 pub use frame::Frame;
 pub use outcome::{Malformed, Outcome, TooDeep, Verdict};

@@ -1,27 +1,7 @@
 //! What the program counts.
 
-use core::ops::AddAssign;
-
-use super::{Banning, PORTS, SourceTable, Telling, Touches, VlanQuery};
+use super::{Banning, PORTS, SourceTable, Tally, Telling, Touches, VlanQuery};
 use crate::{Malformed, Outcome, Shape, TooDeep, Transport};
-
-/// Packets and their bytes: whole frames, as the program saw them.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[repr(C)]
-pub struct Tally {
-    /// Frames.
-    pub packets: u64,
-    /// Bytes of those frames.
-    pub bytes: u64,
-}
-
-impl AddAssign for Tally {
-    #[inline(always)]
-    fn add_assign(&mut self, other: Self) {
-        self.packets += other.packets;
-        self.bytes += other.bytes;
-    }
-}
 
 /// One transport's port.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

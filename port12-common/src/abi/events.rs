@@ -1,6 +1,6 @@
 //! What is told of single probes: a record in a ring buffer, within a budget.
 
-use super::SourceAddress;
+use super::{Budget, SourceAddress};
 use crate::{Outcome, Shape, Transport};
 
 /// Bytes of the frame in a record, at most.
@@ -8,9 +8,6 @@ pub const EVENT_FRAME: usize = 256;
 
 /// The bytes of the ring buffer: some 6,700 records.
 pub const EVENT_RING: usize = 2 << 20;
-
-/// Fractions of an event in the numbers of a [`Budget`].
-pub const EVENT: u64 = 1 << 16;
 
 /// What became of a knock with its source.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -137,41 +134,6 @@ pub struct EventRecord {
     pub reserved: u32,
     /// The first bytes of the frame.
     pub frame: [u8; EVENT_FRAME],
-}
-
-/// How much may be told: a bucket of tokens that fills with the jiffies.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[repr(C)]
-pub struct Budget {
-    /// What is in it, in parts of an [`EVENT`].
-    pub tokens: u64,
-    /// Jiffies when it was filled last.
-    pub filled: u64,
-    /// What comes in with each jiffy, in the same parts; user space says how much, and 0 is nothing.
-    pub rate: u64,
-    /// What it holds, in the same parts, below 2^32.
-    pub burst: u64,
-}
-
-impl Budget {
-    /// Takes an event out, where there is one. `now` is in jiffies.
-    #[inline(always)]
-    pub fn spend(&mut self, now: u64) -> bool {
-        // No more than a bucketful: the product stays below 2^64.
-        let passed = now.wrapping_sub(self.filled).min(1 << 20);
-        let tokens = (self.tokens + passed * self.rate).min(self.burst);
-        self.filled = now;
-        let spends = tokens >= EVENT;
-        self.tokens = if spends { tokens - EVENT } else { tokens };
-        spends
-    }
-
-    /// Whether it is known to be empty without a look at what has come in: in one jiffy, a flood asks
-    /// thousands of times.
-    #[inline(always)]
-    pub const fn is_spent(&self, now: u64) -> bool {
-        self.filled == now && self.tokens < EVENT
-    }
 }
 
 /// What a CPU tells, and what became of it. Of all events that were due, each is in one of the three sums.

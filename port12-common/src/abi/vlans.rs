@@ -1,6 +1,7 @@
 //! VLANs of which frames are this host's.
 
-use crate::{classify::Membership, parse::Tags};
+use super::Membership;
+use crate::parse::Tags;
 
 const BUCKETS: usize = 64;
 const WAYS: usize = 4;

@@ -1,9 +1,8 @@
 //! Everything but the frame that an outcome depends on.
 
-use super::vlan::Membership;
 use crate::{
     Frame, Transport,
-    abi::{Ban, HostTable, Policy, Prefix4, Prefix6, SourceAddress},
+    abi::{Ban, HostTable, Membership, Policy, Prefix4, Prefix6, SourceAddress},
     parse::{ETHERNET_HEADER, Tags},
 };
 

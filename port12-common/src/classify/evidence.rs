@@ -6,27 +6,11 @@ use super::{
 };
 use crate::{
     Frame, Transport,
-    abi::{Evidence, HostTable, Known},
+    abi::{Evidence, HostTable, Inspection, Known},
     parse::{Packet, Version},
 };
 
-/// Headers that decide the weight of a probe. One word, so that a program can keep it in the counters until its source has
-/// been recorded.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[repr(transparent)]
-pub struct Inspection(u64);
-
 impl Inspection {
-    /// Nothing to inspect: the probe has its full weight.
-    pub const NONE: Self = Self(0);
-
-    const OFFSET: u64 = 0x7fff;
-    const TRANSPORT: u32 = 16;
-    const PORT: u32 = 32;
-    const UDP: u32 = 48;
-    const KNOWN: u32 = 52;
-    const NEEDED: u64 = 1 << 63;
-
     /// The headers of a probe to a port.
     #[inline(always)]
     pub(super) const fn of(packet: &Packet, transport: Transport, port: u16) -> Self {
@@ -37,13 +21,6 @@ impl Inspection {
                 | (port as u64) << Self::PORT
                 | (matches!(transport, Transport::Udp) as u64) << Self::UDP,
         )
-    }
-
-    /// With the table's knowledge of the source.
-    #[inline(always)]
-    #[must_use]
-    pub const fn of_source(self, known: Known) -> Self {
-        Self(self.0 | (known as u64) << Self::KNOWN)
     }
 
     /// The weight, in tenths of a probe, at a time in jiffies:

@@ -1,7 +1,9 @@
 //! What is found of a frame, and what is done about it.
 
-use super::evidence::Inspection;
-use crate::{Malformed, Outcome, Shape, TooDeep, Transport, Verdict, abi::SourceAddress};
+use crate::{
+    Malformed, Outcome, Shape, TooDeep, Transport, Verdict,
+    abi::{Inspection, SourceAddress},
+};
 
 /// A frame's outcome, and what was read on the way to it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

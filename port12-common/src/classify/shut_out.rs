@@ -4,11 +4,10 @@ use super::{
     environment::{Environment, Socket},
     source::{is_allowed, source},
     start::Start,
-    vlan::Membership,
 };
 use crate::{
     Frame, Transport,
-    abi::HostTable,
+    abi::{HostTable, Membership},
     frame::first,
     parse::{Packet, segment},
 };

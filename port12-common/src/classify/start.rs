@@ -2,13 +2,12 @@
 
 use super::{
     environment::{Addresses, Environment, Flow},
-    evidence::Inspection,
     finding::Finding,
     source::{is_allowed, is_group, source, v4, v6, version},
 };
 use crate::{
     Frame, Outcome, Shape, Transport,
-    abi::{HostTable, SourceAddress},
+    abi::{HostTable, Inspection, SourceAddress},
     parse::{ETHERNET_HEADER, Packet, Tags, Version, segment},
 };
 

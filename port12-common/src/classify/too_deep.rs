@@ -1,9 +1,9 @@
 //! Packets with more headers than are read.
 
-use super::{environment::Environment, source::v6, vlan::Membership};
+use super::{environment::Environment, source::v6};
 use crate::{
     Frame, TooDeep,
-    abi::{HostTable, Policy, SourceAddress},
+    abi::{HostTable, Membership, Policy, SourceAddress},
     frame::first,
 };
 

@@ -71,3 +71,8 @@ fn no_modules_of_the_kernel_programs_import_each_other_in_a_circle() {
         assert_eq!(circles::find(&modules), Vec::<String>::new(), "{folder}");
     }
 }
+
+#[test]
+fn no_modules_of_port12_common_import_each_other_in_a_circle() {
+    assert_eq!(circles::find(&sources("port12-common")), Vec::<String>::new());
+}

@@ -28,13 +28,13 @@ impl Membership {
 
     /// 1 for [`Membership::FOREIGN`], else 0.
     #[inline(always)]
-    pub(super) const fn is_foreign(self) -> usize {
+    pub(crate) const fn is_foreign(self) -> usize {
         self.0 as usize & 1
     }
 
     /// 0 for [`Membership::UNKNOWN`], else 1.
     #[inline(always)]
-    pub(super) const fn is_known(self) -> usize {
+    pub(crate) const fn is_known(self) -> usize {
         !(self.0 as usize) >> 1 & 1
     }
 }
