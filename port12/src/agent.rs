@@ -41,6 +41,7 @@ use self::{
     loss::Losses, mode::announce, persistence::pins_or_none, state_file::StateFile, turn::Timers,
 };
 use crate::{
+    event_log::{self, EventLog},
     kernel::pin::PinDirectory,
     ledger::Ledger,
     model::{DaemonId, ModeReason, NotDropped, Origin, State},
@@ -132,11 +133,15 @@ impl Agent {
         };
         plan.warnings().for_each(|line| tell(line));
         let runtime = pins.as_ref().and_then(PinDirectory::id).map(|id| runtime_dir.join(id));
+        let keeps_events = state_dir.is_owned();
         let state_dir = state_dir.open(runtime.as_deref(), tell);
         let shunned = plan.left_out.iter().copied().collect();
         let ledger = Ledger::new(plan.config.remember_sources.value);
         let mut story = Story::start(&plan.config.sinks.value, plan.config.frame_bytes.value)?;
         story.identify(plan.identification());
+        if let Some(directory) = state_dir.as_ref().filter(|_| keeps_events) {
+            story.keep(EventLog::start(directory.path().join(event_log::DIRECTORY))?);
+        }
         let states = watch::Sender::new(Arc::new(query::empty(Origin::Live, &plan.registry)));
         let comm = fs::read_to_string("/proc/self/comm").ok();
         let name = comm.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());

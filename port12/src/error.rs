@@ -11,7 +11,7 @@ use crate::{
         allowlist::AllowlistError, bans::BansError, load_error::LoadError, pin_error::PinError,
         pinned::PinnedError,
     },
-    query::QueryError,
+    query::{QueryError, events::EventsError},
     registry::RegistryError,
     replay::ReplayError,
     sink::SinkError,
@@ -41,6 +41,9 @@ pub enum Error {
     /// The policy file cannot be changed.
     #[error(transparent)]
     Edit(#[from] EditError),
+    /// Kept records cannot be read.
+    #[error(transparent)]
+    Events(#[from] EventsError),
     /// The host cannot be asked.
     #[error(transparent)]
     Host(#[from] HostError),

@@ -37,6 +37,7 @@ pub mod cli;
 pub mod config;
 pub mod error;
 pub mod event;
+pub mod event_log;
 pub mod fault;
 pub mod host;
 pub mod kernel;

@@ -42,7 +42,7 @@ enum Command {
     Sources(sources::SourcesArgs),
     /// What is bound to unassigned ports here, and which process that is
     Who(who::WhoArgs),
-    /// What happened, as an EVE sink keeps it
+    /// List the events that `run` has kept, or those of an EVE file
     Events(events::EventsArgs),
     /// The sources that are never dropped, on what is attached
     Allow(allow::AllowArgs),

@@ -38,7 +38,7 @@ pub use interface::{
 pub use listeners::{ListenerState, ListenersState, ProcessState};
 pub use mode::{Mode, ModeReason, ModeState};
 pub use outbound::{OutboundHook, OutboundInterface, OutboundOwner, OutboundPort, OutboundState};
-pub use pipeline::{AlertStats, SinkState};
+pub use pipeline::{AlertStats, EventLogState, SinkState};
 pub use port::{PortId, PortState};
 pub use rates::{PortRates, Rates};
 pub use scans::{ScanState, ScansState};

@@ -3,6 +3,7 @@
 mod bans;
 mod daemon;
 mod difference;
+pub mod events;
 mod host_changes;
 mod interface;
 mod pinned;

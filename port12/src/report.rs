@@ -3,11 +3,13 @@
 mod document;
 mod format;
 mod json;
+mod record;
 mod status;
 mod table;
 
 pub use document::{Capture, Kind, Report};
 pub use format::OutputFormat;
 pub use json::{read_json, write_json};
+pub use record::record_line;
 pub use status::{detached, host_changes, write_status};
 pub use table::write_table;

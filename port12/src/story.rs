@@ -5,7 +5,7 @@ mod stamp;
 
 use std::{
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::sync::broadcast;
@@ -15,6 +15,7 @@ pub use stamp::Identification;
 use stamp::Stamp;
 
 use crate::{
+    event_log::EventLog,
     model::{
         AlertStats, PortId, ScanState, ScansState, SinkState,
         event::{Event, Probe, Record, Scan},
@@ -34,6 +35,7 @@ pub struct Story {
     detector: Detector,
     stamp: Stamp,
     sinks: Sinks,
+    log: Option<EventLog>,
     frame_bytes: usize,
     /// Whether it waits for sinks that are slow.
     is_patient: bool,
@@ -57,6 +59,7 @@ impl Story {
             detector: Detector::new(Limits::default()),
             stamp: Stamp::of_host(),
             sinks: Sinks::start(specs)?,
+            log: None,
             frame_bytes,
             is_patient: false,
             alerts: 0,
@@ -71,6 +74,11 @@ impl Story {
         let limits = Limits { alerts_per_minute: u32::MAX, ..Limits::default() };
         let stamp = Stamp::of_capture();
         Self { is_patient: true, detector: Detector::new(limits), stamp, ..self }
+    }
+
+    /// Writes all further records to an event log, too.
+    pub fn keep(&mut self, log: EventLog) {
+        self.log = Some(log);
     }
 
     /// Goes on with other sinks; those that stay are left alone.
@@ -145,12 +153,16 @@ impl Story {
     }
 
     fn offer(&mut self, event: Event) {
-        if self.sinks.is_empty() && self.readers.receiver_count() == 0 {
+        let is_read = self.readers.receiver_count() > 0;
+        if self.sinks.is_empty() && self.log.is_none() && !is_read {
             return;
         }
         let record = Arc::new(self.stamp.record(event));
         // It fails if nobody reads here, but in sinks.
         let _ = self.readers.send(Arc::clone(&record));
+        if let Some(log) = &self.log {
+            log.offer(&record);
+        }
         match self.is_patient {
             true => self.sinks.offer_patiently(&record, PATIENCE),
             false => self.sinks.offer(&record),
@@ -176,6 +188,7 @@ impl Story {
             emitted: self.alerts,
             rate_limited: self.detector.suppressed(),
             sinks: self.sinks.counts().map(|(spec, counts)| sink_state(spec, counts)).collect(),
+            event_log: self.log.as_ref().map(EventLog::state),
         }
     }
 
@@ -205,11 +218,14 @@ impl Story {
         self.report_scans(alerts);
     }
 
-    /// Waits for the sinks to write what they have, for `patience` at most.
+    /// Waits for the sinks and the event log to write what they have, for `patience` at most.
     pub fn close(&mut self, patience: Duration) {
         let mut report = self.report();
+        let deadline = Instant::now() + patience;
         let sinks = std::mem::take(&mut self.sinks).finish(patience).into_iter();
         report.sinks = sinks.map(|(spec, counts)| sink_state(&spec, counts)).collect();
+        let left = deadline.saturating_duration_since(Instant::now());
+        report.event_log = self.log.take().map(|log| log.finish(left));
         self.closed = Some(report);
     }
 }

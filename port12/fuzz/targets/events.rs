@@ -29,7 +29,7 @@ fuzz_target!(|frame: &[u8]| {
     for spec in LINES {
         let Ok(spec) = spec.parse::<SinkSpec>() else { continue };
         let mut out = Vec::new();
-        sink::format_of(&spec).write(&record, &mut out);
+        sink::format_of(spec.form).write(&record, &mut out);
         let line = out.strip_suffix(b"\n").unwrap_or(&out);
         let is_text = line.iter().all(|byte| (b' '..=b'~').contains(byte));
         assert!(is_text, "{spec}: {}", String::from_utf8_lossy(&out));

@@ -43,6 +43,10 @@ impl Agent {
         for sink in stats.sinks {
             totals.push((format!("sink {}", sink.sink), sink.lost, Loss::Sink { sink: sink.sink }));
         }
+        if let Some(log) = stats.event_log {
+            let loss = Loss::EventLog { directory: log.directory };
+            totals.push(("event log".to_owned(), log.lost, loss));
+        }
         let (now, time) = (Instant::now(), SystemTime::now());
         for (place, total, loss) in totals {
             if let Some(count) = self.losses.rise(place, total, now, is_last) {

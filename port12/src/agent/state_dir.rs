@@ -17,6 +17,14 @@ pub enum StateDir<'a> {
 }
 
 impl StateDir<'_> {
+    /// Whether the agent is to own the directory.
+    pub(super) fn is_owned(self) -> bool {
+        match self {
+            Self::None | Self::Existing(_) => false,
+            Self::Owned(_) => true,
+        }
+    }
+
     /// Opens the directory, or the one of this agent in the runtime directory if it cannot be used. Watching goes on
     /// without either.
     pub(super) fn open(self, runtime: Option<&Path>, tell: Tell) -> Option<StateDirectory> {

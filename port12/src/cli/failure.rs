@@ -17,7 +17,7 @@ use crate::{
         pin_error::PinError,
         pinned::PinnedError,
     },
-    query::QueryError,
+    query::{QueryError, events::EventsError},
     registry::RegistryError,
     replay::ReplayError,
     sink::SinkError,
@@ -117,6 +117,7 @@ fn code(error: &Error) -> Code {
             EditError::Write { .. } | EditError::DropIn { .. } | EditError::Reset { .. },
         )
         | Error::Replay(ReplayError::Write(_)) => Code::Runtime,
+        Error::Events(error) => of_events(error),
         Error::Host(error) => of_host(error),
         Error::Load(error) | Error::Replay(ReplayError::Load(error)) => of_load(error),
         Error::Pin(error) => of_pin(error),
@@ -212,6 +213,15 @@ fn of_query(error: &QueryError) -> Code {
         QueryError::Host(error) => of_host(error),
         QueryError::Bans(_) => Code::Runtime,
         QueryError::Allowlist(error) => of_allowlist(error),
+    }
+}
+
+fn of_events(error: &EventsError) -> Code {
+    match error {
+        EventsError::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            Code::Permission
+        }
+        EventsError::None(_) | EventsError::Read { .. } => Code::Runtime,
     }
 }
 

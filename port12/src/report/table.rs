@@ -10,8 +10,8 @@ use self::outbound::write_outbound;
 use super::{Kind, Report};
 use crate::{
     model::{
-        AlertStats, AutoBanStats, CountedAt, EventStats, InterfaceState, Place, PortState,
-        SinkState, SourcesState,
+        AlertStats, AutoBanStats, CountedAt, EventLogState, EventStats, InterfaceState, Place,
+        PortState, SinkState, SourcesState,
     },
     text::{
         Printable,
@@ -135,6 +135,9 @@ fn write_alerts(alerts: &AlertStats, out: &mut impl Write) -> io::Result<()> {
     }
     for SinkState { sink, written, lost } in &alerts.sinks {
         writeln!(out, "sink {}: {written} written, {lost} lost", Printable(sink))?;
+    }
+    if let Some(EventLogState { directory, lost: lost @ 1.., .. }) = &alerts.event_log {
+        writeln!(out, "event log {}: {lost} lost", Printable(directory))?;
     }
     Ok(())
 }

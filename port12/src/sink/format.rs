@@ -12,7 +12,7 @@ mod syslog;
 #[cfg(test)]
 mod tests;
 
-use super::{Form, SinkSpec};
+use super::Form;
 use crate::{
     model::event::{Event, Record},
     text::Printable,
@@ -35,9 +35,9 @@ pub fn line(event: &Event) -> String {
     Printable(event.line()).to_string()
 }
 
-/// Format of a sink.
-pub fn of(spec: &SinkSpec) -> Box<dyn Format> {
-    match spec.form {
+/// Format of that name.
+pub fn of(form: Form) -> Box<dyn Format> {
+    match form {
         Form::Human => Box::new(human::Human),
         Form::Eve => Box::new(eve::Eve::new()),
         Form::Portsentry => Box::new(portsentry::Portsentry),

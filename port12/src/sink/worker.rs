@@ -71,7 +71,7 @@ pub(super) struct Worker {
 impl Worker {
     /// A worker whose target is open, or could not be opened yet.
     pub(super) fn new(spec: SinkSpec, outlet: Option<Outlet>, shared: Arc<Shared>) -> Self {
-        let format = format::of(&spec);
+        let format = format::of(spec.form);
         let streak = Streak::new(spec.clone());
         shared.identify(outlet.as_ref());
         Self { spec, format, outlet, is_fresh: true, rest: Vec::new(), shared, streak }

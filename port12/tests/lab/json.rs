@@ -51,7 +51,7 @@ fn has_every_field(report: &Report) {
         ])
     );
     let alerts = &value["alerts"];
-    assert_eq!(keys(alerts), BTreeSet::from(["emitted", "rate_limited", "sinks"]));
+    assert_eq!(keys(alerts), BTreeSet::from(["emitted", "event_log", "rate_limited", "sinks"]));
     let sources = &value["sources"];
     assert_eq!(keys(sources), BTreeSet::from(["tracked", "evicted", "top"]));
     for source in sources["top"].as_array().unwrap() {

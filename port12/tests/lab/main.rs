@@ -14,6 +14,7 @@ mod diff;
 mod documents;
 mod dressing;
 mod egress;
+mod event_log;
 mod exit_codes;
 mod explain;
 mod faults;

@@ -29,6 +29,11 @@ pub enum Loss {
         /// The sink, as in the policy.
         sink: String,
     },
+    /// Records that the event log could not write.
+    EventLog {
+        /// Directory of its files.
+        directory: String,
+    },
     /// Alerts that the rate limit held back.
     Alerts,
 }
@@ -36,15 +41,23 @@ pub enum Loss {
 impl Kind for LossEvent {
     fn describe(&self) -> Description {
         let mut description = Description::new(&LOSS, self.time);
-        let (loss, interface, sink) = match &self.loss {
-            Loss::Ring { interface } => ("ring", Some(interface.to_string()), None),
-            Loss::Sink { sink } => ("sink", None, Some(sink.clone())),
-            Loss::Alerts => ("alerts", None, None),
+        let loss = match &self.loss {
+            Loss::Ring { .. } => "ring",
+            Loss::Sink { .. } => "sink",
+            Loss::EventLog { .. } => "event_log",
+            Loss::Alerts => "alerts",
+        };
+        let (interface, sink, directory) = match &self.loss {
+            Loss::Ring { interface } => (Some(interface.to_string()), None, None),
+            Loss::Sink { sink } => (None, Some(sink.clone()), None),
+            Loss::EventLog { directory } => (None, None, Some(directory.clone())),
+            Loss::Alerts => (None, None, None),
         };
         description.tuple = Tuple { interface: interface.clone(), ..Tuple::default() };
         let fields = &mut description.fields;
         fields.add("interface", interface).journal().message("IN");
         fields.add("sink", sink).context().journal();
+        fields.add("directory", directory).context().journal();
         fields.add("count", self.count).context().journal().message("COUNT");
         fields.add("loss", loss).context().metadata().journal().message("LOSS");
         description
@@ -62,6 +75,11 @@ impl Kind for LossEvent {
                 named(sink),
                 counted(self.count, "record was", "records were")
             ),
+            Loss::EventLog { directory } => format!(
+                "event log {}: {} lost: they could not be written",
+                named(directory),
+                counted(self.count, "record was", "records were")
+            ),
             Loss::Alerts => format!(
                 "{} held back by the rate limit",
                 counted(self.count, "alert was", "alerts were")
@@ -72,7 +90,7 @@ impl Kind for LossEvent {
     fn subject(&self) -> Subject<'_> {
         let interface = match &self.loss {
             Loss::Ring { interface } => Some(&**interface),
-            Loss::Sink { .. } | Loss::Alerts => None,
+            Loss::Sink { .. } | Loss::EventLog { .. } | Loss::Alerts => None,
         };
         Subject { interface, ..Subject::default() }
     }
@@ -91,6 +109,7 @@ impl super::tests::Sample for LossEvent {
         let loss = prop_oneof![
             any_name().prop_map(|name| Loss::Ring { interface: name.into() }),
             any_name().prop_map(|sink| Loss::Sink { sink }),
+            any_name().prop_map(|directory| Loss::EventLog { directory }),
             Just(Loss::Alerts),
         ];
         (any_time(), any::<u64>(), loss)

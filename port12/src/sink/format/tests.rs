@@ -10,13 +10,14 @@ use super::{eve::tests::schema_refuses, *};
 use crate::{
     capture::{self, End},
     model::event::{Event, any_event, tests::sample::any_probe},
+    sink::SinkSpec,
     text::Printable,
 };
 
 const LINES: [&str; 4] = ["human/events:-", "eve:-", "portsentry:-", "syslog/events"];
 
 fn form(text: &str) -> Box<dyn Format> {
-    of(&text.parse().unwrap())
+    of(text.parse::<SinkSpec>().unwrap().form)
 }
 
 fn written(text: &str, event: &Event) -> Vec<u8> {

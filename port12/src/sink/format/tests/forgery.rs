@@ -16,7 +16,7 @@ use crate::{
 fn written(form: Form, record: &Record) -> Vec<u8> {
     let spec = SinkSpec { form, level: Level::Events, target: Target::Stdout };
     let mut out = Vec::new();
-    let mut format = of(&spec);
+    let mut format = of(spec.form);
     if form == Form::Pcapng {
         format.begin(&mut out);
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{model::event::tests::sample, sink::format};
 
 fn capture() -> Vec<u8> {
-    let mut pcapng = format::of(&"pcapng:-".parse().unwrap());
+    let mut pcapng = format::of(Form::Pcapng);
     let mut bytes = Vec::new();
     pcapng.begin(&mut bytes);
     pcapng.write(&sample::event().into(), &mut bytes);
