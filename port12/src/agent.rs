@@ -38,7 +38,11 @@ pub use turn::every;
 use tokio::sync::watch;
 
 use self::{
-    loss::Losses, mode::announce, persistence::pins_or_none, state_file::StateFile, turn::Timers,
+    loss::Losses,
+    mode::announce,
+    persistence::pins_or_none,
+    state_file::{Settings, StateFile},
+    turn::Timers,
 };
 use crate::{
     event_log::{self, EventLog},
@@ -99,6 +103,8 @@ pub struct Agent {
     state_dir: Option<Arc<StateDirectory>>,
     /// Copy of the state for other processes, if the maps are pinned.
     state_file: Option<StateFile>,
+    /// Values of the policy in force, by key.
+    settings: Settings,
     /// State that readers load.
     states: watch::Sender<Arc<State>>,
     /// Interfaces, by index, that appeared later and cannot be watched.
@@ -146,7 +152,6 @@ impl Agent {
         let comm = fs::read_to_string("/proc/self/comm").ok();
         let name = comm.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
         Ok(Self {
-            plan,
             id: DaemonId { pid: process::id(), name },
             pins,
             stay,
@@ -162,6 +167,8 @@ impl Agent {
             runtime_dir: Some(runtime_dir.to_owned()),
             state_dir: state_dir.map(Arc::new),
             state_file: None,
+            settings: plan.settings().into(),
+            plan,
             states,
             shunned,
             unpinned: None,

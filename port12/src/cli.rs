@@ -12,7 +12,6 @@ pub mod detach;
 pub mod events;
 pub mod explain;
 pub mod failure;
-mod knocks;
 pub mod output;
 pub mod pins;
 pub mod ports;

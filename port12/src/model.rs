@@ -15,8 +15,11 @@ mod mode;
 mod outbound;
 mod pipeline;
 mod port;
+mod process;
 mod rates;
+mod registry;
 mod scans;
+mod sockets;
 mod sources;
 mod vlan_tags;
 
@@ -29,19 +32,25 @@ use crate::text::time;
 pub use ban::{AutoBanStats, BanOrigin, BanScope, BanState, BannedSource};
 pub use baseline::Baseline;
 pub use counts::{Counts, EventStats, FrameCounts, TooDeepCount};
-pub use daemon::{DaemonId, DaemonState};
+pub use daemon::{DaemonId, DaemonState, Setting};
 pub use host_change::HostChange;
 pub use interface::{
     CountedAt, InterfaceState, NotDropped, Place, PolicyCounts, ProgramState, UnpinnedProgram,
     XdpMode,
 };
-pub use listeners::{ListenerState, ListenersState, ProcessState};
+pub use listeners::{ListenerState, ListenersState};
 pub use mode::{Mode, ModeReason, ModeState};
 pub use outbound::{OutboundHook, OutboundInterface, OutboundOwner, OutboundPort, OutboundState};
 pub use pipeline::{AlertStats, EventLogState, SinkState};
 pub use port::{PortId, PortState};
+pub use process::{ProcessState, Through};
 pub use rates::{PortRates, Rates};
+pub use registry::RegistryId;
 pub use scans::{ScanState, ScansState};
+pub use sockets::{
+    Limit, NetworkNamespace, Peer, PortProbes, ProbeSource, SocketCgroup, SocketGroup, SocketState,
+    SocketsState,
+};
 pub use sources::{SourceDetails, SourceState, SourceTable, SourceTables, SourcesState};
 pub use vlan_tags::{Offload, TagPlace, VlanStripping, VlanTags};
 
@@ -70,8 +79,8 @@ pub struct State {
     pub clock_ns: u64,
     /// Provenance.
     pub origin: Origin,
-    /// Date of the registry with the unassigned ports.
-    pub registry_date: String,
+    /// Registry with the unassigned ports.
+    pub registry: RegistryId,
     /// Process that adapts the programs to the host; null if none runs.
     pub daemon: Option<DaemonId>,
     /// Interfaces, in the order in which they were attached or are pinned.
@@ -92,12 +101,12 @@ pub struct State {
 
 impl State {
     /// State without interfaces, of which nothing else is known.
-    pub fn empty(origin: Origin, time: SystemTime, clock_ns: u64, registry_date: String) -> Self {
+    pub fn empty(origin: Origin, time: SystemTime, clock_ns: u64, registry: RegistryId) -> Self {
         Self {
             time,
             clock_ns,
             origin,
-            registry_date,
+            registry,
             daemon: None,
             interfaces: Vec::new(),
             unpinned: None,

@@ -4,10 +4,13 @@ mod bans;
 mod daemon;
 mod difference;
 pub mod events;
+pub mod explain;
 mod host_changes;
 mod interface;
+mod interface_probes;
 mod pinned;
 mod sources;
+pub mod who;
 
 use std::time::SystemTime;
 
@@ -18,7 +21,8 @@ pub use interface::{
     Attachment, ForwardingAnswer, Names, ProgramReading, describe, forwarding, frame_counts,
     interface_state, mode_state, policy_counts,
 };
-pub use pinned::{Query, QueryError, interface_state as pinned_interface};
+pub use interface_probes::InterfaceProbes;
+pub use pinned::{Query, QueryError, interface_state as pinned_interface, open_each};
 pub use sources::sources_state;
 
 use crate::{
@@ -30,5 +34,5 @@ use crate::{
 /// State at this moment, without interfaces.
 pub fn empty(origin: Origin, registry: &Registry) -> State {
     let clock_ns = u64::try_from(since_boot().as_nanos()).unwrap_or(u64::MAX);
-    State::empty(origin, SystemTime::now(), clock_ns, registry.edition().date().to_string())
+    State::empty(origin, SystemTime::now(), clock_ns, registry.into())
 }

@@ -30,7 +30,10 @@ pub use error::{Fault, RegistryError};
 pub use port_set::PortSet;
 pub use row::{Ports, Row, State, Transports};
 
-use crate::trusted_path::{self, PathError};
+use crate::{
+    model::RegistryId,
+    trusted_path::{self, PathError},
+};
 
 /// Files above this size are refused. The official ones have 1 and 4 MiB.
 const MAX_BYTES: u64 = 64 << 20;
@@ -63,6 +66,16 @@ impl fmt::Display for Source {
         match self {
             Self::Embedded => formatter.write_str("embedded"),
             Self::File(path) => write!(formatter, "{}", path.display()),
+        }
+    }
+}
+
+impl From<&Registry> for RegistryId {
+    fn from(registry: &Registry) -> Self {
+        Self {
+            date: registry.edition().date().to_string(),
+            date_is_floor: registry.edition().is_floor(),
+            source: registry.source().to_string(),
         }
     }
 }

@@ -222,12 +222,7 @@ impl<'a> Replay<'a> {
             sources: Some(query::sources_state(&self.ledger, &timeline)),
             scans: Some(self.story.scans_state(wall)),
             alerts: Some(self.story.report()),
-            ..State::empty(
-                Origin::Replay,
-                wall,
-                nanoseconds(at),
-                registry.edition().date().to_string(),
-            )
+            ..State::empty(Origin::Replay, wall, nanoseconds(at), registry.into())
         }
     }
 }

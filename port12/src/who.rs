@@ -9,7 +9,6 @@ mod entry;
 mod glimpse;
 mod holders;
 mod kept;
-mod limit;
 mod namespace;
 mod owned;
 mod patience;
@@ -23,16 +22,18 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use port12_common::Transport;
 
-use crate::host::{
-    interfaces,
-    sockets::{OpenSockets, PortRanges, bound},
+use crate::{
+    host::{
+        interfaces,
+        sockets::{OpenSockets, PortRanges, bound},
+    },
+    model::Limit,
 };
 
 pub use crate::model::event::{Behind, Cgroup, OnDisk, Owner, Process, Program, Sender};
 pub use entry::Entry;
 pub use glimpse::{Doer, glimpse};
 pub use holders::{Holder, Through};
-pub use limit::Limit;
 pub use namespace::Namespace;
 pub use owned::{Owned, owners};
 pub use sender::PacketOrigin;

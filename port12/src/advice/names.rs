@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use port12_common::Transport;
 
 /// What `port12 run` would do about a conversation start without a socket, by its policy.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Intent {
     /// The policy cannot be read.
+    #[default]
     Unknown,
     /// The port is not among those that it watches.
     NotWatched,
@@ -42,7 +43,7 @@ pub struct Names<'a> {
     /// What `port12 run` would do about the port.
     pub planned: Intent,
     /// The capabilities that would show who has the port; none where none would.
-    pub needs: &'a [&'static str],
+    pub needs: &'a [&'a str],
 }
 
 impl Names<'_> {

@@ -134,3 +134,15 @@ pub enum AgentError {
     #[error(transparent)]
     System(#[from] io::Error),
 }
+
+impl AgentError {
+    /// Whether the answer of the host requires more privileges.
+    pub fn is_permission(&self) -> bool {
+        match self {
+            Self::Forwarding { source: Some(error), .. } | Self::Host(error) => {
+                error.is_permission()
+            }
+            _ => false,
+        }
+    }
+}

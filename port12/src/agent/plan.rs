@@ -1,15 +1,16 @@
 //! Plan of the agent: the policy on this host.
 
-use std::{borrow::Cow, path::Path, thread};
+use std::{borrow::Cow, collections::BTreeMap, path::Path, thread};
 
 use port12_common::abi::bypass;
 
 use super::{AgentError, preflight, selection::Selection};
 use crate::{
-    config::{Compiled, Config},
+    config::{Compiled, Config, Entry, Origin},
     host::interfaces::Link,
     kernel::{loader, pin, pinned::Pinned},
     listeners::Scope,
+    model::Setting,
     policy::{Forwarding, Mode},
     query::ForwardingAnswer,
     registry::Registry,
@@ -54,6 +55,18 @@ impl Plan {
             let _ = thread::Builder::new().spawn_scoped(scope, loader::prepare);
             Self::decide(config, pin_dir)
         })
+    }
+
+    /// Values of the policy, by key.
+    pub(super) fn settings(&self) -> BTreeMap<String, Setting> {
+        let setting = |entry: Entry| {
+            let value = entry.value.and_then(|value| serde_json::to_value(value).ok());
+            let overrides_file = matches!(entry.origin, Origin::Flag(_) | Origin::Environment(_));
+            let origin = entry.origin.to_string();
+            let value = value.unwrap_or_default();
+            (entry.key.to_owned(), Setting { value, origin, overrides_file })
+        };
+        self.config.entries().into_iter().map(setting).collect()
     }
 
     fn decide(config: Config, pin_dir: &Path) -> Result<Self, AgentError> {

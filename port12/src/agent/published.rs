@@ -65,7 +65,7 @@ impl Agent {
             }
         }
         if let Some(file) = &self.state_file {
-            file.write(state);
+            file.write(state, &self.settings);
         }
     }
 

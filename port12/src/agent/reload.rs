@@ -54,6 +54,7 @@ impl Agent {
         self.ledger.set_capacity(plan.config.remember_sources.value);
         self.shunned = plan.left_out.iter().copied().collect();
         self.story.identify(plan.identification());
+        self.settings = plan.settings().into();
         self.plan = plan;
         self.keep()?;
         if self.plan.config.reattach.value {

@@ -1,6 +1,7 @@
 //! State file: the parts of the state that only this process knows, for other processes.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -12,7 +13,7 @@ use std::{
 use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_NOW};
 
 use crate::{
-    model::{DaemonState, State},
+    model::{DaemonState, Setting, State},
     privileges,
     trusted_path::{self, Directory, PathError},
 };
@@ -26,11 +27,14 @@ const FILE: u32 = 0o600;
 /// Name of the file.
 const NAME: &str = "state";
 
+/// Values of the policy in force, by key.
+pub(super) type Settings = Arc<BTreeMap<String, Setting>>;
+
 /// Writer of the state file, in a thread of its own: a slow disk delays nothing else. The file is removed when this is
 /// dropped.
 pub(super) struct StateFile {
     /// Only the last state matters: one that finds the queue full is left out.
-    queue: Option<SyncSender<Arc<State>>>,
+    queue: Option<SyncSender<(Arc<State>, Settings)>>,
     end: Receiver<()>,
 }
 
@@ -51,9 +55,9 @@ impl StateFile {
     }
 
     /// Writes a state if it differs from the last one, and marks the file as fresh. Waits for nothing.
-    pub(super) fn write(&self, state: &Arc<State>) {
+    pub(super) fn write(&self, state: &Arc<State>, settings: &Settings) {
         if let Some(queue) = &self.queue {
-            let _ = queue.try_send(Arc::clone(state));
+            let _ = queue.try_send((Arc::clone(state), Arc::clone(settings)));
         }
     }
 
@@ -78,9 +82,9 @@ impl Writer {
         Self { directory, written: None, failed: None }
     }
 
-    fn run(mut self, states: &Receiver<Arc<State>>) {
-        for state in states {
-            match self.write(&DaemonState::of(&state)) {
+    fn run(mut self, states: &Receiver<(Arc<State>, Settings)>) {
+        for (state, settings) in states {
+            match self.write(&DaemonState::of(&state, (*settings).clone())) {
                 Ok(()) => self.failed = None,
                 Err(error) => self.report(&error),
             }
@@ -144,12 +148,19 @@ mod tests {
     use std::{os::unix::fs::MetadataExt as _, time::SystemTime};
 
     use super::*;
-    use crate::{model::Origin, query};
+    use crate::{
+        model::{Origin, RegistryId},
+        query,
+    };
 
     fn state(emitted: u64) -> Arc<State> {
-        let mut state = State::empty(Origin::Live, SystemTime::UNIX_EPOCH, 1, String::new());
+        let mut state = State::empty(Origin::Live, SystemTime::UNIX_EPOCH, 1, RegistryId::of(""));
         state.alerts = Some(crate::model::AlertStats { emitted, ..Default::default() });
         Arc::new(state)
+    }
+
+    fn daemon_state(emitted: u64) -> DaemonState {
+        DaemonState::of(&state(emitted), BTreeMap::new())
     }
 
     #[test]
@@ -157,7 +168,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let directory = root.path().join("runtime/1-2");
         let mut writer = Writer::new(directory.clone());
-        writer.write(&DaemonState::of(&state(7))).unwrap();
+        writer.write(&daemon_state(7)).unwrap();
         let file = directory.join(NAME);
         assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, FILE);
         let read = query::daemon_state(&directory).unwrap().unwrap();
@@ -165,7 +176,7 @@ mod tests {
         let old = std::fs::File::options().write(true).open(&file).unwrap();
         old.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
         assert_eq!(query::daemon_state(&directory).unwrap(), None, "nobody keeps it fresh");
-        writer.write(&DaemonState::of(&state(7))).unwrap();
+        writer.write(&daemon_state(7)).unwrap();
         assert!(query::daemon_state(&directory).unwrap().is_some(), "a heartbeat without a change");
     }
 
@@ -175,12 +186,12 @@ mod tests {
         let directory = root.path().join("1-2");
         let inode = || std::fs::metadata(directory.join(NAME)).unwrap().ino();
         let mut writer = Writer::new(directory.clone());
-        writer.write(&DaemonState::of(&state(1))).unwrap();
+        writer.write(&daemon_state(1)).unwrap();
         let first = inode();
-        writer.write(&DaemonState::of(&state(1))).unwrap();
+        writer.write(&daemon_state(1)).unwrap();
         assert_eq!(inode(), first);
         std::fs::remove_dir_all(&directory).unwrap();
-        writer.write(&DaemonState::of(&state(1))).unwrap();
+        writer.write(&daemon_state(1)).unwrap();
         assert!(query::daemon_state(&directory).unwrap().is_some());
     }
 
@@ -189,7 +200,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let directory = root.path().join("1-2");
         let mut file = StateFile::start(directory.clone()).unwrap();
-        file.write(&state(1));
+        file.write(&state(1), &Settings::default());
         while query::daemon_state(&directory).unwrap().is_none() {
             std::thread::yield_now();
         }

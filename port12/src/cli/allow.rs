@@ -9,7 +9,7 @@ use std::{
 use clap::Subcommand;
 use ipnet::IpNet;
 use port12_common::abi::origin;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     output::{OutputFormat, write_list},
@@ -144,7 +144,7 @@ fn write(change: &Change, edit: Edit, out: &mut impl Write) -> Result<(), Failur
     Ok(())
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Entry {
     source: String,

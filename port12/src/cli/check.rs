@@ -2,12 +2,9 @@
 
 pub(super) mod diff;
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{io::Write, path::PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     output::{OutputFormat, ReportError, tell, unless_closed, write_json},
@@ -19,6 +16,7 @@ use crate::{
     agent,
     cli::failure::Failure,
     config::{Compiled, Config, DEFAULT_PATH, Effect, Origin},
+    model::PortId,
     query::Candidate,
     text::Printable,
 };
@@ -108,39 +106,42 @@ fn write_effective(
 }
 
 /// The report, in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(in crate::cli) struct Document<'a> {
-    /// Null where there is none.
-    file: Option<&'a Path>,
-    drop_ins: &'a [PathBuf],
-    warnings: &'a [String],
+pub(in crate::cli) struct Document {
+    /// Policy file; null if there is none.
+    file: Option<PathBuf>,
+    /// Drop-ins, in the order in which they were read.
+    drop_ins: Vec<PathBuf>,
+    /// Warnings, for people.
+    warnings: Vec<String>,
+    /// Policy with the origin of each value, with `--print-effective`.
     #[serde(skip_serializing_if = "Option::is_none")]
     effective: Option<Effective>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Effective {
     settings: serde_json::Map<String, serde_json::Value>,
     rules: Vec<serde_json::Map<String, serde_json::Value>>,
-    ports: Vec<Port>,
+    ports: Vec<PortAction>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Port {
-    transport: &'static str,
-    port: u16,
-    action: &'static str,
+struct PortAction {
+    #[serde(flatten)]
+    id: PortId,
+    action: String,
 }
 
-impl<'a> Document<'a> {
-    fn new(config: &'a Config, compiled: &'a Compiled, print_effective: bool) -> Self {
+impl Document {
+    fn new(config: &Config, compiled: &Compiled, print_effective: bool) -> Self {
         Self {
-            file: config.file.as_deref(),
-            drop_ins: &config.drop_ins,
-            warnings: &compiled.warnings,
+            file: config.file.clone(),
+            drop_ins: config.drop_ins.clone(),
+            warnings: compiled.warnings.clone(),
             effective: print_effective.then(|| Effective::new(config, compiled)),
         }
     }
@@ -160,8 +161,10 @@ impl Effective {
         });
         let ports = compiled.effects().into_iter().flat_map(|effect| {
             let Effect { transport, action, ports } = effect;
-            let transport = transport.as_str();
-            ports.iter().map(move |port| Port { transport, port, action })
+            ports.iter().map(move |port| PortAction {
+                id: PortId { transport, port },
+                action: action.to_owned(),
+            })
         });
         Self { settings: settings.collect(), rules: rules.collect(), ports: ports.collect() }
     }

@@ -1,29 +1,20 @@
 //! `port12 explain`: the whole story of one port.
 
-mod advise;
-mod configured;
-mod forecast;
-mod registry;
-mod sockets;
-mod story;
-mod table;
-mod watch;
-
-use std::{io::Write, path::PathBuf};
+use std::{borrow::Cow, io::Write, path::PathBuf};
 
 use super::{
     output::{OutputFormat, unless_closed, write_json},
     pins::PinArgs,
     registry::RegistryArgs,
-    who::{document::Found, knocks::Knocks},
+    settings::Settings,
 };
-use crate::cli::failure::Failure;
-
-use advise::Advisor;
-use configured::Configured;
-use registry::Published;
-pub(super) use story::Story;
-use watch::Watch;
+use crate::{
+    cli::failure::{Code, Failure},
+    config::{Config, Layer, Origin, Valued},
+    query::explain::explain,
+    registry::Registry,
+    report::write_explanation,
+};
 
 /// Tells what the registry says about a port and what else is known of it; what came for it here, and
 /// what becomes of what comes; who has it; and what to do.
@@ -52,33 +43,35 @@ pub struct ExplainArgs {
 ///
 /// [`Failure`]: a bad registry file, or nowhere to write to.
 pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<(), Failure> {
-    let port = args.port;
     let registry = args.registry.load()?;
-    let mut answer = sockets::ask(port);
-    let watch = Watch::read(&args.pins, &registry, port, &mut answer);
-    let configured = Configured::read(args, &watch, &mut answer);
-    let knocks = Knocks::of(&watch.knocks, answer.entries.iter().map(|it| (it.transport, port)));
-    let advisor = Advisor {
-        registry: &registry,
-        port,
-        watch: &watch,
-        configured: configured.as_ref(),
-        answer: &answer,
-    };
-    let story = Story {
-        published: Published::new(&registry, port),
-        time: std::time::SystemTime::now(),
-        advice: advisor.advise(),
-        found: Found::new(&registry, &answer, &knocks),
-        watch: &watch,
-        configured: configured.as_ref(),
-    };
+    let policy = policy(args).map_err(|failure| failure.message);
+    let policy = policy.as_ref().map_err(Clone::clone);
+    let policy = policy.map(|(config, registry)| (config, &**registry));
+    let explanation = explain(args.port, &registry, &args.pins.pin_dir, policy);
     let written = match args.output {
-        OutputFormat::Table => table::write(&story, out).map_err(Into::into),
-        OutputFormat::Json => write_json(&story, out),
+        OutputFormat::Table => write_explanation(&explanation, out).map_err(Into::into),
+        OutputFormat::Json => write_json(&explanation, out),
     };
     Ok(unless_closed(written)?)
 }
 
-#[cfg(test)]
-mod tests;
+/// Policy of `run` without flags, with the flags of this command, and its registry.
+fn policy(args: &ExplainArgs) -> Result<(Config, Cow<'static, Registry>), Failure> {
+    let environment = Settings::of_environment().map_err(|error| {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default();
+        Failure::new(Code::Usage, line.strip_prefix("error: ").unwrap_or(line))
+    })?;
+    let registry = args.registry.registry.clone();
+    let registry = registry.map(|it| Valued::new(Some(it), Origin::Flag("--registry".to_owned())));
+    let settings = Settings {
+        config: args.config.clone(),
+        overrides: Layer {
+            registry: registry.or(environment.overrides.registry.clone()),
+            ..environment.overrides
+        },
+    };
+    let config = settings.load()?;
+    let registry = RegistryArgs { registry: config.registry.value.clone() }.load()?;
+    Ok((config, registry))
+}

@@ -208,6 +208,7 @@ fn of_watch(error: &WatchError) -> Code {
 
 fn of_query(error: &QueryError) -> Code {
     match error {
+        QueryError::Directory(error) => of_pin(error),
         QueryError::Pinned(error) => of_pinned(error),
         QueryError::Clock(error) => of_truth(error),
         QueryError::Host(error) => of_host(error),

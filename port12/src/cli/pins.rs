@@ -10,7 +10,7 @@ use crate::{
         pinned::Pinned,
         slot::Slot,
     },
-    query::{Query, RUNTIME_DIR},
+    query::{Query, RUNTIME_DIR, open_each},
     state_dir::STATE_DIR,
 };
 
@@ -89,8 +89,7 @@ impl PinArgs {
     ///
     /// [`Failure`]: the directory cannot be read.
     pub fn open_each(&self) -> Result<Vec<Result<Pinned, Failure>>, Failure> {
-        let opened = self.slots()?.into_iter().map(Pinned::open_settled);
-        Ok(opened.filter_map(Result::transpose).map(|it| it.map_err(Into::into)).collect())
+        Ok(open_each(&self.pin_dir)?.into_iter().map(|it| it.map_err(Into::into)).collect())
     }
 
     /// The failure of a command that finds nothing pinned.

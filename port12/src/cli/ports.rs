@@ -4,13 +4,14 @@ use std::io::Write;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use port12_common::Transport;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     output::{OutputFormat, ReportError, write_json},
-    registry::{Origin, RegistryArgs},
+    registry::RegistryArgs,
 };
 use crate::{
+    model::{PortId, RegistryId},
     registry::{PortSet, Registry},
     text::wrap::hang,
 };
@@ -80,26 +81,18 @@ fn grouped(registry: &Registry, chosen: &[Transport]) -> Vec<(Vec<&'static str>,
     groups
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Document {
-    registry: Origin,
-    ports: Vec<Port>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Port {
-    transport: &'static str,
-    port: u16,
+    registry: RegistryId,
+    ports: Vec<PortId>,
 }
 
 impl Document {
     fn new(registry: &Registry, chosen: &[Transport]) -> Self {
-        let of = |transport: &Transport| {
-            let name = transport.as_str();
-            let ports = registry.watched(*transport).iter();
-            ports.map(move |port| Port { transport: name, port })
+        let of = |&transport: &Transport| {
+            let ports = registry.watched(transport).iter();
+            ports.map(move |port| PortId { transport, port })
         };
         Self { registry: registry.into(), ports: chosen.iter().flat_map(of).collect() }
     }

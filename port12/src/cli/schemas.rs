@@ -3,13 +3,16 @@
 use std::{fs, path::Path};
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde::de::DeserializeOwned;
 
 use crate::{
     model::{BannedSource, DaemonState, SourceTables, State},
-    report::Report,
+    query::explain::Explanation,
+    report::{Report, WhoReport},
 };
 
-fn schema<T: JsonSchema>(title: &str) -> Schema {
+/// The schema of a document, which can be read back.
+fn schema<T: JsonSchema + DeserializeOwned>(title: &str) -> Schema {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<T>();
     schema.insert("title".to_owned(), title.into());
@@ -21,12 +24,12 @@ fn all() -> Vec<(&'static str, Schema)> {
     vec![
         ("allow", schema::<Vec<super::allow::Entry>>("`port12 allow --output json`")),
         ("bans", schema::<Vec<BannedSource>>("`port12 bans --output json`")),
-        ("check", schema::<super::check::Document<'_>>("`port12 check --output json`")),
+        ("check", schema::<super::check::Document>("`port12 check --output json`")),
         (
             "check-diff",
-            schema::<super::check::diff::Document<'_>>("`port12 check --diff --output json`"),
+            schema::<super::check::diff::Document>("`port12 check --diff --output json`"),
         ),
-        ("explain", schema::<super::explain::Story<'_>>("`port12 explain --output json`")),
+        ("explain", schema::<Explanation>("`port12 explain --output json`")),
         ("ports", schema::<super::ports::Document>("`port12 ports --output json`")),
         (
             "report",
@@ -38,7 +41,7 @@ fn all() -> Vec<(&'static str, Schema)> {
             schema::<DaemonState>("the file that `port12 run` writes for other commands"),
         ),
         ("status", schema::<State>("`port12 status --output json`")),
-        ("who", schema::<super::who::document::Document<'_>>("`port12 who --output json`")),
+        ("who", schema::<WhoReport>("`port12 who --output json`")),
     ]
 }
 

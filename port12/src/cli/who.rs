@@ -1,11 +1,6 @@
 //! `port12 who`: what is bound to unassigned ports here, and which process that is.
 
-pub(super) mod document;
-pub(super) mod knocks;
-pub(super) mod selection;
-pub(super) mod table;
-
-use std::io::Write;
+use std::{io::Write, time::SystemTime};
 
 use super::{
     output::{OutputFormat, unless_closed, write_json},
@@ -14,12 +9,14 @@ use super::{
 };
 use crate::{
     cli::failure::{Code, Failure},
+    query::who::{
+        ProbesByPort,
+        selection::{Selected, Selection},
+        sockets_state,
+    },
+    report::{WhoReport, write_who},
     who::Question,
 };
-
-use document::Document;
-use knocks::Knocks;
-use selection::{Selected, Selection};
 
 /// Lists the sockets that are bound to unassigned well-known ports, and who has them.
 #[derive(Clone, Debug, clap::Args)]
@@ -63,11 +60,16 @@ fn report(args: &WhoArgs, out: &mut impl Write) -> Result<bool, Failure> {
     };
     let ports = selected.ports(&registry);
     let mut answer = Question { ports, all_namespaces: args.all_netns }.ask();
-    let knocks = Knocks::read(&args.pins, &answer.entries, &mut answer.limits);
-    let document = Document::new(&registry, &selected, &answer, &knocks);
+    let probes = ProbesByPort::read(&args.pins.pin_dir, &answer.entries, &mut answer.limits);
+    let report = WhoReport {
+        time: SystemTime::now(),
+        asked: selected.to_string(),
+        registry: (&*registry).into(),
+        found: sockets_state(&registry, &answer, &probes),
+    };
     let written = match args.output {
-        OutputFormat::Json => write_json(&document, out),
-        OutputFormat::Table => table::write(&document, out).map_err(Into::into),
+        OutputFormat::Json => write_json(&report, out),
+        OutputFormat::Table => write_who(&report, answer.is_partial(), out).map_err(Into::into),
     };
     unless_closed(written.and_then(|()| Ok(out.flush()?)))?;
     if answer.entries.is_empty() && answer.is_partial() {

@@ -19,7 +19,7 @@ use super::{
 };
 
 pub use filter::PortRanges;
-pub use socket::{OpenSocket, SocketState};
+pub use socket::OpenSocket;
 
 /// `SOCK_DIAG_BY_FAMILY` (linux/sock_diag.h).
 const SOCK_DIAG_BY_FAMILY: u16 = 20;

@@ -19,7 +19,8 @@ use port12_common::{Transport, abi::Sockets};
 
 use super::diag::{Gap, Question};
 
-pub use super::diag::{OpenSocket, PortRanges, SocketState, module};
+pub use super::diag::{OpenSocket, PortRanges, module};
+pub use crate::model::SocketState;
 
 /// TCP sockets that have a port and neither listen nor are connected: `TCPF_BOUND_INACTIVE`
 /// (net/tcp_states.h; kernel 6.8, ignored before).

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::SystemTime};
 use port12_common::Transport;
 use serde::{Deserialize, Serialize};
 
-use super::event::{Owner, Process};
+use super::{ProcessState, event::Owner};
 use crate::text::time;
 
 /// Listeners on watched ports in the network namespace of the daemon.
@@ -51,36 +51,4 @@ pub struct ListenerState {
     )]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub first_seen: Option<SystemTime>,
-}
-
-/// A process. Its name and command line are chosen by itself.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ProcessState {
-    /// Id, in the process namespace of the reader.
-    pub pid: i32,
-    /// Name that the process gives itself; null if it is unknown.
-    pub name: Option<String>,
-    /// Program file; null if it is unknown.
-    pub exe: Option<String>,
-    /// Effective user; null if it is unknown.
-    pub uid: Option<u32>,
-    /// Unit of systemd; null if it has none, or that is unknown.
-    pub unit: Option<String>,
-    /// Container; null if it is in none, or that is unknown.
-    pub container: Option<String>,
-}
-
-impl From<&Process> for ProcessState {
-    fn from(process: &Process) -> Self {
-        let cgroup = process.cgroup.as_ref();
-        Self {
-            pid: process.pid,
-            name: process.name.clone(),
-            exe: process.program.as_ref().map(|it| it.path.clone()),
-            uid: process.uid,
-            unit: cgroup.and_then(|it| it.unit.clone()),
-            container: cgroup.and_then(|it| it.container.clone()),
-        }
-    }
 }

@@ -26,6 +26,13 @@ fn port(transport: Transport, port: u16, packets: u64) -> PortState {
     }
 }
 
+impl RegistryId {
+    /// Identity of a registry of a date.
+    pub(crate) fn of(date: &str) -> Self {
+        Self { date: date.to_owned(), date_is_floor: false, source: "embedded".to_owned() }
+    }
+}
+
 impl InterfaceState {
     /// An interface in monitor mode on which nothing was counted.
     pub(crate) fn monitored(name: &str) -> Self {
@@ -64,7 +71,7 @@ impl InterfaceState {
 
 fn state(clock_ns: u64, interfaces: Vec<InterfaceState>) -> State {
     let time = at(clock_ns / 1_000_000);
-    State { interfaces, ..State::empty(Origin::Live, time, clock_ns, "2026-08-17".to_owned()) }
+    State { interfaces, ..State::empty(Origin::Live, time, clock_ns, RegistryId::of("2026-08-17")) }
 }
 
 fn counted(packets: u64) -> InterfaceState {
@@ -185,14 +192,13 @@ proptest! {
                 device: optional.then(|| name.clone()),
                 uid: 0,
                 owner: event::Owner::Process,
-                processes: vec![ProcessState {
+                processes: vec![ProcessState::from(&event::Process {
                     pid: 1,
                     name: Some(name.clone()),
-                    exe: None,
                     uid: Some(0),
-                    unit: None,
-                    container: None,
-                }],
+                    started: optional.then(|| at(milliseconds)),
+                    ..event::Process::default()
+                })],
                 more_processes: 0,
                 first_seen: (milliseconds % 2 == 0).then(|| at(milliseconds)),
             }],

@@ -10,7 +10,7 @@ use port12_common::{
     Transport,
     abi::{PORTS, Policy, TransitPolicy},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::QueryError;
@@ -21,7 +21,7 @@ use crate::{
         banning::{self, Scope, Terms},
         pinned::Pinned,
     },
-    model::{InterfaceState, ModeReason, XdpMode},
+    model::{InterfaceState, ModeReason, Setting, XdpMode},
     policy::{Mode, TooDeepPolicy},
     registry::{PortSet, Registry},
 };
@@ -30,7 +30,7 @@ use crate::{
 const IN_RULES: [&str; 5] = ["interfaces", "exclude", "include_reserved", "extra", "registry"];
 
 /// Result of a comparison.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Agreement {
@@ -38,12 +38,14 @@ pub enum Agreement {
     Same,
     /// Another value.
     Differs,
-    /// The pins do not have it: only the daemon knows.
+    /// Another value, by a flag or variable of the daemon: a reload of the policy keeps it.
+    Overridden,
+    /// Only a daemon knows it, and none runs.
     Unknown,
 }
 
 /// Comparison of one value.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// Key of the policy; `port` for rules, with the ports in it.
@@ -70,7 +72,7 @@ pub struct Candidate<'a> {
 }
 
 /// Compares a policy with the policy in force on an interface. `has_daemon`: whether a process of port12 keeps the
-/// program.
+/// program; `settings`: its values of the policy, if they are known.
 ///
 /// # Errors
 ///
@@ -80,6 +82,7 @@ pub fn compare(
     pinned: &Pinned,
     interface: &InterfaceState,
     has_daemon: bool,
+    settings: Option<&BTreeMap<String, Setting>>,
 ) -> Result<Vec<Comparison>, QueryError> {
     let mut in_force = BTreeMap::from([
         ("mode", mode(candidate.config, interface)),
@@ -93,20 +96,35 @@ pub fn compare(
     ]);
     let keys = TABLE.iter().filter(|key| !IN_RULES.contains(&key.name));
     let rows = keys.map(|key| {
-        let (result, value) =
-            in_force.remove(key.name).unwrap_or((Agreement::Unknown, Value::Null));
-        row(key, candidate.config, result, value)
+        let pinned = in_force.remove(key.name).unwrap_or((Agreement::Unknown, Value::Null));
+        let of_daemon = settings.and_then(|settings| settings.get(key.name));
+        row(key, candidate.config, pinned, of_daemon)
     });
     let rules = rules(candidate, pinned, interface.mode.requested);
     Ok(rows.chain(rules).chain(expected(candidate, pinned)).collect())
 }
 
-fn row(key: &Key, config: &Config, result: Agreement, in_force: Value) -> Comparison {
+/// Comparison of a key: by the pins, or by the daemon if they do not have it.
+fn row(
+    key: &Key,
+    config: &Config,
+    (result, in_force): (Agreement, Value),
+    of_daemon: Option<&Setting>,
+) -> Comparison {
     let policy = (key.value)(config).and_then(|value| serde_json::to_value(value).ok());
+    let policy = policy.unwrap_or(Value::Null);
+    let (result, in_force) = match (result, of_daemon) {
+        (Agreement::Unknown, Some(it)) => (agreement(it.value == policy), it.value.clone()),
+        (result, _) => (result, in_force),
+    };
+    let is_overridden = of_daemon.is_some_and(|it| it.overrides_file && it.value != policy);
     Comparison {
         key: key.name.to_owned(),
-        result,
-        policy: policy.unwrap_or(Value::Null),
+        result: match result {
+            Agreement::Differs if is_overridden => Agreement::Overridden,
+            result => result,
+        },
+        policy,
         in_force,
         origin: (key.origin)(config).to_string(),
     }

@@ -16,6 +16,7 @@ use crate::{
     kernel::{
         clock::Timeline,
         pin,
+        pin_error::PinError,
         pinned::{Pinned, PinnedError},
         unpinned::Unpinned,
         whereabouts::Whereabouts,
@@ -30,6 +31,9 @@ use crate::{
 /// Why pinned maps give no state.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
+    /// The pin directory cannot be read.
+    #[error(transparent)]
+    Directory(#[from] PinError),
     /// The maps cannot be read, or the host cannot be asked.
     #[error(transparent)]
     Pinned(#[from] PinnedError),
@@ -83,6 +87,16 @@ impl Query {
         }
         Ok(state)
     }
+}
+
+/// Pinned maps of each interface, each for itself: one that cannot be read hides no other.
+///
+/// # Errors
+///
+/// [`QueryError`]: the directory cannot be read.
+pub fn open_each(pin_dir: &Path) -> Result<Vec<Result<Pinned, PinnedError>>, QueryError> {
+    let opened = pin::slots(pin_dir)?.into_iter().map(Pinned::open_settled);
+    Ok(opened.filter_map(Result::transpose).collect())
 }
 
 impl From<pin::Holder> for DaemonId {

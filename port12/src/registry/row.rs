@@ -2,11 +2,15 @@
 
 use port12_common::{Transport, abi::PORTS};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Date, Fault};
 
 /// What the registry says about a port (RFC 6335 section 6). A port with several rows has the
 /// greatest of their states.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// Available for assignment upon request.
     Unassigned,

@@ -38,7 +38,7 @@ pub fn write_table(report: &Report, ports: Option<usize>, out: &mut impl Write) 
         rfc3339_seconds(report.state.time),
         if report.state.drops() { "drop" } else { "monitor" },
         report.elapsed_seconds,
-        report.state.registry_date,
+        report.state.registry.date,
     )?;
     writeln!(
         out,

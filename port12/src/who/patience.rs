@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use super::Limit;
+use crate::model::Limit;
 use crate::privileges;
 
 /// All questions together may be late by so much.

@@ -4,8 +4,9 @@ use std::{fs, os::unix::fs::MetadataExt as _};
 
 use procfs::process::Process;
 
-use super::{Limit, holders::Found};
+use super::holders::Found;
 use crate::host::capabilities::lacks;
+use crate::model::Limit;
 
 /// What it takes to read the descriptors of everybody: to list them, and to see what they are. 1
 /// stands in for 2 (linux/capability.h).
@@ -32,10 +33,10 @@ pub(super) fn limits(found: &Found, limits: &mut Vec<Limit>) -> bool {
         };
         limits.push(forbidden(
             format!("the descriptors of {which}, so not all holders of sockets are known"),
-            lacks(&[PTRACE, SEARCH]),
+            missing(&[PTRACE, SEARCH]),
         ));
     }
-    let ptrace = lacks(&[PTRACE]);
+    let ptrace = missing(&[PTRACE]);
     if !ptrace.is_empty() && hides_processes() {
         let what = "processes of others: /proc is mounted with hidepid".to_owned();
         limits.push(Limit { what, needs: ptrace });
@@ -58,11 +59,16 @@ pub fn numbers_are_the_kernels() -> bool {
 /// are.
 pub(super) fn closed_namespaces(count: usize) -> Option<Limit> {
     let what = "network namespaces other than those listed, if there are any".to_owned();
-    (count > 0).then(|| forbidden(what, lacks(&[ADMIN, PTRACE])))
+    (count > 0).then(|| forbidden(what, missing(&[ADMIN, PTRACE])))
+}
+
+/// Names of the capabilities that this process lacks.
+fn missing(wanted: &[(&'static str, &[u32])]) -> Vec<String> {
+    lacks(wanted).into_iter().map(ToOwned::to_owned).collect()
 }
 
 /// What is missing to see something; where nothing is, somebody else forbids it.
-fn forbidden(mut what: String, needs: Vec<&'static str>) -> Limit {
+fn forbidden(mut what: String, needs: Vec<String>) -> Limit {
     if needs.is_empty() {
         what.push_str("; a security module or a user namespace forbids it");
     }

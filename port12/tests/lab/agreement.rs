@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 use crate::{
     explain::{explain, interface},
     support::{
-        Bpffs, Namespace, Pair, Port12, Report, addresses::BOTH, frame::syn, lab, mode, until,
+        Bpffs, Namespace, Pair, Port12, Report,
+        addresses::{BOTH, FAR},
+        frame::syn,
+        lab, mode, until,
     },
     who::Running,
 };
@@ -211,10 +214,20 @@ fn what_only_the_daemon_knows_is_known_to_other_commands_while_it_runs() {
         let mut run =
             bpffs.run(near, &format!("-i w0 --pin --egress --sink human:{}", log.path().display()));
         let stats = |bpffs: &Bpffs| json(bpffs, near, "stats");
+        run.wait_for("the first look", |it| it.0["listeners"]["is_complete"] == true);
         let listener = Running::start(near.command("nc").args(["-l", "-p", "12"]));
-        for port in 288..=307 {
-            pair.far_raw().send(&syn(BOTH[0], port));
-        }
+        until("the scan", || {
+            for port in 288..=307 {
+                pair.far_raw().send(&syn(BOTH[0], port));
+            }
+            let scan = stats(&bpffs)["scans"]["ongoing"].get(0).cloned()?;
+            assert_eq!(
+                (&scan["kind"], &scan["source"]),
+                (&"syn".into(), &FAR.to_string().into()),
+                "{scan}"
+            );
+            Some(())
+        });
         until("the same account of a listener and of sources", || {
             let (report, stats) = (run.report(), stats(&bpffs));
             let listeners = stats["listeners"]["listeners"].as_array()?;
@@ -222,8 +235,6 @@ fn what_only_the_daemon_knows_is_known_to_other_commands_while_it_runs() {
             assert_eq!(of_nc["processes"][0]["pid"], listener.id(), "{of_nc}");
             assert!(of_nc["first_seen"].is_string(), "{of_nc}");
             let is_known = stats["sources"]["top"][0]["port_count"].as_u64()? > 10;
-            let scan = stats["scans"]["ongoing"].get(0)?;
-            assert_eq!((&scan["kind"], &scan["alerted"]), (&"syn".into(), &false.into()), "{scan}");
             assert_eq!(stats["daemon"]["pid"], run.id());
             assert_eq!(stats["daemon"], report.0["daemon"]);
             let status = json(&bpffs, near, "status");

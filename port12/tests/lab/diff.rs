@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Bpffs, Pair, Port12, lab};
+use crate::support::{Bpffs, Pair, Port12, lab, until};
 
 const POLICY: &str = "interfaces = [\"w0\"]\nmode = \"drop\"\nextra = [\"80/tcp\"]\nallow = [\"192.0.2.0/24\"]\n\
                       ban = { after = 9, for = \"90s\", within = \"10m\" }\n\
@@ -69,23 +69,42 @@ fn result<'a>(document: &'a Value, key: &str) -> &'a str {
 }
 
 #[test]
-fn a_policy_in_force_is_the_same_and_what_the_pins_do_not_have_is_unknown() {
+fn a_policy_in_force_is_the_same_and_what_only_a_daemon_knows_is_unknown_without_one() {
     lab(|| {
         let host = Host::new();
+        const OF_THE_PINS: [&str; 7] =
+            ["mode", "confirm", "transit", "too_deep", "allow", "ban", "port"];
+        const OF_THE_DAEMON: [&str; 4] = ["sinks", "forwarding", "reattach", "frame_bytes"];
         let run = host.run();
-        let (code, document) = host.diff();
-        assert_eq!((code, &document["same"]), (Some(0), &Value::Bool(true)), "{document}");
-        for key in ["mode", "confirm", "transit", "too_deep", "allow", "ban", "port", "pin"] {
+        let document = until("the daemon's part", || {
+            let (code, document) = host.diff();
+            assert_eq!((code, &document["same"]), (Some(0), &Value::Bool(true)), "{document}");
+            (result(&document, "sinks") == "same").then_some(document)
+        });
+        for key in OF_THE_PINS.iter().chain(&OF_THE_DAEMON).chain(&["pin"]) {
             assert_eq!(result(&document, key), "same", "{key}: {document}");
         }
-        for key in ["sinks", "interval", "forwarding", "reattach", "frame_bytes"] {
+        // A flag of the daemon, which a reload keeps.
+        assert_eq!(result(&document, "interval"), "overridden", "{document}");
+        host.write(&format!("frame_bytes = 7\n{POLICY}"));
+        let [key, policy, in_force] = &host.differing()[0];
+        assert_eq!((&**key, &**policy, &**in_force), ("frame_bytes", "7", "128"));
+        host.write(POLICY);
+        run.stop();
+        let args = format!("attach --config {}", host.file().display());
+        host.bpffs.ok(&host.pair.near, &args);
+        let (code, document) = host.diff();
+        assert_eq!((code, &document["same"]), (Some(0), &Value::Bool(true)), "{document}");
+        for key in OF_THE_PINS {
+            assert_eq!(result(&document, key), "same", "{key}: {document}");
+        }
+        for key in OF_THE_DAEMON.iter().chain(&["interval", "pin"]) {
             assert_eq!(result(&document, key), "unknown", "{key}: {document}");
         }
         let text = host
             .bpffs
             .ok(&host.pair.near, &format!("check --diff --config {}", host.file().display()));
         assert!(text.contains("w0: unknown") && text.contains("sinks"), "{text}");
-        drop(run);
     });
 }
 
@@ -145,7 +164,7 @@ fn an_interface_that_is_not_attached_is_a_difference_and_a_bad_policy_is_no_answ
         assert_eq!(code, Some(1), "{document}");
         let interface = &document["interfaces"][0];
         assert_eq!(interface["interface"], "w0");
-        assert_eq!(interface["attachment"], "in the policy, and not attached");
+        assert_eq!(interface["attachment"], "absent");
         host.write("mode = 3");
         let args = format!("check --diff --config {}", host.file().display());
         host.bpffs.fails(&host.pair.near, &args, 3);

@@ -39,7 +39,7 @@ fn has_every_field(report: &Report) {
             "period_seconds",
             "clock_ns",
             "origin",
-            "registry_date",
+            "registry",
             "daemon",
             "interfaces",
             "unpinned",
@@ -141,7 +141,7 @@ fn each_line_is_an_object_with_every_field() {
         for report in [&interval, &totals] {
             has_every_field(report);
             assert!(!report.drops());
-            assert_eq!(report.0["registry_date"], "2026-08-17");
+            assert_eq!(report.0["registry"]["date"], "2026-08-17");
             let interface = report.interface("w0");
             assert_eq!(interface["program"]["name"], "port12_frags");
             assert_eq!(interface["place"], "attached");

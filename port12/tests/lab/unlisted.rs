@@ -118,12 +118,12 @@ fn who_fails_and_explain_knows_nothing_where_sockets_cannot_be_listed() {
             let who = blind(&bpffs, &pair, args);
             assert_eq!(who.status.code(), Some(2), "{args}: {}", said(&who));
             let table = String::from_utf8_lossy(&who.stdout);
-            assert!(table.contains("tcp: not seen: "), "{table}");
+            assert!(table.contains("not seen: tcp sockets: "), "{table}");
             assert!(!table.contains("no socket"), "{table}");
             let json = blind(&bpffs, &pair, &format!("{args} --output json"));
             assert_eq!(json.status.code(), Some(2), "{args}: {}", said(&json));
             let document: Value = serde_json::from_slice(&json.stdout).unwrap();
-            assert_eq!(document["unseen_transports"][0], "tcp", "{document}");
+            assert_eq!(document["unlisted_transports"][0], "tcp", "{document}");
         }
         // The kernel has no SCTP, so that no socket can be there, listed or not.
         let absent = blind(&bpffs, &pair, "who 12/sctp");

@@ -56,10 +56,11 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::model::{Baseline, Origin, State};
+    use crate::model::{Baseline, Origin, RegistryId, State};
 
     fn rendered(view: &View, kind: Kind) -> String {
-        let state = State::empty(Origin::Live, SystemTime::UNIX_EPOCH, 1, "2026-08-17".to_owned());
+        let state =
+            State::empty(Origin::Live, SystemTime::UNIX_EPOCH, 1, RegistryId::of("2026-08-17"));
         let report = Report::over(kind, &Baseline::zero(0), state, 1.0);
         String::from_utf8(view.render(&report).unwrap()).unwrap()
     }

@@ -6,7 +6,10 @@ use netlink_packet_core::{DecodeError, Parseable};
 use netlink_packet_sock_diag::{constants::AF_INET6, inet::InetResponseHeader};
 use port12_common::Transport;
 
-use crate::host::netlink::{attributes, behind};
+use crate::{
+    host::netlink::{attributes, behind},
+    model::SocketState,
+};
 
 /// `sizeof(struct inet_diag_msg)` (linux/inet_diag.h).
 const FIXED: usize = 72;
@@ -17,51 +20,20 @@ const V6_ONLY: u16 = 11;
 /// `INET_DIAG_CGROUP_ID` (linux/inet_diag.h; kernel 5.7).
 const CGROUP_ID: u16 = 21;
 
-/// What a socket is ready for.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum SocketState {
-    /// It takes connections.
-    Listen,
-    /// It takes datagrams from anybody.
-    Unconnected,
-    /// It has its port, and neither listens nor is connected. TCP's are told from kernel 6.8 on.
-    Bound,
-    /// It has asked for a connection.
-    Connecting,
-    /// It has a peer.
-    Connected,
-    /// One end has ended the connection.
-    Closing,
-}
-
-impl SocketState {
-    /// Its name, in reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Listen => "listen",
-            Self::Unconnected => "unconnected",
-            Self::Bound => "bound",
-            Self::Connecting => "connecting",
-            Self::Connected => "connected",
-            Self::Closing => "closing",
-        }
-    }
-
-    /// The kernel's number (`TCP_*`, net/tcp_states.h, which all transports share but for SCTP's
-    /// associations: `SCTP_STATE_*`, net/sctp/constants.h).
-    fn of(transport: Transport, number: u8, has_peer: bool) -> Self {
-        match (transport, number) {
-            (Transport::Sctp, 0..=2) if has_peer => Self::Connecting,
-            (Transport::Sctp, 3) if has_peer => Self::Connected,
-            (Transport::Sctp, _) if has_peer => Self::Closing,
-            (_, 10) => Self::Listen,
-            (Transport::Udp | Transport::UdpLite, 1) => Self::Connected,
-            (Transport::Udp | Transport::UdpLite, _) => Self::Unconnected,
-            (_, 7) => Self::Bound,
-            (_, 1) => Self::Connected,
-            (_, 2 | 3 | 12) => Self::Connecting,
-            _ => Self::Closing,
-        }
+/// The kernel's number (`TCP_*`, net/tcp_states.h, which all transports share but for SCTP's
+/// associations: `SCTP_STATE_*`, net/sctp/constants.h).
+fn state_of(transport: Transport, number: u8, has_peer: bool) -> SocketState {
+    match (transport, number) {
+        (Transport::Sctp, 0..=2) if has_peer => SocketState::Connecting,
+        (Transport::Sctp, 3) if has_peer => SocketState::Connected,
+        (Transport::Sctp, _) if has_peer => SocketState::Closing,
+        (_, 10) => SocketState::Listen,
+        (Transport::Udp | Transport::UdpLite, 1) => SocketState::Connected,
+        (Transport::Udp | Transport::UdpLite, _) => SocketState::Unconnected,
+        (_, 7) => SocketState::Bound,
+        (_, 1) => SocketState::Connected,
+        (_, 2 | 3 | 12) => SocketState::Connecting,
+        _ => SocketState::Closing,
     }
 }
 
@@ -115,7 +87,7 @@ impl OpenSocket {
             dual_stack: any_v6 && v6_only == Some(0),
             peer: peer.map(|(address, port)| (address.to_canonical(), port)),
             interface: Some(id.interface_id).filter(|&index| index != 0),
-            state: SocketState::of(transport, header.state, peer.is_some()),
+            state: state_of(transport, header.state, peer.is_some()),
             uid: header.uid,
             inode: header.inode,
             cookie: id.cookie,
@@ -130,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_same_number_means_what_its_transport_means() {
-        let state = |transport, number, peer| SocketState::of(transport, number, peer).as_str();
+        let state = |transport, number, peer| state_of(transport, number, peer).as_str();
         assert_eq!(state(Transport::Tcp, 7, false), "bound");
         assert_eq!(state(Transport::Udp, 7, false), "unconnected");
         assert_eq!(state(Transport::Udp, 1, true), "connected");

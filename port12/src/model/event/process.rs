@@ -38,7 +38,7 @@ pub struct Process {
 }
 
 /// What lies on disk where a program was started from.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnDisk {
@@ -62,7 +62,7 @@ pub struct Program {
 }
 
 /// A cgroup.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cgroup {
     /// Its path below the root of the cgroup namespace of this process.

@@ -160,7 +160,7 @@ fn a_listener_that_was_reached_is_severe_until_the_policy_expects_it() {
         );
         assert!(says(worst, &format!("`kill {}`", nc.id())), "{worst}");
         assert_eq!(story["sockets"][0]["processes"][0]["pid"], nc.id());
-        assert_eq!(story["sockets"][0]["knocks"]["local_socket"], 1);
+        assert_eq!(story["sockets"][0]["probes"]["local_socket"], 1);
         let policy = tempfile::NamedTempFile::new().unwrap();
         fs::write(policy.path(), "[[port]]\nports = \"12/tcp\"\nexpected = true\n").unwrap();
         let args = format!("12 --config {}", policy.path().display());

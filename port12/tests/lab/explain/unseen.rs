@@ -22,7 +22,7 @@ fn an_ordinary_user_is_told_what_it_would_take() {
         assert!(limits(&story).contains("what port12 watches: "), "{story}");
         assert!(text.contains("what is pinned cannot be read; see below"), "{text}");
         let socket = &story["sockets"][0];
-        assert_eq!((&socket["owner"], &socket["knocks"]), (&json!("unseen"), &json!(null)));
+        assert_eq!((&socket["owner"], &socket["probes"]), (&json!("unseen"), &json!(null)));
         assert!(says(
             advice(&story, "unseen_owner", "tcp"),
             "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"

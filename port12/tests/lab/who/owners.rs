@@ -271,7 +271,7 @@ fn who_knocked_is_told_where_the_interface_is_watched() {
         };
         let mut nc = Running::start(near.command("nc").args(["-k", "-l", "-p", "81"]));
         wait_for_socket(near, "tcp", 81);
-        assert_eq!(socket(&told(""), "tcp", 81)["knocks"], serde_json::Value::Null);
+        assert_eq!(socket(&told(""), "tcp", 81)["probes"], serde_json::Value::Null);
         let _ = nc.0.kill();
         let _ = nc.0.wait();
         bpffs.ok(near, "attach -i w0 --mode drop");
@@ -280,7 +280,7 @@ fn who_knocked_is_told_where_the_interface_is_watched() {
         wait_for_socket(near, "tcp", 81);
         pair.far.sh(&format!("timeout 20 nc -z -w 5 {NEAR} 81"));
         let document = told("");
-        let knocks = &socket(&document, "tcp", 81)["knocks"];
+        let knocks = &socket(&document, "tcp", 81)["probes"];
         // While what was published at the attachment is fresh, SYNs are lost, and sent again.
         assert!(knocks["packets"].as_u64().unwrap() >= 1, "{knocks}");
         assert_eq!(knocks["local_socket"], 1, "{knocks}");
@@ -291,6 +291,6 @@ fn who_knocked_is_told_where_the_interface_is_watched() {
         // Nobody else may read that, and is told so.
         let output = user.command(near, &[], &bpffs.pins(), "who").output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(text.contains("not seen: who knocked cannot be read: "), "{text}");
+        assert!(text.contains("not seen: sources of probes cannot be read: "), "{text}");
     });
 }

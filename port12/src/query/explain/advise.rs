@@ -4,7 +4,7 @@ use port12_common::{
     Outcome, Transport,
     abi::{Action, PORTS},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     configured::Configured,
@@ -14,51 +14,53 @@ use super::{
 use crate::{
     advice::{Came, Intent, Listening, Names, Situation, Suspension, Watching, decide},
     config::DEFAULT_PATH,
-    model::{Mode, ModeReason, ModeState, Place},
+    model::{Mode, ModeReason, ModeState, Place, PortId},
     registry::{Registry, unofficial},
     text::Printable,
     who::{Answer, Entry, OnDisk, Owner, Process},
 };
 
-/// Something to say, of one transport or several.
-#[derive(Debug, Serialize)]
+/// Advice about one transport or several.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Advice {
-    /// As that of alerts: 1 is the highest, 3 the lowest.
-    pub(super) severity: u8,
-    pub(super) finding: &'static str,
-    pub(super) ports: Vec<Port>,
-    pub(super) means: &'static str,
-    pub(super) steps: Vec<String>,
+pub struct Advice {
+    /// Severity as of alerts: 1 is the highest, 3 the lowest.
+    pub severity: u8,
+    /// Name of the finding.
+    pub finding: String,
+    /// Ports that it is about.
+    pub ports: Vec<PortId>,
+    /// Meaning, for people.
+    pub means: String,
+    /// Next steps, for people.
+    pub steps: Vec<String>,
 }
 
-/// What it is about.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Port {
-    pub(super) transport: &'static str,
-    pub(super) port: u16,
-}
-
-/// What is known.
-pub(super) struct Advisor<'a> {
-    pub(super) registry: &'a Registry,
-    pub(super) port: u16,
-    pub(super) watch: &'a Watch,
-    pub(super) configured: Option<&'a Configured>,
-    pub(super) answer: &'a Answer,
+/// Facts that advice is made from.
+pub struct Advisor<'a> {
+    /// Registry.
+    pub registry: &'a Registry,
+    /// The port.
+    pub port: u16,
+    /// Watched interfaces.
+    pub watch: &'a Watch,
+    /// Orders of the policy file, if it is accepted.
+    pub configured: Option<&'a Configured>,
+    /// Sockets.
+    pub answer: &'a Answer,
 }
 
 impl Advice {
     fn says_the_same(&self, other: &Self) -> bool {
-        (self.severity, self.finding, &self.steps) == (other.severity, other.finding, &other.steps)
+        (self.severity, &self.finding, &self.steps)
+            == (other.severity, &other.finding, &other.steps)
     }
 }
 
 impl Advisor<'_> {
     /// What there is to say, the most severe first. Of a transport that the kernel does not have there is
     /// nothing, unless something came.
-    pub(super) fn advise(&self) -> Vec<Advice> {
+    pub fn advise(&self) -> Vec<Advice> {
         let policy = self.configured.and_then(|it| it.file.as_ref());
         let policy = policy
             .map_or_else(|| DEFAULT_PATH.to_owned(), |it| Printable(it.display()).to_string());
@@ -73,9 +75,9 @@ impl Advisor<'_> {
             for (finding, severity) in decide(&situation) {
                 let advice = Advice {
                     severity: severity.number(),
-                    finding: finding.as_str(),
-                    ports: vec![Port { transport: transport.as_str(), port: self.port }],
-                    means: finding.means(),
+                    finding: finding.as_str().to_owned(),
+                    ports: vec![PortId { transport, port: self.port }],
+                    means: finding.means().to_owned(),
                     steps: finding.steps(&names),
                 };
                 match all.iter_mut().find(|known| known.says_the_same(&advice)) {
@@ -162,7 +164,7 @@ impl Advisor<'_> {
         &'a self,
         transport: Transport,
         policy: &'a str,
-        needs: &'a [&'static str],
+        needs: &'a [&'a str],
     ) -> Names<'a> {
         let process = self.worst(transport).and_then(|entry| {
             let is_gone =
@@ -192,14 +194,14 @@ impl Advisor<'_> {
 
     fn planned(&self, transport: Transport) -> Intent {
         let mut ports = self.configured.iter().flat_map(|it| &it.ports);
-        ports.find(|it| it.transport == transport).map_or(Intent::Unknown, |it| it.planned)
+        ports.find(|it| it.id.transport == transport).map_or(Intent::Unknown, |it| it.planned)
     }
 
     /// The capabilities that would show who has a socket.
-    fn needs(&self) -> Vec<&'static str> {
-        let mut needs: Vec<&'static str> = Vec::new();
+    fn needs(&self) -> Vec<&str> {
+        let mut needs: Vec<&str> = Vec::new();
         for need in self.answer.limits.iter().flat_map(|limit| &limit.needs) {
-            if !needs.contains(need) {
+            if !needs.contains(&&**need) {
                 needs.push(need);
             }
         }

@@ -5,17 +5,12 @@ use std::time::SystemTime;
 use port12_common::{Outcome, Transport, abi::Action};
 
 use crate::{
-    cli::explain::{
-        configured::Configured,
-        forecast::Forecast,
-        story::Story,
-        watch::{Interface, Source},
-    },
     model::{BanScope, BanState, Place, PortState, event::ModeChange},
+    query::explain::{Configured, Explanation, Forecast, Interface, Source},
     text::{Printable, time::rfc3339_seconds, words::counted, wrap::hang},
 };
 
-pub(super) fn render(story: &Story<'_>) -> String {
+pub(super) fn render(story: &Explanation) -> String {
     let mut text = String::from("\nWatched here\n");
     if let Some(daemon) = &story.watch.daemon {
         let name = Printable(daemon.name.as_deref().unwrap_or("name unknown"));
@@ -32,13 +27,13 @@ pub(super) fn render(story: &Story<'_>) -> String {
         Some(interfaces) => interfaces.iter().for_each(|it| interface(&mut text, it)),
     }
     if story.watch.attached().next().is_none() {
-        match story.configured {
+        match &story.configured {
             Some(configured) => plan(&mut text, configured),
             None => text.push_str("  what `port12 run` would do is not known; see below\n"),
         }
     }
-    if let Some(configured) = story.configured {
-        let expected = configured.ports.iter().filter(|it| it.expected).map(|it| it.transport);
+    if let Some(configured) = &story.configured {
+        let expected = configured.ports.iter().filter(|it| it.expected).map(|it| it.id.transport);
         let expected: Vec<Transport> = expected.collect();
         if !expected.is_empty() {
             let line = format!("the policy file expects a listener on {}", names(&expected));
@@ -182,7 +177,7 @@ fn plan(text: &mut String, configured: &Configured) {
     };
     let line = format!(
         "`port12 run` would watch in {} mode ({}), {from}",
-        configured.mode,
+        configured.mode.as_str(),
         Printable(&configured.mode_origin)
     );
     text.push_str(&hang("  ", &line));

@@ -1,14 +1,23 @@
-//! The answer for people: a line for each socket, and what is known of its owners below.
+//! Table of `port12 who`: a line for each socket, and its processes below.
 
 use std::{
     fmt::Write as _,
     io::{self, Write},
+    time::SystemTime,
 };
 
-use super::document::{Document, Found, Owner, Socket};
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    text::{Printable, shorten::clip, time::rfc3339_seconds},
-    who::{self, OnDisk, Through},
+    model::{
+        ProcessState, RegistryId, SocketGroup, SocketsState, Through,
+        event::{Cgroup, OnDisk, Owner},
+    },
+    text::{
+        Printable,
+        shorten::clip,
+        time::{self, rfc3339_seconds},
+    },
 };
 
 /// The JSON has the rest of a longer command line, as far as it is kept.
@@ -20,22 +29,44 @@ const PEERS: usize = 3;
 /// Below the column of the addresses.
 const INDENT: &str = "               ";
 
-pub(super) fn write(document: &Document<'_>, out: &mut impl Write) -> io::Result<()> {
-    let found = &document.found;
+/// Sockets on the ports that were asked for, and the moment of the answer.
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct WhoReport {
+    /// Moment of the answer.
+    #[serde(with = "time")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub time: SystemTime,
+    /// `watched`, or the ports as they were asked for.
+    pub asked: String,
+    /// Registry that describes the ports.
+    pub registry: RegistryId,
+    /// Sockets.
+    #[serde(flatten)]
+    pub found: SocketsState,
+}
+
+/// Writes the sockets, their processes, and what could not be seen. `is_partial`: sockets may be missing.
+///
+/// # Errors
+///
+/// The error of the writer.
+pub fn write_who(report: &WhoReport, is_partial: bool, out: &mut impl Write) -> io::Result<()> {
+    let found = &report.found;
     // Sockets that could not be listed may be there.
-    if found.sockets.is_empty() && !document.is_partial {
-        let ports = match &*document.asked {
+    if found.sockets.is_empty() && !is_partial {
+        let ports = match &*report.asked {
             "watched" => "an unassigned port",
             asked => asked,
         };
         writeln!(out, "no socket is bound to {ports}")?;
     }
-    sockets(found, out)?;
+    write_sockets(found, out)?;
     found.limits.iter().try_for_each(|limit| writeln!(out, "not seen: {}", Printable(limit)))
 }
 
-/// The sockets, where there are any, and the transports of which none can be there or be seen.
-pub(in crate::cli) fn sockets(found: &Found<'_>, out: &mut impl Write) -> io::Result<()> {
+/// Writes the sockets, if there are any, and the transports that the kernel does not have.
+pub(super) fn write_sockets(found: &SocketsState, out: &mut impl Write) -> io::Result<()> {
     if !found.sockets.is_empty() {
         writeln!(
             out,
@@ -47,23 +78,21 @@ pub(in crate::cli) fn sockets(found: &Found<'_>, out: &mut impl Write) -> io::Re
         self::socket(found, socket, out)?;
     }
     if !found.absent_transports.is_empty() {
-        let names = found.absent_transports.join(", ");
+        let names: Vec<&str> = found.absent_transports.iter().map(|it| it.as_str()).collect();
+        let names = names.join(", ");
         writeln!(out, "{names}: this kernel does not have it, or not loaded")?;
-    }
-    for (transport, why) in found.unseen {
-        writeln!(out, "{transport}: not seen: {}", Printable(why))?;
     }
     Ok(())
 }
 
-fn socket(found: &Found<'_>, socket: &Socket<'_>, out: &mut impl Write) -> io::Result<()> {
+fn socket(found: &SocketsState, socket: &SocketGroup, out: &mut impl Write) -> io::Result<()> {
     let what = socket.description.as_deref().unwrap_or("not a well-known port");
     writeln!(
         out,
         "{:<9} {:>4} {:<11} {:<24} {}{}",
-        socket.transport,
-        socket.port,
-        socket.state,
+        socket.id.transport,
+        socket.id.port,
+        socket.state.as_str(),
         address(socket),
         count(socket),
         Printable(what),
@@ -71,7 +100,7 @@ fn socket(found: &Found<'_>, socket: &Socket<'_>, out: &mut impl Write) -> io::R
     if found.network_namespaces.len() > 1 {
         let inode = socket.network_namespace;
         let namespace = found.network_namespaces.iter().find(|it| it.inode == inode);
-        let name = namespace.and_then(|it| it.name);
+        let name = namespace.and_then(|it| it.name.as_deref());
         let name = name.map_or_else(String::new, |it| format!(" ({it})"));
         writeln!(out, "{INDENT}in network namespace {inode}{}", Printable(name))?;
     }
@@ -80,41 +109,41 @@ fn socket(found: &Found<'_>, socket: &Socket<'_>, out: &mut impl Write) -> io::R
     }
     nobody(socket, out)?;
     for owner in &socket.processes {
-        self::owner(owner, out)?;
+        process(owner, out)?;
     }
     if socket.more_processes > 0 {
         writeln!(out, "{INDENT}and {} more processes", socket.more_processes)?;
     }
-    knocks(socket, out)
+    probes(socket, out)
 }
 
 /// `*` is any address of either family.
-fn address(socket: &Socket<'_>) -> String {
+fn address(socket: &SocketGroup) -> String {
     let address = match socket.dual_stack {
         true => "*".to_owned(),
         false => socket.address.to_string(),
     };
-    match socket.device {
+    match &socket.device {
         Some(device) => format!("{address}%{}", Printable(device)),
         None => address,
     }
 }
 
-fn count(socket: &Socket<'_>) -> String {
+fn count(socket: &SocketGroup) -> String {
     match socket.sockets {
         1 => String::new(),
         many => format!("{many} sockets; "),
     }
 }
 
-fn peers(socket: &Socket<'_>) -> Option<String> {
+fn peers(socket: &SocketGroup) -> Option<String> {
     let named: Vec<String> = socket
         .peers
         .iter()
         .take(PEERS)
         .map(|peer| match peer.address.is_ipv6() {
-            true => format!("[{}]:{}", peer.address, peer.port),
-            false => format!("{}:{}", peer.address, peer.port),
+            true => format!("[{}]:{}", peer.address, peer.id.port),
+            false => format!("{}:{}", peer.address, peer.id.port),
         })
         .collect();
     let more = socket.sockets.saturating_sub(named.len());
@@ -126,18 +155,18 @@ fn peers(socket: &Socket<'_>) -> Option<String> {
 }
 
 /// What is known where no process is.
-fn nobody(socket: &Socket<'_>, out: &mut impl Write) -> io::Result<()> {
+fn nobody(socket: &SocketGroup, out: &mut impl Write) -> io::Result<()> {
     let why = match socket.owner {
-        who::Owner::Process if !socket.processes.is_empty() => return Ok(()),
-        who::Owner::Process => "its process has just ended",
-        who::Owner::Unaccepted => {
+        Owner::Process if !socket.processes.is_empty() => return Ok(()),
+        Owner::Process => "its process has just ended",
+        Owner::Unaccepted => {
             return writeln!(
                 out,
                 "{INDENT}no process has taken the connection yet: it waits in its listener's queue"
             );
         }
-        who::Owner::Unseen => "no process was seen that has it, and not all could be looked into",
-        who::Owner::None => {
+        Owner::Unseen => "no process was seen that has it, and not all could be looked into",
+        Owner::None => {
             "no process has a descriptor of it: the kernel's own (NFS, lockd, VXLAN, WireGuard), or \
              out of sight: in a message, a BPF map, an io_uring"
         }
@@ -148,7 +177,7 @@ fn nobody(socket: &Socket<'_>, out: &mut impl Write) -> io::Result<()> {
         let _ = write!(made, ", inode {inode}");
     }
     if let Some(cgroup) = &socket.cgroup {
-        let path = cgroup.path.unwrap_or("not found");
+        let path = cgroup.path.as_deref().unwrap_or("not found");
         let _ = write!(made, ", in cgroup {} ({})", cgroup.id, Printable(path));
     }
     writeln!(out, "{INDENT}{made}")
@@ -162,11 +191,11 @@ fn user(name: Option<&str>, uid: Option<u32>) -> String {
     }
 }
 
-fn owner(owner: &Owner<'_>, out: &mut impl Write) -> io::Result<()> {
-    let through = match owner.through {
-        Through::Descriptor => String::new(),
-        Through::Thread(thread) => format!(", in its thread {thread} alone"),
-        Through::IoUring => ", without a descriptor, in an io_uring".to_owned(),
+fn process(owner: &ProcessState, out: &mut impl Write) -> io::Result<()> {
+    let through = match (owner.through, owner.thread) {
+        (Some(Through::Thread), Some(thread)) => format!(", in its thread {thread} alone"),
+        (Some(Through::IoUring), _) => ", without a descriptor, in an io_uring".to_owned(),
+        (Some(Through::Descriptor | Through::Thread) | None, _) => String::new(),
     };
     let since = owner
         .started
@@ -175,10 +204,10 @@ fn owner(owner: &Owner<'_>, out: &mut impl Write) -> io::Result<()> {
         out,
         "{INDENT}process {} ({}), user {}{since}{through}",
         owner.pid,
-        Printable(owner.name.unwrap_or("?")),
+        Printable(owner.name.as_deref().unwrap_or("?")),
         user(owner.user.as_deref(), owner.uid),
     )?;
-    if let Some(exe) = owner.exe {
+    if let Some(exe) = &owner.exe {
         let on_disk = match owner.exe_on_disk {
             OnDisk::Deleted => ", which is DELETED",
             OnDisk::Replaced => ", which has been REPLACED by another file",
@@ -190,8 +219,8 @@ fn owner(owner: &Owner<'_>, out: &mut impl Write) -> io::Result<()> {
         let command = Printable(owner.command.join(" ")).to_string();
         writeln!(out, "{INDENT}  as {}", clip(&command, COMMAND))?;
     }
-    match owner.cgroup {
-        Some(cgroup) if cgroup.path != "/" => {
+    match &owner.cgroup {
+        Some(cgroup @ Cgroup { .. }) if cgroup.path != "/" => {
             let of = |kind: &str, name: &Option<String>| {
                 let name = name.as_ref().map(|name| format!("{kind} {name}, "));
                 Printable(name.unwrap_or_default()).to_string()
@@ -208,22 +237,22 @@ fn owner(owner: &Owner<'_>, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
-fn knocks(socket: &Socket<'_>, out: &mut impl Write) -> io::Result<()> {
-    let Some(knocked) = socket.knocks else {
+fn probes(socket: &SocketGroup, out: &mut impl Write) -> io::Result<()> {
+    let Some(probes) = &socket.probes else {
         return Ok(());
     };
     write!(
         out,
         "{INDENT}{} conversation starts came for a socket, {} before there was one",
-        knocked.local_socket, knocked.packets
+        probes.local_socket, probes.packets
     )?;
     let mut lead = "; last from";
-    for source in &knocked.sources {
+    for source in &probes.sources {
         let last = rfc3339_seconds(source.last_seen);
         write!(out, "{lead} {} ({last})", source.source)?;
         lead = ",";
     }
-    match knocked.more_sources {
+    match probes.more_sources {
         0 => writeln!(out),
         more => writeln!(out, " and {more} more sources"),
     }

@@ -3,8 +3,8 @@
 use port12_common::Transport;
 
 use crate::{
-    cli::who::selection::{Selected, Selection},
-    host::sockets::SocketState,
+    model::SocketState,
+    query::who::selection::{Selected, Selection},
     registry::Registry,
     who::{Answer, Entry, Question},
 };

@@ -4,91 +4,90 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
+    path::Path,
 };
 
 use port12_common::{
     Transport,
     abi::{Action, PORTS},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{forecast::Forecast, sockets};
 use crate::{
-    cli::failure::Failure,
-    cli::{knocks::Knocks, pins::PinArgs},
-    kernel::{clock::Timeline, pin, pinned::Pinned, unpinned::Unpinned},
-    model::{DaemonId, InterfaceState, Place, SourceState},
+    kernel::{
+        clock::Timeline,
+        pin,
+        pinned::{Pinned, PinnedError},
+        unpinned::Unpinned,
+    },
+    model::{DaemonId, InterfaceState, Limit, Place, SourceState},
     outlook::Conditions,
-    query::{Names, pinned_interface},
+    query::{InterfaceProbes, Names, QueryError, open_each, pinned_interface},
     registry::Registry,
-    who::{Answer, Limit},
+    who::Answer,
 };
 
 /// So many sources of an interface are named.
 const NAMED: usize = 5;
 
 /// What is pinned.
-#[derive(Default, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Watch {
+pub struct Watch {
     /// The process that holds the pins, where there is one.
-    pub(super) daemon: Option<DaemonId>,
+    pub daemon: Option<DaemonId>,
     /// Null where the pins cannot be read.
-    pub(super) interfaces: Option<Vec<Interface>>,
+    pub interfaces: Option<Vec<Interface>>,
     /// Whether something may watch that is not among them.
     #[serde(skip)]
-    pub(super) is_partial: bool,
+    pub is_partial: bool,
     /// What came in on the interfaces that are watched here.
     #[serde(skip)]
-    pub(super) knocks: Vec<Knocks>,
+    pub probes: Vec<InterfaceProbes>,
 }
 
 /// An interface that has something pinned.
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Interface {
+pub struct Interface {
     /// State. Its ports are the port on each transport; none above 1023.
     #[serde(flatten)]
-    pub(super) state: InterfaceState,
+    pub state: InterfaceState,
     /// Forecast for an unknown source, on each transport; none if the program is not on an interface here.
-    pub(super) unknown_source: Vec<Forecast>,
+    pub unknown_source: Vec<Forecast>,
     /// Sources that probed the port, the most recent first.
-    pub(super) port_sources: Vec<Source>,
+    pub port_sources: Vec<Source>,
     /// Further sources.
-    pub(super) more_sources: usize,
+    pub more_sources: usize,
     /// Action of the policy on each transport.
     #[serde(skip)]
-    pub(super) actions: BTreeMap<Transport, Action>,
+    pub actions: BTreeMap<Transport, Action>,
 }
 
 /// A source that knocked.
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Source {
+pub struct Source {
     /// What was seen of it, on whichever port.
     #[serde(flatten)]
-    pub(super) seen: SourceState,
+    pub seen: SourceState,
     /// The transports on which it touched this port.
-    pub(super) transports: BTreeSet<Transport>,
+    pub transports: BTreeSet<Transport>,
     /// Whether it is banned.
-    pub(super) banned: bool,
+    pub banned: bool,
 }
 
 impl Watch {
     /// Reads what is pinned. What cannot be read is among the limits.
-    pub(super) fn read(
-        pins: &PinArgs,
-        registry: &Registry,
-        port: u16,
-        answer: &mut Answer,
-    ) -> Self {
+    pub fn read(pin_dir: &Path, registry: &Registry, port: u16, answer: &mut Answer) -> Self {
         let mut watch =
-            Self { daemon: pin::holder(&pins.pin_dir).map(DaemonId::from), ..Self::default() };
+            Self { daemon: pin::holder(pin_dir).map(DaemonId::from), ..Self::default() };
         let has_daemon = watch.daemon.is_some();
         let mut limits = Vec::new();
-        match pins.open_each() {
+        match open_each(pin_dir) {
             Ok(opened) => {
-                let read = |it: Result<Pinned, Failure>| {
+                let read = |it: Result<Pinned, PinnedError>| {
                     let pinned = it?;
                     let state = pinned_interface(&pinned, registry, has_daemon)?;
                     Interface::of(&pinned, state, registry, port, answer)
@@ -96,43 +95,43 @@ impl Watch {
                 let mut interfaces = Vec::new();
                 for interface in opened.into_iter().map(read) {
                     match interface {
-                        Ok((interface, knocks)) => {
+                        Ok((interface, probes)) => {
                             if interface.place() == Place::Attached {
-                                watch.knocks.push(knocks);
+                                watch.probes.push(probes);
                             }
                             interfaces.push(interface);
                         }
-                        Err(failure) => limits.push(unread(&failure)),
+                        Err(error) => limits.push(unread(&error)),
                     }
                 }
                 watch.interfaces = Some(interfaces);
             }
-            Err(failure) => limits.push(unread(&failure)),
+            Err(error) => limits.push(unread(&error)),
         }
-        limits.extend(watch.unpinned(pins));
+        limits.extend(watch.unpinned(pin_dir));
         watch.is_partial = !limits.is_empty();
         answer.limits.append(&mut limits);
         watch
     }
 
     /// The interfaces that are watched here.
-    pub(super) fn attached(&self) -> impl Iterator<Item = &Interface> {
+    pub fn attached(&self) -> impl Iterator<Item = &Interface> {
         self.all().filter(|it| it.place() == Place::Attached)
     }
 
     /// The interfaces that could be read.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Interface> {
+    pub fn all(&self) -> impl Iterator<Item = &Interface> {
         self.interfaces.iter().flatten()
     }
 
     /// XDP programs on interfaces that are port12's, or may be, and are not pinned here.
-    fn unpinned(&self, pins: &PinArgs) -> Vec<Limit> {
+    fn unpinned(&self, pin_dir: &Path) -> Vec<Limit> {
         let known: BTreeSet<u32> = self.all().filter_map(|it| it.state.program.id).collect();
         // Where the pins cannot be read, that has been told.
         if self.interfaces.is_none() {
             return Vec::new();
         }
-        let directory = pins.pin_dir.display();
+        let directory = pin_dir.display();
         let mut limits = Vec::new();
         let unpinned = Unpinned::list(&known).unwrap_or_else(|error| {
             let what = format!("XDP programs that are not pinned in {directory}: {error}");
@@ -143,7 +142,7 @@ impl Watch {
             let (what, needs) = match it.is_port12() {
                 Some(true) => ("it is port12's", Vec::new()),
                 Some(false) => continue,
-                None => ("whose it is cannot be read", vec!["CAP_SYS_ADMIN"]),
+                None => ("whose it is cannot be read", vec!["CAP_SYS_ADMIN".to_owned()]),
             };
             let what = format!(
                 "what the XDP program {} on {} counts: it is not pinned in {directory}, and {what}",
@@ -155,13 +154,13 @@ impl Watch {
     }
 }
 
-fn unread(failure: &Failure) -> Limit {
-    Limit { what: format!("what port12 watches: {}", failure.message), needs: Vec::new() }
+fn unread(error: &QueryError) -> Limit {
+    Limit { what: format!("what port12 watches: {error}"), needs: Vec::new() }
 }
 
 impl Interface {
     /// Place of the program.
-    pub(super) fn place(&self) -> Place {
+    pub fn place(&self) -> Place {
         self.state.place
     }
 
@@ -171,13 +170,13 @@ impl Interface {
         registry: &Registry,
         port: u16,
         answer: &Answer,
-    ) -> Result<(Self, Knocks), Failure> {
-        let knocks = Knocks::read(pinned)?;
-        let now = knocks.moment;
+    ) -> Result<(Self, InterfaceProbes), QueryError> {
+        let probes = InterfaceProbes::read(pinned)?;
+        let now = probes.moment;
         let maps = pinned.state();
         let bans = pinned.bans()?.list()?.into_iter().filter(|(_, ban)| ban.holds(now.jiffies));
         let banned: BTreeSet<IpAddr> = bans.map(|(source, _)| source).collect();
-        let (port_sources, more_sources) = knocked(&knocks, port, &banned);
+        let (port_sources, more_sources) = port_sources(&probes, port, &banned);
         let conditions = Conditions::new(maps.policy(), maps.sockets(), now.jiffies);
         let outlook = |of: Transport| {
             sockets::found(answer, of).map(|has_socket| conditions.outlook(of, port, has_socket))
@@ -195,7 +194,7 @@ impl Interface {
         let timeline = Timeline::from(now);
         let ports = transports.iter();
         state.ports =
-            ports.map(|&of| names.port(of, port, &knocks.counted(of, port), &timeline)).collect();
+            ports.map(|&of| names.port(of, port, &probes.port(of, port), &timeline)).collect();
         let interface = Self {
             state,
             unknown_source,
@@ -203,15 +202,19 @@ impl Interface {
             more_sources,
             actions: transports.iter().map(|&of| (of, outlook(of)[0].action)).collect(),
         };
-        Ok((interface, knocks))
+        Ok((interface, probes))
     }
 }
 
 /// Those that knocked at the port and came last, and how many more there are.
-fn knocked(knocks: &Knocks, port: u16, banned: &BTreeSet<IpAddr>) -> (Vec<Source>, usize) {
-    let moment = knocks.moment;
+fn port_sources(
+    probes: &InterfaceProbes,
+    port: u16,
+    banned: &BTreeSet<IpAddr>,
+) -> (Vec<Source>, usize) {
+    let moment = probes.moment;
     let mut knocked: BTreeMap<_, Source> = BTreeMap::new();
-    for (source, seen) in knocks.sources() {
+    for (source, seen) in probes.sources() {
         let touched = seen.touched.ports().filter(|&(_, touched)| touched == port);
         let transports: BTreeSet<Transport> = touched.map(|(transport, _)| transport).collect();
         if transports.is_empty() {

@@ -1,7 +1,7 @@
-mod advising;
 mod rendering;
 
-use super::*;
+use super::{registry::render, *};
+use crate::query::explain::Published;
 
 /// What is published of a port, as a table and as JSON. The rest is this host's.
 fn published(port: u16) -> Published {
@@ -9,7 +9,7 @@ fn published(port: u16) -> Published {
 }
 
 fn report(port: u16) -> String {
-    table::published(&published(port))
+    render(&published(port))
 }
 
 fn json(port: u16) -> serde_json::Value {

@@ -1,7 +1,10 @@
-//! What is published about a port.
+//! Published facts about a port.
+
+use port12_common::Transport;
 
 use crate::{
-    cli::explain::registry::{Entry, Listing, Published},
+    query::explain::{Entry, Listing, Published},
+    registry::State,
     text::{
         shorten::clip,
         words::capitalized,
@@ -9,7 +12,7 @@ use crate::{
     },
 };
 
-pub(in crate::cli::explain) fn render(published: &Published) -> String {
+pub(super) fn render(published: &Published) -> String {
     if !published.well_known {
         return hang(
             "",
@@ -24,14 +27,14 @@ pub(in crate::cli::explain) fn render(published: &Published) -> String {
     states(&mut text, &published.states);
     for meaning in &published.meanings {
         text.push('\n');
-        text.push_str(&hang(&format!("{}: ", capitalized(meaning.state)), meaning.text));
+        text.push_str(&hang(&format!("{}: ", capitalized(meaning.state.as_str())), &meaning.text));
     }
     neighbours(&mut text, published);
     if !published.unofficial.is_empty() {
         text.push_str("\nKnown users and visitors, none of them IANA's\n");
         for known in &published.unofficial {
-            let head = format!("  {:7}  ", known.transport.unwrap_or("-"));
-            text.push_str(&hang(&head, known.who));
+            let head = format!("  {:7}  ", known.transport.map_or("-", Transport::as_str));
+            text.push_str(&hang(&head, &known.who));
         }
     }
     if !published.remarks.is_empty() {
@@ -49,13 +52,14 @@ fn states(text: &mut String, states: &[Listing]) {
     text.push_str("  transport  state       watched  what the registry says\n");
     for listing in states {
         let watched = if listing.watched { "yes" } else { "no" };
-        let head = format!("  {:9}  {:10}  {watched:7}  ", listing.transport, listing.state);
+        let head =
+            format!("  {:9}  {:10}  {watched:7}  ", listing.id.transport, listing.state.as_str());
         let blank = " ".repeat(head.len());
         for (index, line) in said(listing).iter().enumerate() {
             text.push_str(&hang(if index == 0 { &head } else { &blank }, line));
         }
     }
-    if states.iter().any(|listing| listing.state == "unassigned" && !listing.watched) {
+    if states.iter().any(|listing| listing.state == State::Unassigned && !listing.watched) {
         text.push_str(
             "  SCTP and DCCP are watched where a port is unassigned on every transport.\n",
         );
@@ -64,7 +68,9 @@ fn states(text: &mut String, states: &[Listing]) {
 
 fn said(listing: &Listing) -> Vec<String> {
     match listing.rows.as_slice() {
-        _ if listing.transport == "udplite" => vec!["(shares UDP's ports: RFC 3828)".to_owned()],
+        _ if listing.id.transport == Transport::UdpLite => {
+            vec!["(shares UDP's ports: RFC 3828)".to_owned()]
+        }
         [] => vec!["(no row)".to_owned()],
         rows => rows.iter().map(sentence).collect(),
     }
@@ -98,15 +104,15 @@ fn brief(entry: &Entry) -> String {
 
 fn neighbours(text: &mut String, published: &Published) {
     text.push_str("\nNeighbours\n");
-    for listings in published.neighbours.chunk_by(|one, other| one.port == other.port) {
+    for listings in published.neighbours.chunk_by(|one, other| one.id.port == other.id.port) {
         for (transports, said) in grouped(listings) {
             let Some(first) = listings.first() else { continue };
-            let mark = if first.port == published.port { '>' } else { ' ' };
+            let mark = if first.id.port == published.port { '>' } else { ' ' };
             let transports = match transports.len() == listings.len() {
                 true => "all".to_owned(),
                 false => transports.join("+"),
             };
-            let head = format!("{mark} {:>4}  {transports:8}  ", first.port);
+            let head = format!("{mark} {:>4}  {transports:8}  ", first.id.port);
             text.push_str(&head);
             text.push_str(&clip(&said, WIDTH.saturating_sub(head.len())));
             text.push('\n');
@@ -120,15 +126,15 @@ fn grouped(listings: &[Listing]) -> Vec<(Vec<&'static str>, String)> {
     let mut groups: Vec<(Vec<&'static str>, String)> = Vec::new();
     for listing in listings {
         let said = match listing.rows.as_slice() {
-            [] if matches!(listing.transport, "tcp" | "udp") => {
-                format!("{} (no row)", capitalized(listing.state))
+            [] if matches!(listing.id.transport, Transport::Tcp | Transport::Udp) => {
+                format!("{} (no row)", capitalized(listing.state.as_str()))
             }
             [] => continue,
             rows => rows.iter().map(brief).collect::<Vec<_>>().join(" | "),
         };
         match groups.iter_mut().find(|(_, known)| *known == said) {
-            Some((transports, _)) => transports.push(listing.transport),
-            None => groups.push((vec![listing.transport], said)),
+            Some((transports, _)) => transports.push(listing.id.transport.as_str()),
+            None => groups.push((vec![listing.id.transport.as_str()], said)),
         }
     }
     groups

@@ -1,73 +1,95 @@
-//! What the registry, and whoever else publishes about ports, says of one.
+//! Published facts about a port: IANA's registry and known users.
 
 use std::collections::BTreeSet;
 
 use port12_common::{Transport, abi::PORTS};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    cli::registry::Origin,
+    model::{PortId, RegistryId},
     registry::{PortSet, Registry, State, Transports, history, unofficial},
 };
 
 const LAST: u16 = PORTS as u16 - 1;
 
-/// What is published about a port.
-#[derive(Serialize)]
+/// Published facts about a port.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Published {
-    pub(super) port: u16,
-    pub(super) well_known: bool,
-    pub(super) registry: Origin,
-    pub(super) states: Vec<Listing>,
-    pub(super) meanings: Vec<Meaning>,
-    pub(super) neighbours: Vec<Listing>,
-    pub(super) unofficial: Vec<Known>,
-    pub(super) remarks: Vec<&'static str>,
+pub struct Published {
+    /// The port, 0 to 65,535.
+    pub port: u16,
+    /// Whether it is a well-known port: 0 to 1023 (RFC 6335 section 6). Without, the lists are empty.
+    pub well_known: bool,
+    /// Registry that the facts are from.
+    pub registry: RegistryId,
+    /// The port on each transport.
+    pub states: Vec<Listing>,
+    /// Meaning of those states.
+    pub meanings: Vec<Meaning>,
+    /// The port and three on each side, on each transport that the registry lists.
+    pub neighbours: Vec<Listing>,
+    /// Known users of the port that IANA does not list.
+    pub unofficial: Vec<Known>,
+    /// History of the port, for people.
+    pub remarks: Vec<String>,
 }
 
-/// What the registry says about a port on a transport.
-#[derive(Serialize)]
+/// Registry entry of a port on a transport.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Listing {
-    pub(super) transport: &'static str,
-    pub(super) port: u16,
-    pub(super) state: &'static str,
-    pub(super) watched: bool,
-    pub(super) rows: Vec<Entry>,
+pub struct Listing {
+    /// The port.
+    #[serde(flatten)]
+    pub id: PortId,
+    /// State of the port.
+    pub state: State,
+    /// Whether port12 watches the port, by the registry.
+    pub watched: bool,
+    /// Rows of the registry.
+    pub rows: Vec<Entry>,
 }
 
-/// A row.
-#[derive(Clone, Eq, PartialEq, Serialize)]
+/// A row of the registry.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Entry {
-    pub(super) service: String,
-    pub(super) description: String,
-    pub(super) note: String,
-    /// `YYYY-MM-DD` or `YYYY-MM`; null where the registry has no date.
-    pub(super) registered: Option<String>,
-    pub(super) modified: Option<String>,
+pub struct Entry {
+    /// Service name; may be empty.
+    pub service: String,
+    /// Description.
+    pub description: String,
+    /// Assignment notes; may be empty.
+    pub note: String,
+    /// `YYYY-MM-DD` or `YYYY-MM`; null if the registry has no date.
+    pub registered: Option<String>,
+    /// `YYYY-MM-DD` or `YYYY-MM`; null if the registry has no date.
+    pub modified: Option<String>,
 }
 
-/// What a state means.
-#[derive(Serialize)]
+/// Meaning of a state.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Meaning {
-    pub(super) state: &'static str,
-    pub(super) text: &'static str,
+pub struct Meaning {
+    /// The state.
+    pub state: State,
+    /// Its meaning, for people.
+    pub text: String,
 }
 
-/// A use that is not IANA's. Without a transport it is known for the number only.
-#[derive(Serialize)]
+/// A use that is not IANA's.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Known {
-    pub(super) transport: Option<&'static str>,
-    pub(super) port: u16,
-    pub(super) who: &'static str,
+pub struct Known {
+    /// Transport; null if only the number is known.
+    pub transport: Option<Transport>,
+    /// The port.
+    pub port: u16,
+    /// User, for people.
+    pub who: String,
 }
 
 impl Published {
-    pub(super) fn new(registry: &Registry, port: u16) -> Self {
+    /// Facts about a port.
+    pub fn new(registry: &Registry, port: u16) -> Self {
         let well_known = port <= LAST;
         if !well_known {
             return Self {
@@ -93,7 +115,7 @@ impl Published {
                 .flat_map(|port| Transports::LISTED.map(|one| table.listing(one, port)))
                 .collect(),
             unofficial: unofficial_uses(registry, port),
-            remarks: history::remarks(port).to_vec(),
+            remarks: history::remarks(port).iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -114,9 +136,8 @@ impl Watched<'_> {
             modified: some(&row.modified),
         });
         Listing {
-            transport: transport.as_str(),
-            port,
-            state: self.registry.state(transport, port).as_str(),
+            id: PortId { transport, port },
+            state: self.registry.state(transport, port),
             watched: self.ports[transport as usize].contains(port),
             rows: rows.collect(),
         }
@@ -135,10 +156,7 @@ fn meanings(registry: &Registry, port: u16) -> Vec<Meaning> {
     };
     let listed = Transports::LISTED.into_iter().filter(counts);
     let states: BTreeSet<State> = listed.map(|one| registry.state(one, port)).collect();
-    states
-        .into_iter()
-        .map(|state| Meaning { state: state.as_str(), text: meaning(state) })
-        .collect()
+    states.into_iter().map(|state| Meaning { state, text: meaning(state).to_owned() }).collect()
 }
 
 const fn meaning(state: State) -> &'static str {
@@ -160,18 +178,14 @@ const fn meaning(state: State) -> &'static str {
 
 fn unofficial_uses(registry: &Registry, port: u16) -> Vec<Known> {
     let mut known: Vec<Known> = unofficial::uses(port)
-        .map(|found| Known {
-            transport: found.transport.map(Transport::as_str),
-            port,
-            who: found.who,
-        })
+        .map(|found| Known { transport: found.transport, port, who: found.who.to_owned() })
         .collect();
     if registry.state(Transport::Tcp, port) == State::Unassigned {
         let who = match unofficial::in_default_nmap_scan(port) {
             true => "nmap scans it by default (it is in the top 1000)",
             false => "nmap scans it when told to (-p1-1023), not by default",
         };
-        known.push(Known { transport: Some(Transport::Tcp.as_str()), port, who });
+        known.push(Known { transport: Some(Transport::Tcp), port, who: who.to_owned() });
     }
     known
 }

@@ -63,7 +63,7 @@ impl fmt::Display for Selection {
 }
 
 /// What is asked for.
-pub(in crate::cli) enum Selected<'a> {
+pub enum Selected<'a> {
     /// The ports that the registry has port12 watch.
     Watched,
     /// 0 to 1023.
@@ -74,7 +74,7 @@ pub(in crate::cli) enum Selected<'a> {
 
 impl Selected<'_> {
     /// The ports, by transport.
-    pub(in crate::cli) fn ports(&self, registry: &Registry) -> [PortRanges; Transport::ALL.len()] {
+    pub fn ports(&self, registry: &Registry) -> [PortRanges; Transport::ALL.len()] {
         Transport::ALL.map(|transport| match self {
             Self::Watched => registry.watched(transport).ranges().into_iter().collect(),
             Self::WellKnown => PortRanges::well_known(),

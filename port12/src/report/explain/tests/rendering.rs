@@ -7,37 +7,40 @@ use port12_common::{
     abi::{Action, PORTS},
 };
 
-use super::{
-    advising::{DROP, MONITOR, all, answer, interface, watch},
-    *,
-};
+use super::*;
 use crate::{
-    host::sockets::SocketState,
-    model::{DaemonId, SourceState},
+    model::{DaemonId, Limit, SocketState, SourceState},
+    query::{
+        explain::{
+            Advisor, Source, Watch,
+            tests::{DROP, MONITOR, all, answer, interface, watch},
+        },
+        who::{ProbesByPort, sockets_state},
+    },
     registry::Registry,
-    who::{Answer, Limit, OnDisk},
+    who::{Answer, OnDisk},
 };
 
-/// The whole story of port 12.
-fn whole(watch: &Watch, answer: &Answer) -> String {
-    let knocks = Knocks::default();
-    let story = Story {
+/// The whole screen about port 12.
+fn whole(watch: Watch, answer: &Answer) -> String {
+    let advice = all(&watch, answer);
+    let explanation = Explanation {
         published: published(12),
         time: SystemTime::UNIX_EPOCH,
         watch,
         configured: None,
-        found: Found::new(Registry::embedded(), answer, &knocks),
-        advice: all(watch, answer),
+        sockets: sockets_state(Registry::embedded(), answer, &ProbesByPort::default()),
+        advice,
     };
     let mut out = Vec::new();
-    table::write(&story, &mut out).unwrap();
+    write_explanation(&explanation, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 /// An interface with a source, both with names that a terminal would obey.
 fn hostile() -> Watch {
     let mut it = interface("w\u{1b}[2J", Action::Watch, MONITOR, 3);
-    it.port_sources.push(super::super::watch::Source {
+    it.port_sources.push(Source {
         seen: SourceState {
             source: [192, 0, 2, 7].into(),
             packets: 3,
@@ -58,8 +61,8 @@ fn hostile() -> Watch {
 #[test]
 fn every_part_is_told() {
     let mut answer = answer(Transport::Tcp, SocketState::Listen, OnDisk::Deleted);
-    answer.limits.push(Limit { what: "a thing".into(), needs: vec!["CAP_X"] });
-    let text = whole(&hostile(), &answer);
+    answer.limits.push(Limit { what: "a thing".into(), needs: vec!["CAP_X".to_owned()] });
+    let text = whole(hostile(), &answer);
     for part in [
         "Watched here\n",
         "tcp: 3 probes, 0 bytes, 0 dropped; 0 flow starts left to a socket",
@@ -89,7 +92,7 @@ fn of_what_is_not_counted_it_is_not_said_that_nothing_came() {
         (Action::Drop { enforce: true }, true),
     ] {
         let watch = watch(vec![interface("w0", action, DROP, 0)]);
-        let text = whole(&watch, &Answer::default());
+        let text = whole(watch, &Answer::default());
         assert_eq!(text.contains("nothing came"), is_counted, "{action:?}: {text}");
     }
 }
@@ -102,7 +105,7 @@ fn nothing_of_others_reaches_the_terminal_as_it_is() {
         process.command = vec!["a\u{1b}]0;x\u{7}".into(), "b\nc".into()];
     }
     answer.limits.push(Limit { what: "a\u{1b}[0m".into(), needs: Vec::new() });
-    let text = whole(&hostile(), &answer);
+    let text = whole(hostile(), &answer);
     let is_odd = |it: char| it.is_control() && it != '\n' || it == '\u{202e}' || it == '\u{e000}';
     assert!(!text.contains(is_odd), "{text:?}");
     assert!(text.contains(r"w\u{1b}[2J") && text.contains(r"x\u{202e}y"), "{text}");
@@ -115,7 +118,7 @@ fn all_but_the_sockets_fits_80_columns_and_commands_stay_whole() {
         answer(Transport::Tcp, SocketState::Listen, OnDisk::Deleted),
         answer(Transport::Udp, SocketState::Unconnected, OnDisk::Replaced),
     ] {
-        let text = whole(&hostile(), &answer);
+        let text = whole(hostile(), &answer);
         let (before, rest) = text.split_once("\nWho has it\n").unwrap();
         let (_, after) = rest.split_once("\nWhat it means").unwrap();
         for line in before.lines().chain(after.lines()) {
@@ -128,22 +131,21 @@ fn all_but_the_sockets_fits_80_columns_and_commands_stay_whole() {
 
 #[test]
 fn above_1023_it_is_told_who_has_the_port_and_no_more() {
-    let watch = Watch::default();
     let answer = Answer::default();
     let registry = Registry::embedded();
-    let knocks = Knocks::default();
     for port in [PORTS as u16, u16::MAX] {
+        let watch = Watch::default();
         let advisor = Advisor { registry, port, watch: &watch, configured: None, answer: &answer };
-        let story = Story {
+        let explanation = Explanation {
             published: published(port),
             time: SystemTime::UNIX_EPOCH,
-            watch: &watch,
-            configured: None,
-            found: Found::new(registry, &answer, &knocks),
             advice: advisor.advise(),
+            watch,
+            configured: None,
+            sockets: sockets_state(registry, &answer, &ProbesByPort::default()),
         };
         let mut out = Vec::new();
-        table::write(&story, &mut out).unwrap();
+        write_explanation(&explanation, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains(&format!("bound to port {port}\n")), "{text}");
         assert!(!text.contains("Watched here") && text.contains("Nobody listens"), "{text}");

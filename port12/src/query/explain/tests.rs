@@ -6,16 +6,14 @@ use port12_common::abi::Action;
 
 use super::*;
 use crate::{
-    cli::explain::{advise::Advice, watch::Interface},
-    host::sockets::SocketState,
-    model::{InterfaceState, Mode, ModeReason, ModeState, Place, PortState},
+    model::{InterfaceState, Limit, Mode, ModeReason, ModeState, Place, PortState, SocketState},
     registry::Registry,
-    who::{Answer, Entry, Holder, Limit, OnDisk, Owner, Process, Program, Through},
+    who::{Answer, Entry, Holder, OnDisk, Owner, Process, Program, Through},
 };
 use port12_common::Transport;
 
 /// A socket on port 12 that a process has, which runs what is still on disk or not.
-pub(super) fn answer(transport: Transport, state: SocketState, on_disk: OnDisk) -> Answer {
+pub(crate) fn answer(transport: Transport, state: SocketState, on_disk: OnDisk) -> Answer {
     let holder = Holder { pid: 4711, through: Through::Descriptor };
     let program = Some(Program { path: "/tmp/x".into(), on_disk });
     let process = Process { pid: 4711, name: Some("x".into()), program, ..Process::default() };
@@ -40,7 +38,7 @@ pub(super) fn answer(transport: Transport, state: SocketState, on_disk: OnDisk) 
 }
 
 /// An interface with probes to 12/tcp.
-pub(super) fn interface(
+pub(crate) fn interface(
     name: &str,
     action: Action,
     (effective, reason): (Mode, Option<ModeReason>),
@@ -70,31 +68,39 @@ pub(super) fn interface(
     }
 }
 
-pub(super) const MONITOR: (Mode, Option<ModeReason>) = (Mode::Monitor, None);
-pub(super) const DROP: (Mode, Option<ModeReason>) = (Mode::Drop, None);
+pub(crate) const MONITOR: (Mode, Option<ModeReason>) = (Mode::Monitor, None);
+pub(crate) const DROP: (Mode, Option<ModeReason>) = (Mode::Drop, None);
 
-pub(super) fn watch(interfaces: Vec<Interface>) -> Watch {
+pub(crate) fn watch(interfaces: Vec<Interface>) -> Watch {
     Watch { interfaces: Some(interfaces), ..Watch::default() }
 }
 
 /// The advice about 12, shortly: its severity, what was found, the transports.
-fn advise(watch: &Watch, answer: &Answer) -> Vec<(u8, &'static str, Vec<&'static str>)> {
-    all(watch, answer).into_iter().map(|it| (it.severity, it.finding, transports(&it))).collect()
+fn advise(watch: &Watch, answer: &Answer) -> Vec<(u8, String, Vec<&'static str>)> {
+    all(watch, answer)
+        .into_iter()
+        .map(|it| (it.severity, it.finding.clone(), transports(&it)))
+        .collect()
 }
 
 fn transports(advice: &Advice) -> Vec<&'static str> {
-    advice.ports.iter().map(|port| port.transport).collect()
+    advice.ports.iter().map(|port| port.transport.as_str()).collect()
 }
 
-pub(super) fn all(watch: &Watch, answer: &Answer) -> Vec<Advice> {
+pub(crate) fn all(watch: &Watch, answer: &Answer) -> Vec<Advice> {
     let registry = Registry::embedded();
     Advisor { registry, port: 12, watch, configured: None, answer }.advise()
 }
 
 const EVERY: [&str; 5] = ["tcp", "udp", "udplite", "sctp", "dccp"];
 
-fn has(advice: &[(u8, &str, Vec<&str>)], severity: u8, finding: &str, transports: &[&str]) -> bool {
-    advice.iter().any(|it| (it.0, it.1, it.2.as_slice()) == (severity, finding, transports))
+fn has(
+    advice: &[(u8, String, Vec<&str>)],
+    severity: u8,
+    finding: &str,
+    transports: &[&str],
+) -> bool {
+    advice.iter().any(|it| (it.0, &*it.1, it.2.as_slice()) == (severity, finding, transports))
 }
 
 #[test]
@@ -110,7 +116,7 @@ fn a_deleted_program_is_the_first_thing_said_and_named() {
     let answer = answer(Transport::Udp, SocketState::Unconnected, OnDisk::Deleted);
     let watch = watch(vec![interface("w0", Action::Watch, MONITOR, 0)]);
     let advice = all(&watch, &answer);
-    assert_eq!((advice[0].severity, advice[0].finding), (1, "deleted_program"));
+    assert_eq!((advice[0].severity, &*advice[0].finding), (1, "deleted_program"));
     assert_eq!(transports(&advice[0]), ["udp"]);
     assert!(advice[0].steps[0].contains("/proc/4711/exe"), "{advice:?}");
 }
@@ -161,7 +167,7 @@ fn what_another_namespace_s_interface_counted_says_nothing_of_this_one() {
 
 #[test]
 fn what_cannot_be_seen_is_not_called_nothing() {
-    let needs = vec!["CAP_SYS_PTRACE"];
+    let needs = vec!["CAP_SYS_PTRACE".to_owned()];
     let mut answer = answer(Transport::Tcp, SocketState::Listen, OnDisk::Unknown);
     answer.entries[0].owner = Owner::Unseen;
     answer.limits.push(Limit { what: "others".into(), needs });

@@ -1,11 +1,12 @@
 //! What it means, and what to do.
 
-use crate::{cli::explain::advise::Advice, text::wrap::hang_whole};
+use crate::{query::explain::Advice, text::wrap::hang_whole};
 
 pub(super) fn render(advice: &[Advice]) -> String {
     let mut text = String::from("\nWhat it means, and what to do\n");
     for advice in advice {
-        let transports: Vec<&str> = advice.ports.iter().map(|port| port.transport).collect();
+        let transports: Vec<&str> =
+            advice.ports.iter().map(|port| port.transport.as_str()).collect();
         let severity = match advice.severity {
             1 => "high",
             2 => "medium",
