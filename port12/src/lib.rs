@@ -38,6 +38,7 @@ pub mod config;
 pub mod error;
 pub mod event;
 pub mod event_log;
+pub mod explain;
 pub mod fault;
 pub mod host;
 pub mod kernel;

@@ -4,7 +4,6 @@ mod bans;
 mod daemon;
 mod difference;
 pub mod events;
-pub mod explain;
 mod host_changes;
 mod interface;
 mod interface_probes;

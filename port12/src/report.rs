@@ -2,7 +2,6 @@
 
 mod document;
 mod explain;
-mod format;
 mod json;
 mod record;
 mod status;
@@ -11,7 +10,6 @@ mod who;
 
 pub use document::{Capture, Kind, Report};
 pub use explain::write_explanation;
-pub use format::OutputFormat;
 pub use json::{read_json, write_json};
 pub use record::record_line;
 pub use status::{detached, host_changes, write_status};

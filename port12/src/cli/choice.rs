@@ -4,10 +4,10 @@ use clap::{ValueEnum, builder::PossibleValue};
 use strum::{EnumMessage as _, VariantArray as _};
 
 use crate::{
+    config::OutputFormat,
     kernel::banning::Scope,
     policy::{Mode, Transit},
     replay::EngineKind,
-    report::OutputFormat,
 };
 
 macro_rules! value_enum {

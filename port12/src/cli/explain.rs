@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cli::failure::{Code, Failure},
     config::{Config, Layer, Origin, Valued},
-    query::explain::explain,
+    explain::explain,
     registry::Registry,
     report::write_explanation,
 };

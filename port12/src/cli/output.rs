@@ -5,7 +5,7 @@ use std::{fmt, io};
 use super::stderr;
 use crate::{registry::RegistryError, text::json::Escaping};
 
-pub use crate::report::OutputFormat;
+pub use crate::config::OutputFormat;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]

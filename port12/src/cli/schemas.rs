@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 
 use crate::{
+    explain::Explanation,
     model::{BannedSource, DaemonState, SourceTables, State},
-    query::explain::Explanation,
     report::{Report, WhoReport},
 };
 

@@ -17,6 +17,7 @@ use super::{
         NETWORKS_PARTS, Networks, Number, PATTERNS, SINKS, Switch, Time,
     },
     key::{self, About, Flag, keys},
+    output_format::OutputFormat,
     time::{confirmation, period},
 };
 use crate::{
@@ -24,7 +25,6 @@ use crate::{
     kernel::{attach::Wanted, banning::Terms},
     ledger::CAPACITY,
     policy::{Forwarding, Mode, TooDeepPolicy, Transit},
-    report::OutputFormat,
     sink::SinkSpec,
 };
 

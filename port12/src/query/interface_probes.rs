@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug)]
 pub struct InterfaceProbes {
     /// The moment.
-    pub(super) moment: Moment,
+    pub moment: Moment,
     counters: Snapshot,
     sources: BTreeMap<IpAddr, Seen>,
 }
@@ -35,12 +35,12 @@ impl InterfaceProbes {
     }
 
     /// Counters of a port.
-    pub(super) fn port(&self, transport: Transport, port: u16) -> PortCounters {
+    pub fn port(&self, transport: Transport, port: u16) -> PortCounters {
         self.counters.port(transport, port)
     }
 
     /// Tracked sources, with their probes of all ports.
-    pub(super) fn sources(&self) -> impl Iterator<Item = (IpAddr, &Seen)> {
+    pub fn sources(&self) -> impl Iterator<Item = (IpAddr, &Seen)> {
         self.sources.iter().map(|(&source, seen)| (source, seen))
     }
 }

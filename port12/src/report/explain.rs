@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use super::who;
 use crate::{
-    query::explain::Explanation,
+    explain::Explanation,
     text::{Printable, wrap::hang},
 };
 

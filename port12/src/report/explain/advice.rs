@@ -1,6 +1,6 @@
 //! What it means, and what to do.
 
-use crate::{query::explain::Advice, text::wrap::hang_whole};
+use crate::{explain::Advice, text::wrap::hang_whole};
 
 pub(super) fn render(advice: &[Advice]) -> String {
     let mut text = String::from("\nWhat it means, and what to do\n");

@@ -3,7 +3,7 @@
 use port12_common::Transport;
 
 use crate::{
-    query::explain::{Entry, Listing, Published},
+    explain::{Entry, Listing, Published},
     registry::State,
     text::{
         shorten::clip,

@@ -1,7 +1,7 @@
 mod rendering;
 
 use super::{registry::render, *};
-use crate::query::explain::Published;
+use crate::explain::Published;
 
 /// What is published of a port, as a table and as JSON. The rest is this host's.
 fn published(port: u16) -> Published {

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use port12_common::{Outcome, Transport, abi::Action};
 
 use crate::{
+    explain::{Configured, Explanation, Forecast, Interface, Source},
     model::{BanScope, BanState, Place, PortState, event::ModeChange},
-    query::explain::{Configured, Explanation, Forecast, Interface, Source},
     text::{Printable, time::rfc3339_seconds, words::counted, wrap::hang},
 };
 

@@ -9,14 +9,12 @@ use port12_common::{
 
 use super::*;
 use crate::{
-    model::{DaemonId, Limit, SocketState, SourceState},
-    query::{
-        explain::{
-            Advisor, Source, Watch,
-            tests::{DROP, MONITOR, all, answer, interface, watch},
-        },
-        who::{ProbesByPort, sockets_state},
+    explain::{
+        Advisor, Source, Watch,
+        tests::{DROP, MONITOR, all, answer, interface, watch},
     },
+    model::{DaemonId, Limit, SocketState, SourceState},
+    query::who::{ProbesByPort, sockets_state},
     registry::Registry,
     who::{Answer, OnDisk},
 };

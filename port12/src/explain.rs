@@ -13,10 +13,10 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::who::{ProbesByPort, sockets_state};
 use crate::{
     config::Config,
     model::{Limit, SocketsState},
+    query::who::{ProbesByPort, sockets_state},
     registry::Registry,
     text::time,
     who::Answer,
