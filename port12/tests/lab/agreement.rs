@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, thread, time::Duration};
 
+use port12::config::KEYS;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -15,21 +16,31 @@ use crate::{
     who::Running,
 };
 
-/// Every key of a policy that an interface shows.
+/// A policy with every key but `registry`; a test sees to it.
 const POLICY: &str = r#"
+interfaces = ["w0"]
+exclude = ["lo"]
+xdp_mode = "native"
 mode = "drop"
+confirm = "1h"
 allow = ["198.51.100.0/24", "2001:db8:99::/48"]
 extra = ["999/tcp"]
 include_reserved = true
 transit = "watch"
 too_deep = "pass"
 forwarding = "refuse"
-
-[ban]
-after = 200
-for = "1h"
-within = "10m"
-scope = "all"
+egress = true
+pin = true
+reattach = true
+least_privilege = false
+interval = "1s"
+remember_sources = 4096
+sinks = []
+frame_bytes = 64
+labels = { site = "lab" }
+networks = { internal = ["192.0.2.0/24"] }
+output = "table"
+ban = { after = 200, for = "1h", within = "10m", scope = "all" }
 
 [[port]]
 ports = "12/tcp"
@@ -122,6 +133,54 @@ fn agree_with_run(what: &str, run: &mut Port12, bpffs: &Bpffs, near: &Namespace)
     })
 }
 
+/// The policy with a timeout that ends soon, and another hash.
+fn expiring() -> String {
+    POLICY.replace("confirm = \"1h\"", "confirm = \"1s\"").replace("after = 200", "after = 201")
+}
+
+#[test]
+fn the_policy_of_these_tests_has_every_key() {
+    let table: toml::Table = POLICY.parse().unwrap();
+    let has = |key: &&&str| !matches!(**key, "registry" | "reset") && !table.contains_key(**key);
+    assert_eq!(KEYS.iter().filter(has).collect::<Vec<_>>(), [] as [&&str; 0]);
+    assert_ne!(expiring(), POLICY.replace("after = 200", "after = 201"));
+}
+
+#[test]
+fn stats_status_and_explain_agree_in_every_mode_without_a_daemon() {
+    lab(|| {
+        let (pair, bpffs) = (Pair::new(), Bpffs::new());
+        let near = &pair.near;
+        let policy = tempfile::NamedTempFile::new().unwrap();
+        let attach = |text: &str| {
+            fs::write(policy.path(), text).unwrap();
+            bpffs.ok(near, &format!("attach --config {}", policy.path().display()));
+        };
+        // Seconds may pass from one command to the next.
+        let agree_on = |expected: &str| {
+            until(expected, || {
+                let all = accounts(&bpffs, near);
+                agree(expected, &all)?;
+                (mode(&Value::Object(all[0].1.clone())) == expected).then_some(())
+            });
+        };
+        attach(&POLICY.replace("mode = \"drop\"", "mode = \"monitor\""));
+        pair.far_raw().send(&syn(BOTH[0], 12));
+        agree_on("monitor");
+        attach(POLICY);
+        agree_on("drop, unconfirmed");
+        bpffs.ok(near, "ban 192.0.2.99");
+        bpffs.ok(near, "confirm");
+        agree_on("drop");
+        bpffs.ok(near, "bypass");
+        agree_on("monitor, bypassed");
+        bpffs.ok(near, "bypass --off");
+        bpffs.ok(near, "detach");
+        attach(&expiring());
+        agree_on("monitor, expired");
+    });
+}
+
 #[test]
 fn run_stats_status_and_explain_agree_in_every_mode() {
     lab(|| {
@@ -134,7 +193,11 @@ fn run_stats_status_and_explain_agree_in_every_mode() {
         let mut run = bpffs.run(near, &args);
         far.send(&syn(BOTH[0], 12));
         run.wait_for("the probe", |it| it.port("tcp", 12, "dropped") == 1);
-        let report = agree_with_run("drop mode", &mut run, &bpffs, near);
+        let report = agree_with_run("unconfirmed", &mut run, &bpffs, near);
+        assert_eq!(mode(report.interface("w0")), "drop, unconfirmed");
+        assert!(report.interface("w0")["mode"]["reverts_in_seconds"].is_u64());
+        bpffs.ok(near, "confirm");
+        let report = agree_with_run("confirmed", &mut run, &bpffs, near);
         let w0 = report.interface("w0");
         assert_eq!(mode(w0), "drop");
         let port = report.ports().find(|it| it["port"] == 12).unwrap();
@@ -161,18 +224,7 @@ fn run_stats_status_and_explain_agree_in_every_mode() {
         let report = agree_with_run("monitor mode", &mut run, &bpffs, near);
         assert_eq!(mode(report.interface("w0")), "monitor");
 
-        fs::write(policy.path(), format!("confirm = \"20s\"\n{POLICY}")).unwrap();
-        run.signal(libc::SIGHUP);
-        run.wait_until_said("reloaded");
-        let report = agree_with_run("unconfirmed", &mut run, &bpffs, near);
-        assert_eq!(mode(report.interface("w0")), "drop, unconfirmed");
-        assert!(report.interface("w0")["mode"]["reverts_in_seconds"].is_u64());
-        bpffs.ok(near, "confirm");
-        let report = agree_with_run("confirmed", &mut run, &bpffs, near);
-        assert_eq!(mode(report.interface("w0")), "drop");
-
-        fs::write(policy.path(), format!("confirm = \"1s\"\n{POLICY}").replace("200", "201"))
-            .unwrap();
+        fs::write(policy.path(), expiring()).unwrap();
         run.stop();
         bpffs.ok(near, "detach");
         let mut run = bpffs.run(near, &args);
@@ -183,6 +235,7 @@ fn run_stats_status_and_explain_agree_in_every_mode() {
         fs::write(policy.path(), POLICY).unwrap();
         run.signal(libc::SIGHUP);
         run.wait_until_said("reloaded");
+        bpffs.ok(near, "confirm");
         near.sysctl("ipv4/ip_forward", "1");
         run.wait_for("forwarding", |it| mode(it.interface("w0")) == "monitor, forwarding");
         let report = agree_with_run("forwarding", &mut run, &bpffs, near);
