@@ -3,6 +3,7 @@
 mod error;
 mod events;
 mod interfaces;
+mod kept;
 mod loss;
 mod mode;
 mod outbound;
@@ -38,6 +39,7 @@ pub use turn::every;
 use tokio::sync::watch;
 
 use self::{
+    kept::Kept,
     loss::Losses,
     mode::announce,
     persistence::pins_or_none,
@@ -99,8 +101,8 @@ pub struct Agent {
     timers: Option<Timers>,
     /// Directory for the state of agents; `None` after the end.
     runtime_dir: Option<PathBuf>,
-    /// Directory for files that outlive this process, if one can be used. It belongs to this process.
-    state_dir: Option<Arc<StateDirectory>>,
+    /// State that outlives this process, if a directory for it can be used.
+    kept: Option<Kept>,
     /// Copy of the state for other processes, if the maps are pinned.
     state_file: Option<StateFile>,
     /// Values of the policy in force, by key.
@@ -139,14 +141,16 @@ impl Agent {
         };
         plan.warnings().for_each(|line| tell(line));
         let runtime = pins.as_ref().and_then(PinDirectory::id).map(|id| runtime_dir.join(id));
-        let keeps_events = state_dir.is_owned();
-        let state_dir = state_dir.open(runtime.as_deref(), tell);
+        let is_owned = state_dir.is_owned();
+        let kept = state_dir
+            .open(runtime.as_deref(), tell)
+            .map(|directory| Kept::read(directory, !is_owned, pins.as_ref(), tell));
         let shunned = plan.left_out.iter().copied().collect();
         let ledger = Ledger::new(plan.config.remember_sources.value);
         let mut story = Story::start(&plan.config.sinks.value, plan.config.frame_bytes.value)?;
         story.identify(plan.identification());
-        if let Some(directory) = state_dir.as_ref().filter(|_| keeps_events) {
-            story.keep(EventLog::start(directory.path().join(event_log::DIRECTORY))?);
+        if let Some(kept) = kept.as_ref().filter(|_| is_owned) {
+            story.keep(EventLog::start(kept.path().join(event_log::DIRECTORY))?);
         }
         let states = watch::Sender::new(Arc::new(query::empty(Origin::Live, &plan.registry)));
         let comm = fs::read_to_string("/proc/self/comm").ok();
@@ -165,7 +169,7 @@ impl Agent {
             started: Instant::now(),
             timers: None,
             runtime_dir: Some(runtime_dir.to_owned()),
-            state_dir: state_dir.map(Arc::new),
+            kept,
             state_file: None,
             settings: plan.settings().into(),
             plan,
@@ -204,7 +208,7 @@ impl Agent {
 
     /// Directory for files that outlive this process; `None` if none can be used.
     pub fn state_dir(&self) -> Option<&Arc<StateDirectory>> {
-        self.state_dir.as_ref()
+        self.kept.as_ref().map(Kept::directory)
     }
 
     /// Plan in force.
@@ -284,7 +288,10 @@ impl Agent {
 
     /// Ends the watch: detaches all programs but persistent ones, and writes what is left to the sinks.
     pub fn end(&mut self) {
-        self.keeper = None;
+        if self.keeper.take().is_some() {
+            self.sweep_bans();
+        }
+        self.keep_state(true);
         self.hearing = None;
         self.watched.iter_mut().for_each(Watched::detach);
         self.note_taken();

@@ -15,6 +15,7 @@ use crate::{
     registry::RegistryError,
     replay::ReplayError,
     sink::SinkError,
+    state_dir::pinned::RecordError,
     text::Printable,
     truth::TruthError,
     watch::WatchError,
@@ -59,6 +60,9 @@ pub enum Error {
     /// The state cannot be read.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// A state directory cannot be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// The registry file is not accepted.
     #[error(transparent)]
     Registry(#[from] RegistryError),

@@ -12,6 +12,7 @@ pub mod events;
 pub mod foreign;
 pub mod guarded;
 pub mod instance;
+pub mod left;
 pub mod load_error;
 pub mod loader;
 mod lock;

@@ -1,5 +1,10 @@
 //! State directory: files that outlive a run, owned by one daemon at a time.
 
+pub mod bans;
+pub mod confirmations;
+mod document;
+pub mod pinned;
+
 use std::{
     ffi::OsStr,
     fs::{File, Metadata},
@@ -12,8 +17,9 @@ use rustix::{
     io::Errno,
 };
 
+use self::{bans::KeptBans, confirmations::Confirmations};
 use crate::{
-    kernel::pin,
+    kernel::pin::{self, Holder},
     trusted_path::{Directory, PathError},
 };
 
@@ -46,6 +52,43 @@ pub enum StateDirError {
         /// The process.
         holder: String,
     },
+}
+
+/// State that outlives a run.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct KeptState {
+    /// Bans.
+    pub bans: KeptBans,
+    /// Confirmations of drop mode.
+    pub confirmations: Confirmations,
+}
+
+impl KeptState {
+    /// Reads the files of a directory. A file that cannot be used is set aside; the lines say which one and why.
+    pub fn read_or_set_aside(directory: &StateDirectory) -> (Self, Vec<String>) {
+        let (bans, line) = KeptBans::read_or_set_aside(directory);
+        let (confirmations, other) = Confirmations::read_or_set_aside(directory);
+        (Self { bans, confirmations }, line.into_iter().chain(other).collect())
+    }
+
+    /// Writes the files of a directory that differ from those that were written before.
+    ///
+    /// # Errors
+    ///
+    /// [`PathError`].
+    pub fn write(
+        &self,
+        directory: &StateDirectory,
+        before: Option<&Self>,
+    ) -> Result<(), PathError> {
+        if before.map(|it| &it.confirmations) != Some(&self.confirmations) {
+            self.confirmations.write(directory)?;
+        }
+        match before.map(|it| &it.bans) == Some(&self.bans) {
+            true => Ok(()),
+            false => self.bans.write(directory),
+        }
+    }
 }
 
 /// A verified directory that this process alone writes, until this is dropped.
@@ -93,6 +136,12 @@ impl StateDirectory {
                 Err(PathError::System { path, error: errno.into() }.into())
             }
         }
+    }
+
+    /// Owner of a directory; `None` if nobody owns it, or that cannot be read.
+    pub fn owner(path: &Path) -> Option<Holder> {
+        let lock = Directory::open(path).ok()?.open_file(OsStr::new(LOCK)).ok()?;
+        pin::holder_of(&lock)
     }
 
     /// The directory. It stays the same one if its path leads elsewhere later.

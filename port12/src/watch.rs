@@ -13,6 +13,7 @@ mod lookout;
 mod orders;
 mod outbound;
 mod presence;
+mod restored;
 mod start;
 mod taken;
 mod too_deep;

@@ -23,8 +23,9 @@ impl Agent {
         self.ledger.keep_tables(&tables);
     }
 
-    /// Removes expired bans, and reports bans that a program made.
+    /// Removes expired bans, and reports bans that were made or removed.
     pub fn sweep_bans(&mut self) {
+        let mut lifted = Vec::new();
         for watched in self.watched.iter_mut().filter(|it| !it.gone) {
             let changes = watched.sweep_bans();
             let name = &watched.name;
@@ -32,6 +33,9 @@ impl Agent {
                 Ok(changes) => {
                     let mut made = 0;
                     for event in changes {
+                        if let BanChange::Lifted { source, .. } = event.change {
+                            lifted.push(source);
+                        }
                         let is_made = matches!(event.change, BanChange::Made { .. });
                         made += usize::from(is_made);
                         match is_made && made > TOLD_AT_ONCE {
@@ -49,6 +53,7 @@ impl Agent {
                 Err(error) => log::warn!("{name}: {error}"),
             }
         }
+        self.forget_bans(&lifted);
     }
 
     /// Passes events on, and reports scans.

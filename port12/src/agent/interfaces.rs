@@ -1,9 +1,10 @@
 //! Interfaces that come and go.
 
-use super::{Agent, AgentError, Plan, Target, mode::details};
+use super::{Agent, AgentError, Plan, Target, kept::Kept, mode::details};
 use crate::{
     host::interfaces,
     model::event::{InterfaceChange, InterfaceEvent},
+    text::words::counted,
     watch::{Setup, Watched},
 };
 
@@ -14,14 +15,24 @@ impl Agent {
         if self.watched.iter().any(|it| owns(&it) && it.index != target.link.index) {
             return Err(AgentError::NameTaken { interface: name.clone() });
         }
+        let mut orders = plan.orders();
+        let kept = self.kept.as_ref().map(Kept::state);
+        orders.confirmed = orders
+            .to_confirm()
+            .is_some_and(|rules| kept.is_some_and(|kept| kept.confirmations.has(name, &rules)));
         let setup = Setup {
-            orders: &plan.orders(),
+            orders: &orders,
             wanted: plan.config.xdp_mode.value,
             trace: self.trace,
             pins: self.pins.as_ref(),
             stay: self.stay,
+            kept,
         };
         let watched = Watched::start(&target.link, &setup)?;
+        if let (Some(kept), count @ 1..) = (&self.kept, watched.restored_bans()) {
+            let bans = counted(count as u64, "ban is", "bans are");
+            (self.tell)(&format_args!("{name}: {bans} read back from {}", kept.path().display()));
+        }
         watched.forwarding().set(target.forwarding.clone());
         Ok(watched)
     }

@@ -80,7 +80,7 @@ pub(super) fn details(watched: &Watched, plan: &Plan) -> String {
     let rules = plan.compiled.policy.rules[Transport::Tcp as usize].iter();
     let is_watched = |action| matches!(action, Action::Watch | Action::Drop { .. });
     format!(
-        "{} XDP, {} mode{}, {} ports of the registry of {}",
+        "{} XDP, {} mode{}{}, {} ports of the registry of {}",
         watched.xdp_mode,
         if watched.standing().drops() {
             plan.config.mode.value.as_str()
@@ -88,6 +88,7 @@ pub(super) fn details(watched: &Watched, plan: &Plan) -> String {
             Mode::Monitor.as_str()
         },
         if watched.not_dropped().is_some() { " for TCP alone" } else { "" },
+        if watched.starts_confirmed() { " (confirmed before)" } else { "" },
         rules.filter(|rule| is_watched(rule.action())).count(),
         plan.registry.edition()
     )

@@ -94,6 +94,7 @@ impl Plan {
             policy: self.compiled.policy.clone(),
             mode: self.config.mode.value,
             confirm: self.config.confirm.value,
+            confirmed: false,
             allow: self.config.allow.value.clone(),
             ban: self.config.ban.value,
             expected: self.compiled.expected.clone(),

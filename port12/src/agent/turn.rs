@@ -53,6 +53,7 @@ impl Agent {
                 self.note_taken();
                 self.report_too_deep(false);
                 self.sweep_bans();
+                self.keep_state(false);
                 self.tell_standing();
                 self.report_losses(false);
                 self.publish();

@@ -1,6 +1,6 @@
 //! `port12 ban`, `port12 unban`.
 
-use std::{collections::BTreeSet, io::Write, net::IpAddr, time::Duration};
+use std::{collections::BTreeSet, io::Write, net::IpAddr, path::PathBuf, time::Duration};
 
 use port12_common::abi::Ban;
 
@@ -11,6 +11,10 @@ use crate::{
     host::{forwarding, interfaces, protected::Protected, sockets},
     kernel::{banning::Scope, bans::BansError, clock::Moment, pin, pinned::Pinned},
     query,
+    state_dir::{
+        StateDirectory,
+        pinned::{Removal, record},
+    },
     text::Printable,
     truth::TruthError,
 };
@@ -80,18 +84,16 @@ pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
         changes.iter().flatten().for_each(|change| tell(format_args!("{name}: {change}")));
     }
     check(args, &sources, &pinned)?;
-    for it in pinned {
-        let now = now(&it)?;
+    let end_of_run = end_of_run(&args.pins);
+    for it in &pinned {
+        let now = now(it)?;
         let mut bans = it.bans()?;
         if args.scope == Scope::All && !has_daemon {
-            forget_needed(&it, &sources)?;
+            forget_needed(it, &sources)?;
         }
         let until = args.time.map_or(Ban::FOR_EVER, |time| now.after(time));
         // Without a link, the maps go with the process that holds them.
-        let keeps = match it.is_persistent() {
-            true => "",
-            false => "; it ends with `port12 run`, which keeps bans with `--pin`",
-        };
+        let keeps = if it.is_persistent() { "" } else { end_of_run };
         for source in &sources {
             let held = bans.add(*source, (until, args.scope), now.jiffies)?;
             let again = if held { "still " } else { "" };
@@ -105,7 +107,26 @@ pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
             writeln!(out, "{}: {source} is {again}banned{end}{scope}{keeps}", it.interface())?;
         }
     }
+    // The pins have the ban: where the file has none, they decide at the next start.
+    if let Err(error) = record(&args.pins.state_dirs(), &pinned, Removal::Of(&[])) {
+        log::warn!("{error}: a boot before the next `port12 run` forgets the ban");
+    }
     Ok(())
+}
+
+/// Words about the end of a ban on maps that end with `port12 run`.
+fn end_of_run(pins: &PinArgs) -> &'static str {
+    let daemon = pin::holder(&pins.pin_dir);
+    let owns = |path: &&PathBuf| daemon.is_some() && StateDirectory::owner(path) == daemon;
+    match pins.state_dirs().iter().find(owns) {
+        Some(path) if *path == pins.state_dir => "",
+        Some(_) => {
+            "; it ends with the next boot, since `port12 run` does not own its state directory"
+        }
+        None => {
+            "; it ends with `port12 run`, which keeps bans with `--pin` or in a state directory"
+        }
+    }
 }
 
 /// Without a daemon nobody says that the host needs them no longer, which was asked just now.
@@ -237,8 +258,12 @@ fn check_forwarding(source: IpAddr, pinned: &[Pinned]) -> Result<(), Failure> {
 ///
 /// [`Failure`]: nothing is attached, or the bans cannot be written.
 pub fn lift(args: &UnbanArgs, out: &mut impl Write) -> Result<(), Failure> {
-    for it in args.pins.open()? {
-        let now = now(&it)?.jiffies;
+    if args.pins.slots()?.is_empty() {
+        return lift_kept(args, out);
+    }
+    let pinned = args.pins.open()?;
+    for it in &pinned {
+        let now = now(it)?.jiffies;
         let mut bans = it.bans()?;
         let sources: Vec<IpAddr> = match args.all {
             true => bans.list()?.into_keys().collect(),
@@ -253,6 +278,33 @@ pub fn lift(args: &UnbanArgs, out: &mut impl Write) -> Result<(), Failure> {
         if sources.is_empty() {
             writeln!(out, "{}: no source was banned", it.interface())?;
         }
+    }
+    let recorded = record(&args.pins.state_dirs(), &pinned, removal(args))?;
+    for source in recorded.removed {
+        writeln!(out, "{source} is banned no longer on interfaces that are not attached")?;
+    }
+    Ok(())
+}
+
+fn removal(args: &UnbanArgs) -> Removal<'_> {
+    if args.all { Removal::All } else { Removal::Of(&args.sources) }
+}
+
+/// Lifts bans that the next start would read back: nothing is attached.
+fn lift_kept(args: &UnbanArgs, out: &mut impl Write) -> Result<(), Failure> {
+    let recorded = record(&args.pins.state_dirs(), &[], removal(args))?;
+    let Some(directory) = recorded.directories.first() else {
+        return Err(args.pins.nothing());
+    };
+    let directory = directory.display();
+    for source in args.sources.iter().filter(|it| !recorded.removed.contains(it)) {
+        writeln!(out, "{directory}: {source} was not banned")?;
+    }
+    for source in &recorded.removed {
+        writeln!(out, "{directory}: {source} is banned no longer")?;
+    }
+    if args.all && recorded.removed.is_empty() {
+        writeln!(out, "{directory}: no source was banned")?;
     }
     Ok(())
 }

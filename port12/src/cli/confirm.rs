@@ -7,6 +7,7 @@ use crate::{
     cli::failure::{Code, Failure},
     fault::fault,
     kernel::{pinned::Pinned, slot::Slot, state::Standing},
+    state_dir::{confirmations::RulesHash, pinned::record_confirmed},
     truth::TruthError,
 };
 
@@ -26,15 +27,23 @@ pub struct ConfirmArgs {
 pub fn run(args: &ConfirmArgs, out: &mut impl Write) -> Result<(), Failure> {
     let mut late = Vec::new();
     let mut failure = None;
+    let mut confirmed = Vec::new();
     for slot in args.pins.some_slots()? {
         let name = slot.interface().to_owned();
         match confirm(slot) {
             Ok(Some(Said::Late { ago })) => late.push(format!("{name} ({ago} s ago)")),
             Ok(Some(Said::Text(text))) => writeln!(out, "{name}: {text}")?,
+            Ok(Some(Said::Confirmed { rules, text })) => {
+                writeln!(out, "{name}: {text}")?;
+                confirmed.push((name, rules));
+            }
             Ok(None) => {}
             Err(error) => failure = Some(error),
         }
         fault("confirm.between");
+    }
+    if let Err(error) = record_confirmed(&args.pins.state_dirs(), &confirmed) {
+        log::warn!("{error}: a start without pinned maps asks for confirmation again");
     }
     if let Some(failure) = failure {
         return Err(failure);
@@ -55,6 +64,7 @@ pub fn run(args: &ConfirmArgs, out: &mut impl Write) -> Result<(), Failure> {
 /// What there is to say of an interface.
 enum Said {
     Text(String),
+    Confirmed { rules: RulesHash, text: String },
     Late { ago: u64 },
 }
 
@@ -64,7 +74,8 @@ fn confirm(slot: Slot) -> Result<Option<Said>, Failure> {
         return Ok(None);
     };
     let now = pinned.now().map_err(TruthError::from)?;
-    let text = match pinned.state().confirm(&now) {
+    let before = pinned.state().confirm(&now);
+    let text = match before {
         Standing::Unconfirmed { .. } => "drop mode is confirmed",
         Standing::Reverted { at } => {
             let ago = now.jiffies.saturating_sub(at) / now.hz.max(1);
@@ -80,5 +91,11 @@ fn confirm(slot: Slot) -> Result<Option<Said>, Failure> {
         true => String::new(),
         false => format!("; for now it is {standing}"),
     };
-    Ok(Some(Said::Text(format!("{text}{stopped}"))))
+    let text = format!("{text}{stopped}");
+    Ok(Some(match before {
+        Standing::Unconfirmed { .. } => {
+            Said::Confirmed { rules: RulesHash::in_force(pinned.state()), text }
+        }
+        _ => Said::Text(text),
+    }))
 }

@@ -21,6 +21,7 @@ use crate::{
     registry::RegistryError,
     replay::ReplayError,
     sink::SinkError,
+    state_dir::{StateDirError, pinned::RecordError},
     truth::TruthError,
     watch::WatchError,
 };
@@ -123,10 +124,24 @@ fn code(error: &Error) -> Code {
         Error::Pin(error) => of_pin(error),
         Error::Pinned(error) => of_pinned(error),
         Error::Query(error) => of_query(error),
+        Error::Record(error) => of_record(error),
         Error::Sink(error) => of_sink(error),
         Error::Truth(error) => of_truth(error),
         Error::Unsupported(error) => of_unsupported(error),
         Error::Watch(error) => of_watch(error),
+    }
+}
+
+fn of_record(error: &RecordError) -> Code {
+    match error {
+        RecordError::Path(error) | RecordError::Directory(StateDirError::Path(error))
+            if error.is_permission() =>
+        {
+            Code::Permission
+        }
+        RecordError::Path(_) | RecordError::Directory(_) | RecordError::Bans(_) => Code::Runtime,
+        RecordError::Pinned(error) => of_pinned(error),
+        RecordError::Clock(error) => of_truth(error),
     }
 }
 

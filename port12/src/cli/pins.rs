@@ -10,7 +10,7 @@ use crate::{
         pinned::Pinned,
         slot::Slot,
     },
-    query::{Query, RUNTIME_DIR, open_each},
+    query::{Query, RUNTIME_DIR, open_each, runtime_directory},
     state_dir::STATE_DIR,
 };
 
@@ -81,6 +81,12 @@ impl PinArgs {
         let opened = self.slots()?.into_iter().map(Pinned::open_settled);
         let pinned = opened.filter_map(Result::transpose).collect::<Result<_, _>>()?;
         Ok(Query::new(pinned, &self.pin_dir, &self.runtime_dir))
+    }
+
+    /// Directories in which a daemon may keep what outlives it: the one for state, and its own at runtime.
+    pub fn state_dirs(&self) -> Vec<PathBuf> {
+        let runtime = runtime_directory(&self.runtime_dir, &self.pin_dir);
+        std::iter::once(self.state_dir.clone()).chain(runtime).collect()
     }
 
     /// What is pinned for each interface, each for itself: one that cannot be read hides no other.

@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    model::event::{BanChange, BanEvent, tests::sample},
+    model::{
+        BanOrigin, BanScope,
+        event::{BanChange, BanEvent, tests::sample},
+    },
     query::events::{EventReader, Selection},
 };
 
@@ -17,8 +20,12 @@ fn probe(port: u16, number: u32) -> Arc<Record> {
 }
 
 fn ban(number: u32) -> Arc<Record> {
-    let change =
-        BanChange::Made { source: number.to_be_bytes().into(), lasts: Duration::from_secs(1) };
+    let change = BanChange::Made {
+        source: number.to_be_bytes().into(),
+        lasts: Some(Duration::from_secs(1)),
+        origin: BanOrigin::Threshold,
+        scope: BanScope::Unassigned,
+    };
     let event = BanEvent { time: SystemTime::now(), interface: "eth0".into(), since: 1, change };
     Arc::new(Record::from(event))
 }

@@ -124,7 +124,7 @@ impl Bans {
     /// # Errors
     ///
     /// [`BansError`]; what was written before stays.
-    pub(super) fn restore(&mut self, bans: &BTreeMap<IpAddr, Ban>) -> Result<(), BansError> {
+    pub fn restore(&mut self, bans: &BTreeMap<IpAddr, Ban>) -> Result<(), BansError> {
         let _lock = lock::hold(self.lock.as_deref());
         for (source, ban) in bans {
             self.insert(*source, *ban)?;

@@ -14,6 +14,7 @@ use std::{
 use aya::programs::ProgramInfo;
 
 use super::{
+    left::LeftBehind,
     pin_error::PinError,
     slot::{PRIVATE, SUCCESSOR, Slot},
 };
@@ -36,6 +37,8 @@ pub struct PinDirectory {
     path: PathBuf,
     /// Held: closing it gives the lock back.
     lock: File,
+    /// Bans that a killed process left behind.
+    left: LeftBehind,
 }
 
 impl PinDirectory {
@@ -98,7 +101,10 @@ impl PinDirectory {
             }
             return Err(PinError::at(path)(error));
         }
-        let directory = Self { path: path.to_owned(), lock };
+        let mut directory = Self { path: path.to_owned(), lock, left: LeftBehind::default() };
+        directory.finish_successions()?;
+        let unlinked = |slot: &Slot| !slot.has_link();
+        directory.left = LeftBehind::of(directory.slots()?.into_iter().filter(unlinked));
         directory.clear()?;
         Ok(directory)
     }
@@ -125,6 +131,11 @@ impl PinDirectory {
         };
         let path = fs::metadata(&self.path).ok();
         path.zip(self.lock.metadata().ok()).is_some_and(|(path, lock)| is_same(path, lock))
+    }
+
+    /// Bans that a killed process left behind, in maps that were removed when the directory was locked.
+    pub fn left(&self) -> &LeftBehind {
+        &self.left
     }
 
     /// Name of this directory among all of this host.

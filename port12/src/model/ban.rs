@@ -34,6 +34,14 @@ pub enum BanScope {
 
 impl BanScope {
     /// As a ban has it.
+    pub const fn of(code: u8) -> Self {
+        match code {
+            Ban::ALL => Self::All,
+            _ => Self::Unassigned,
+        }
+    }
+
+    /// As a ban has it.
     pub const fn code(self) -> u8 {
         match self {
             Self::Unassigned => Ban::UNASSIGNED,
@@ -85,6 +93,15 @@ pub enum BanOrigin {
 }
 
 impl BanOrigin {
+    /// As a ban has it.
+    pub const fn of(code: u8) -> Self {
+        match code {
+            Ban::OPERATOR => Self::Operator,
+            Ban::THRESHOLD => Self::Threshold,
+            _ => Self::Unknown,
+        }
+    }
+
     /// The name in documents.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -44,11 +44,7 @@ fn banned(source: IpAddr, ban: &Ban, now: &Moment, shuts_out: bool) -> BannedSou
     let seconds = |jiffies: u64| jiffies.div_ceil(now.hz.max(1));
     BannedSource {
         source,
-        origin: match ban.origin {
-            Ban::OPERATOR => BanOrigin::Operator,
-            Ban::THRESHOLD => BanOrigin::Threshold,
-            _ => BanOrigin::Unknown,
-        },
+        origin: BanOrigin::of(ban.origin),
         scope: if ban.scope == Ban::ALL && shuts_out {
             BanScope::All
         } else {

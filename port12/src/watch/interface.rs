@@ -1,6 +1,7 @@
 //! One watched interface.
 
 mod bans;
+mod counts;
 mod restore;
 mod tables;
 
@@ -9,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use port12_common::{Layer, Transport, abi::bypass};
+use port12_common::{Layer, abi::bypass};
 
 use self::tables::TableSizes;
 use super::{
@@ -20,28 +21,27 @@ use super::{
     links,
     orders::{Occasion, Orders},
     presence::Presence,
+    restored,
     start::{Found, Setup, furnish, obey, put, succeed, take_over, warn_of_reset},
     taken::Taken,
     too_deep::TooDeepCounts,
 };
 use crate::{
-    event::Probe,
     host::interfaces::{self, Link as HostLink, Stack, vlan_stripping},
     kernel::{
         attach::Attached,
         bans::Occupancy,
         clock::{Moment, Timeline},
-        events::{self, EventRing, Reading},
+        events::{self, EventRing},
         instance::{Instance, LoadOptions, entry_point},
         older::Older,
         pin::PinDirectory,
         slot::Slot,
         state::Standing,
     },
-    ledger::Ledger,
     model::{
         InterfaceState, ModeState, NotDropped, Place, ProgramState, VlanTags, XdpMode,
-        event::{InterfaceChange, InterfaceEvent, TooDeepAlert},
+        event::{InterfaceChange, InterfaceEvent},
     },
     query::{self, Attachment, ProgramReading},
     registry::Registry,
@@ -93,6 +93,10 @@ pub struct Watched {
     full_table: FullTable,
     taken: Taken,
     too_deep: TooDeepCounts,
+    /// Number of bans that were read back.
+    restored_bans: usize,
+    /// Whether drop mode began without a deadline, for these rules were confirmed before.
+    starts_confirmed: bool,
     /// Events that were lost before this process came.
     lost_before: u64,
 }
@@ -126,9 +130,13 @@ impl Watched {
             super::trace::follow(&mut instance)?;
         }
         let moment = instance.now().map_err(TruthError::from)?;
+        let mut restored_bans = 0;
         match (&older, found) {
             (Some(older), _) => older.copy_to(&instance)?,
-            (None, Found::Nothing) => furnish(&instance, setup, &moment)?,
+            (None, Found::Nothing) => {
+                furnish(&instance, setup, &moment)?;
+                restored_bans = restored::restore(&instance, setup, &host.name, &moment)?;
+            }
             (None, Found::Attached | Found::Orphan | Found::Older) => {}
         }
         let stack = Stack::read()?;
@@ -171,7 +179,9 @@ impl Watched {
             gone: false,
             forwarding: Forwarding::default(),
             ring: instance.events()?,
-            known: KnownBans::of(&instance.bans(slot.as_ref())?.list()?),
+            known: KnownBans::of(instance.bans(slot.as_ref())?.list()?),
+            restored_bans,
+            starts_confirmed: setup.orders.confirmed && found == Found::Nothing,
             full_table: FullTable::default(),
             taken: Taken::of(instance.counters()),
             too_deep: TooDeepCounts::of(instance.counters()),
@@ -363,36 +373,6 @@ impl Watched {
             host_changes: Some(Vec::new()),
         };
         query::interface_state(reading, at, registry)
-    }
-
-    /// Conversation starts that a socket has taken since this was asked last, by port.
-    pub fn taken(&mut self) -> Vec<(Transport, u16, u64)> {
-        self.taken.news(self.instance.counters())
-    }
-
-    /// Alerts on packets with too many headers; `is_last` ends the rate limit.
-    pub fn too_deep(&mut self, is_last: bool) -> Vec<TooDeepAlert> {
-        let interface = Arc::from(&*self.name);
-        self.too_deep.news(self.instance.counters(), &interface, is_last)
-    }
-
-    /// Events that were lost since the start of this process, because the ring buffer was full.
-    pub fn lost_events(&self) -> u64 {
-        events::stats(self.instance.counters()).lost.saturating_sub(self.lost_before)
-    }
-
-    /// Takes note of who has knocked.
-    pub fn note_sources(&mut self, ledger: &mut Ledger) {
-        let moment = self.moment();
-        ledger.update(&self.instance.sources().read(), moment.jiffies);
-    }
-
-    /// Hands on what has happened since it was asked last.
-    pub fn events(&mut self, mut take: impl FnMut(Probe)) {
-        let reading = Reading::new(&self.name, self.layer);
-        while let Some(event) = self.ring.next(&reading) {
-            take(event);
-        }
     }
 
     /// Takes the program off the interface, unless it is to stay.

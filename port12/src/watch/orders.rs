@@ -16,6 +16,7 @@ use crate::{
         state::{StateMap, let_frames_pass},
     },
     policy::Mode,
+    state_dir::confirmations::RulesHash,
 };
 
 /// What is to be enforced.
@@ -27,6 +28,8 @@ pub struct Orders {
     pub mode: Mode,
     /// How long drop mode lasts unless somebody confirms; `None` for ever.
     pub confirm: Option<Duration>,
+    /// Whether these rules were confirmed before: they have no deadline.
+    pub confirmed: bool,
     /// The sources that are never dropped.
     pub allow: BTreeSet<IpNet>,
     /// When the program bans a source by itself; `None` for never.
@@ -55,11 +58,17 @@ impl Orders {
         Gate { drop_until: self.drop_until(now), bypass: 0 }
     }
 
+    /// Hash of the rules, if they wait for a confirmation.
+    pub fn to_confirm(&self) -> Option<RulesHash> {
+        let is_asked = self.mode == Mode::Drop && self.confirm.is_some();
+        is_asked.then(|| RulesHash::of(&self.policy.rules, self.policy.too_deep))
+    }
+
     fn drop_until(&self, now: &Moment) -> u64 {
         match (self.mode, self.confirm) {
             (Mode::Monitor, _) => 0,
-            (Mode::Drop, None) => Gate::FOR_EVER,
-            (Mode::Drop, Some(time)) => now.after(time),
+            (Mode::Drop, Some(time)) if !self.confirmed => now.after(time),
+            (Mode::Drop, Some(_) | None) => Gate::FOR_EVER,
         }
     }
 

@@ -22,6 +22,7 @@ use crate::{
         slot::Slot,
         state::let_frames_pass,
     },
+    state_dir::KeptState,
     truth::TruthError,
 };
 
@@ -38,6 +39,8 @@ pub struct Setup<'a> {
     pub pins: Option<&'a PinDirectory>,
     /// Whether the program is to stay when this process ends.
     pub stay: bool,
+    /// State that outlived another process.
+    pub kept: Option<&'a KeptState>,
 }
 
 /// What is in the slot of an interface.

@@ -64,10 +64,7 @@ fn a_ban_keeps_nobody_from_a_socket() {
         let _listener = pair.near.enter(|| tcp_listener(NEAR.into(), 12, None));
         let run = bpffs.run(&pair.near, "-i w0");
         let said = bpffs.ok(&pair.near, "ban 10.12.0.2");
-        assert!(
-            said.contains("it ends with `port12 run`, which keeps bans with `--pin`"),
-            "{said}"
-        );
+        assert!(!said.contains("it ends with"), "{said}");
         assert!(!reaches(&pair.far_raw(), 28), "nobody has that port");
         pair.far.enter(|| {
             let to = SocketAddr::from((NEAR, 12));

@@ -186,6 +186,31 @@ fn a_ban_that_the_operator_removes_is_reported() {
 }
 
 #[test]
+fn bans_by_the_operator_are_reported_when_they_are_made_changed_and_removed() {
+    lab(|| {
+        let (pair, bpffs, mut sinks) = (Pair::new(), Bpffs::new(), Sinks::new());
+        let mut run = bpffs.run(&pair.near, &format!("-i w0 {}", sinks.args()));
+        bpffs.ok(&pair.near, &format!("ban {FAR}"));
+        let said = format!("w0: {FAR} is banned by the operator until `port12 unban`");
+        let made = sinks.wait(Some(&mut run), 1_012_009, &said, " ORIGIN=operator");
+        assert_eq!(
+            (&own(&made)["origin"], &own(&made)["ban"]),
+            (&"operator".into(), &"made".into())
+        );
+        assert_eq!(own(&made)["scope"], "unassigned");
+        assert_eq!(own(&made).get("seconds"), None);
+        bpffs.ok(&pair.near, &format!("ban {FAR} --for 1h"));
+        run.wait_until_said(&format!("w0: {FAR} is banned by the operator for 1h"));
+        bpffs.ok(&pair.near, &format!("unban {FAR}"));
+        let said = format!("w0: the ban of {FAR} is removed");
+        let lifted = sinks.wait(None, 1_012_011, &said, " BAN=lifted");
+        assert_eq!(own(&lifted)["origin"], "operator");
+        assert_eq!(identity(&lifted)["alert_id"], identity(&made)["alert_id"]);
+        run.stop();
+    });
+}
+
+#[test]
 fn drop_mode_is_reported_when_it_waits_expires_and_is_bypassed() {
     lab(|| {
         let (pair, bpffs, mut sinks) = (Pair::new(), Bpffs::new(), Sinks::new());

@@ -1,5 +1,7 @@
 //! The state directory: who owns it, and what `run` does if it cannot be used.
 
+mod bans;
+mod confirmations;
 mod hostile;
 
 use std::{fs, os::unix::fs::MetadataExt as _, path::PathBuf, process::Command};

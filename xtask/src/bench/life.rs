@@ -41,8 +41,14 @@ pub fn measure(rounds: u32) -> Result<Vec<Step>> {
     let (mut starts, mut reloads) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         let began = Instant::now();
-        let setup =
-            Setup { orders: &one, wanted: Wanted::Generic, trace: false, pins: None, stay: false };
+        let setup = Setup {
+            orders: &one,
+            wanted: Wanted::Generic,
+            trace: false,
+            pins: None,
+            stay: false,
+            kept: None,
+        };
         let mut watched = Watched::start(&lo, &setup)?;
         starts.push(milliseconds(began));
         // The first list is empty: what is timed after that replaces a list by another.
@@ -80,6 +86,7 @@ fn orders(number: u32) -> Orders {
         policy: policy(&every, Mode::Drop, transit),
         mode: Mode::Drop,
         confirm: None,
+        confirmed: false,
         allow,
         ban: None,
         expected: BTreeSet::new(),

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::super::{BanOrigin, BanScope};
 use super::{
     BAN_EXPIRED, BAN_LIFTED, BAN_MADE, BAN_TABLE_FULL, Description, Kind, Subject, Tuple,
     process::named,
@@ -28,12 +29,16 @@ pub struct BanEvent {
 /// A change of the bans.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum BanChange {
-    /// The program has banned a source.
+    /// A source was banned, or its ban got other terms.
     Made {
         /// The source.
         source: IpAddr,
-        /// Duration of the ban, in running time.
-        lasts: Duration,
+        /// Duration of the ban, in running time; `None` if it has no end.
+        lasts: Option<Duration>,
+        /// Who banned it.
+        origin: BanOrigin,
+        /// Packets that are dropped.
+        scope: BanScope,
     },
     /// A ban is over.
     Expired {
@@ -41,11 +46,15 @@ pub enum BanChange {
         source: IpAddr,
         /// Packets that were dropped.
         packets: u64,
+        /// Who banned it.
+        origin: BanOrigin,
     },
     /// A ban of a source that is protected was removed, or the operator removed one.
     Lifted {
         /// The source.
         source: IpAddr,
+        /// Who banned it.
+        origin: BanOrigin,
     },
     /// The table of bans is full, or bans made room for others.
     TableFull {
@@ -74,16 +83,21 @@ impl Kind for BanEvent {
         let fields = &mut description.fields;
         fields.add("interface", self.interface.to_string()).journal().message("IN");
         match self.change {
-            BanChange::Made { source, lasts } => {
+            BanChange::Made { source, lasts, origin, scope } => {
                 fields.add("banned", source).context().metadata().journal().message("BANNED");
-                fields.add("seconds", lasts.as_secs()).context().journal().message("SECONDS");
+                let seconds = lasts.map(|it| it.as_secs());
+                fields.add("seconds", seconds).context().journal().message("SECONDS");
+                fields.add("scope", <&str>::from(scope)).context().journal().message("SCOPE");
+                fields.add("origin", origin.as_str()).context().journal().message("ORIGIN");
             }
-            BanChange::Expired { source, packets } => {
+            BanChange::Expired { source, packets, origin } => {
                 fields.add("banned", source).context().metadata().journal().message("BANNED");
                 fields.add("packets", packets).context().journal().message("PACKETS");
+                fields.add("origin", origin.as_str()).context().journal().message("ORIGIN");
             }
-            BanChange::Lifted { source } => {
+            BanChange::Lifted { source, origin } => {
                 fields.add("banned", source).context().metadata().journal().message("BANNED");
+                fields.add("origin", origin.as_str()).context().journal().message("ORIGIN");
             }
             BanChange::TableFull { bans, operator, capacity, evicted } => {
                 fields.add("bans", bans).context().journal().message("BANS");
@@ -99,14 +113,28 @@ impl Kind for BanEvent {
     fn line(&self) -> String {
         let name = named(&self.interface);
         match &self.change {
-            BanChange::Made { source, lasts } => {
-                format!("{name}: {source} is banned for {}", humantime::format_duration(*lasts))
+            BanChange::Made { source, lasts, origin, scope } => {
+                let by = match origin {
+                    BanOrigin::Operator => " by the operator",
+                    BanOrigin::Threshold | BanOrigin::Unknown => "",
+                };
+                let scope = match scope {
+                    BanScope::All => " (everything except established connections)",
+                    BanScope::Unassigned => "",
+                };
+                let end = lasts.map_or_else(
+                    || "until `port12 unban`".to_owned(),
+                    |time| format!("for {}", humantime::format_duration(time)),
+                );
+                format!("{name}: {source} is banned{by} {end}{scope}")
             }
-            BanChange::Expired { source, packets } => format!(
+            BanChange::Expired { source, packets, .. } => format!(
                 "{name}: the ban of {source} has expired, {}",
                 counted(*packets, "packet was dropped", "packets were dropped")
             ),
-            BanChange::Lifted { source } => format!("{name}: the ban of {source} is removed"),
+            BanChange::Lifted { source, .. } => {
+                format!("{name}: the ban of {source} is removed")
+            }
             BanChange::TableFull { bans, operator, capacity, evicted: 0 } => format!(
                 "{name}: the ban table is full: {bans} of {capacity} bans, {operator} of them by the operator; no \
                  further source is banned: remove bans with `port12 unban`"
@@ -122,7 +150,7 @@ impl Kind for BanEvent {
         let ban = match self.change {
             BanChange::Made { source, .. }
             | BanChange::Expired { source, .. }
-            | BanChange::Lifted { source } => Some((source, self.since)),
+            | BanChange::Lifted { source, .. } => Some((source, self.since)),
             BanChange::TableFull { .. } => None,
         };
         Subject {
@@ -157,14 +185,22 @@ impl super::tests::Sample for BanEvent {
         use proptest::prelude::*;
 
         use super::tests::sample::{any_address, any_name, any_time};
+        let origin = proptest::sample::select(vec![BanOrigin::Operator, BanOrigin::Threshold]);
+        let scope = proptest::sample::select(vec![BanScope::Unassigned, BanScope::All]);
         let change = prop_oneof![
-            (any_address(), any::<u32>()).prop_map(|(source, seconds)| BanChange::Made {
-                source,
-                lasts: Duration::from_secs(seconds.into())
+            (any_address(), any::<Option<u32>>(), origin.clone(), scope).prop_map(
+                |(source, seconds, origin, scope)| BanChange::Made {
+                    source,
+                    lasts: seconds.map(|it| Duration::from_secs(it.into())),
+                    origin,
+                    scope,
+                }
+            ),
+            (any_address(), any::<u64>(), origin.clone()).prop_map(|(source, packets, origin)| {
+                BanChange::Expired { source, packets, origin }
             }),
-            (any_address(), any::<u64>())
-                .prop_map(|(source, packets)| BanChange::Expired { source, packets }),
-            any_address().prop_map(|source| BanChange::Lifted { source }),
+            (any_address(), origin)
+                .prop_map(|(source, origin)| BanChange::Lifted { source, origin }),
             any::<[u64; 4]>().prop_map(|[bans, operator, capacity, evicted]| {
                 BanChange::TableFull { bans, operator, capacity, evicted }
             }),

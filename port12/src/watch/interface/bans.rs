@@ -1,19 +1,41 @@
 //! Changes of the bans on an interface.
 
 use std::{
+    collections::BTreeMap,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
+use port12_common::abi::Ban;
+
 use super::{Occupancy, Watched};
 use crate::{
-    model::event::{BanChange, BanEvent},
+    model::{
+        BanOrigin, BanScope,
+        event::{BanChange, BanEvent},
+    },
     watch::WatchError,
 };
 
 impl Watched {
-    /// Removes expired bans, and keeps room for more. Returns the changes since the last call: bans that the program
-    /// has made first.
+    /// Bans at the last sweep, by source.
+    pub fn bans(&self) -> &BTreeMap<IpAddr, Ban> {
+        self.known.list()
+    }
+
+    /// Number of bans that were read back when the program was attached.
+    pub fn restored_bans(&self) -> usize {
+        self.restored_bans
+    }
+
+    /// Whether drop mode began without a deadline, because its rules were confirmed before this process started.
+    pub fn starts_confirmed(&self) -> bool {
+        self.starts_confirmed
+    }
+
+    /// Removes expired bans, and keeps room for more. Returns the changes since the last call: bans that were
+    /// made first.
     ///
     /// # Errors
     ///
@@ -38,12 +60,15 @@ impl Watched {
         let full = self.full_table.warning(&occupancy, evicted, Instant::now());
         let seconds = |jiffies: u64| Duration::from_secs(jiffies.div_ceil(moment.hz.max(1)));
         let made = news.made.into_iter().map(|(source, ban)| {
-            let lasts = seconds(ban.until.saturating_sub(ban.since));
-            (ban.since, BanChange::Made { source, lasts })
+            let lasts = ban.until.saturating_sub(ban.since);
+            let lasts = (ban.until != Ban::FOR_EVER).then(|| seconds(lasts));
+            let (origin, scope) = (BanOrigin::of(ban.origin), BanScope::of(ban.scope));
+            (ban.since, BanChange::Made { source, lasts, origin, scope })
         });
-        let expired = expired
-            .into_iter()
-            .map(|(source, ban)| (ban.since, BanChange::Expired { source, packets: ban.packets }));
+        let expired = expired.into_iter().map(|(source, ban)| {
+            let (packets, origin) = (ban.packets, BanOrigin::of(ban.origin));
+            (ban.since, BanChange::Expired { source, packets, origin })
+        });
         let lifted = news.lifted.into_iter().map(lift);
         let full = full.into_iter().map(|change| (0, change));
         Ok(self.ban_events(made.chain(expired).chain(lifted).chain(full)))
@@ -57,6 +82,6 @@ impl Watched {
     }
 }
 
-fn lift((source, since): (std::net::IpAddr, u64)) -> (u64, BanChange) {
-    (since, BanChange::Lifted { source })
+fn lift((source, ban): (IpAddr, Ban)) -> (u64, BanChange) {
+    (ban.since, BanChange::Lifted { source, origin: BanOrigin::of(ban.origin) })
 }

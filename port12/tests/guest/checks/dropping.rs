@@ -96,11 +96,13 @@ pub fn start(interface: &str, wanted: Wanted) -> Result<Watched, WatchError> {
         policy: Box::new(frames::policy()),
         mode: Mode::Drop,
         confirm: None,
+        confirmed: false,
         allow: BTreeSet::new(),
         ban: None,
         expected: BTreeSet::new(),
     };
-    let setup = Setup { orders: &orders, wanted, trace: false, pins: None, stay: false };
+    let setup =
+        Setup { orders: &orders, wanted, trace: false, pins: None, stay: false, kept: None };
     Watched::start(&host, &setup)
 }
 

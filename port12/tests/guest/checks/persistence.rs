@@ -95,6 +95,7 @@ pub(super) fn orders(confirm: Option<Duration>) -> Orders {
         policy,
         mode: Mode::Drop,
         confirm,
+        confirmed: false,
         allow: BTreeSet::new(),
         ban: None,
         expected: BTreeSet::new(),
@@ -104,7 +105,7 @@ pub(super) fn orders(confirm: Option<Duration>) -> Orders {
 pub(super) fn attach(nic: &str, wanted: Wanted, orders: &Orders) -> Result<()> {
     let pins = PinDirectory::require(Path::new(PINS))?;
     let host = interfaces::by_name(nic)?;
-    let setup = Setup { orders, wanted, trace: false, pins: Some(&pins), stay: true };
+    let setup = Setup { orders, wanted, trace: false, pins: Some(&pins), stay: true, kept: None };
     Watched::start(&host, &setup)?.detach();
     Ok(())
 }
