@@ -1,6 +1,7 @@
 //! The commands, without their wiring: arguments in, a report out.
 
 pub mod allow;
+mod arguments;
 pub mod attach;
 pub mod ban;
 pub mod bans;
@@ -26,3 +27,5 @@ pub mod stats;
 pub mod status;
 pub mod stderr;
 pub mod who;
+
+pub use arguments::{Cli, Command};

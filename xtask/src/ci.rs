@@ -5,7 +5,7 @@ use std::{path::Path, process::Command, time::Instant};
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
-use crate::{bench, build_ebpf, clippy_ebpf, demo, licences, step, test, workspace};
+use crate::{bench, build_ebpf, clippy_ebpf, demo, language, licences, step, test, workspace};
 
 #[derive(Args)]
 pub struct Options {
@@ -26,6 +26,8 @@ enum Step {
     Doc,
     /// Licences of all dependencies
     Licences,
+    /// Plainness of the documentation, help and comments
+    Language,
     /// The committed kernel object against its sources
     Object,
     /// Every test
@@ -71,6 +73,7 @@ impl Step {
             Self::ClippyEbpf => clippy_ebpf::run(),
             Self::Doc => doc(root),
             Self::Licences => licences::run(root),
+            Self::Language => language::run(root),
             Self::Object => build_ebpf::run(&build_ebpf::Options::CHECK),
             Self::Test => test::run(&test::Options::ALL),
             Self::Trace => trace(root),

@@ -8,6 +8,7 @@ mod clippy_ebpf;
 mod demo;
 mod full;
 mod fuzz;
+mod language;
 mod licences;
 mod policy_docs;
 mod privilege;

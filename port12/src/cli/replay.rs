@@ -9,7 +9,7 @@ use super::{
     registry::RegistryArgs,
 };
 use crate::{
-    capture,
+    capture::{self, Summary},
     cli::failure::{Code, Failure},
     config::{Config, ConfigError, Layer, Origin, Valued, time::period},
     event::{FRAME_BYTES, MAX_FRAME_BYTES},
@@ -133,6 +133,11 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write) -> Result<(), Failure> {
     let totals = replay.totals(&summary);
     unless_closed(show(&totals, out))?;
     replay.story().lines().iter().for_each(tell);
+    end(args, &summary)
+}
+
+/// Reports frames that were not read, and an early end of the capture.
+fn end(args: &ReplayArgs, summary: &Summary) -> Result<(), Failure> {
     let path = Printable(args.file.display());
     for (link, count) in summary.refused() {
         tell(format_args!("{path}: {count} frames of link type {link} are not read"));
