@@ -11,7 +11,7 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 runtime, 2 usage, 3 configuration,
                           5 kernel or verifier, 6 attach, 7 another program is there; of `who`: 0 found, \
                           1 nothing, 2 usage or runtime; of `status`: 3 nothing is attached";
 
-/// Watches the well-known ports that IANA has never assigned.
+/// Watch the well-known ports that IANA lists as unassigned
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXIT_CODES)]
 pub struct Cli {
