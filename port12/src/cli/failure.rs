@@ -237,7 +237,9 @@ fn of_events(error: &EventsError) -> Code {
         EventsError::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
             Code::Permission
         }
-        EventsError::None(_) | EventsError::Read { .. } => Code::Runtime,
+        EventsError::None(_) | EventsError::NotKept { .. } | EventsError::Read { .. } => {
+            Code::Runtime
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Records that were kept: those of the event log, or of an EVE file.
 
+mod found;
 mod place;
 mod selection;
 mod tail;
@@ -8,23 +9,17 @@ use std::{
     collections::VecDeque,
     fs, io,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
-use rustix::{
-    fs::{FlockOperation, flock},
-    io::Errno,
-};
 use serde_json::Value;
 
+pub use found::{FoundLog, event_log};
 pub use selection::{Selection, kinds};
 
 use self::{place::Place, tail::Tail};
-use super::daemon::{daemon_state, runtime_directory};
 use crate::{
-    event_log::{DIRECTORY, RECORDS, Ring},
+    event_log::{RECORDS, Ring},
     text::Printable,
-    trusted_path::Directory,
 };
 
 /// Reason why records cannot be read.
@@ -37,6 +32,15 @@ pub enum EventsError {
         Printable(.0.iter().map(|it| it.display().to_string()).collect::<Vec<_>>().join(" or "))
     )]
     None(Vec<PathBuf>),
+    /// The daemon that has the pin directory keeps none.
+    #[error(
+        "`port12 run` (process {pid}) keeps no events: neither its state directory nor its runtime directory could be \
+         used. Restart it with another --state-dir, or name an EVE file with --file"
+    )]
+    NotKept {
+        /// Process of the daemon.
+        pid: u32,
+    },
     /// A file cannot be read.
     #[error("{}: {source}", Printable(path.display()))]
     Read {
@@ -151,90 +155,4 @@ fn parsed(line: &str) -> Option<Value> {
 
 fn time(stored: &StoredRecord) -> &str {
     stored.record["timestamp"].as_str().unwrap_or_default()
-}
-
-/// Event log of a host, and what is known of its writer.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FoundLog {
-    /// Directory of its files.
-    pub directory: PathBuf,
-    /// Whether a process writes to it.
-    pub is_live: bool,
-    /// Records that wait in the memory of that process; `None` if it is not known.
-    pub waiting: Option<u64>,
-    /// Records that the process has lost; `None` if it is not known.
-    pub lost: Option<u64>,
-}
-
-/// Finds the event log of the daemon that has a pin directory: the log that it names in its state, or else the one of
-/// these directories that was written to last.
-///
-/// # Errors
-///
-/// [`EventsError`]: there is none, or it cannot be read.
-pub fn event_log(
-    state_dir: &Path,
-    runtime_dir: &Path,
-    pin_dir: &Path,
-) -> Result<FoundLog, EventsError> {
-    let runtime = runtime_directory(runtime_dir, pin_dir);
-    let daemon = runtime.as_deref().and_then(|it| daemon_state(it).ok().flatten());
-    let log = daemon.and_then(|it| it.alerts).and_then(|it| it.event_log);
-    let known = log.as_ref().map(|it| (it.waiting, it.lost));
-    let candidates: Vec<PathBuf> = match log {
-        Some(log) => vec![log.directory.into()],
-        None => [Some(state_dir.to_owned()), runtime]
-            .into_iter()
-            .flatten()
-            .map(|it| it.join(DIRECTORY))
-            .collect(),
-    };
-    let mut newest: Option<(SystemTime, PathBuf)> = None;
-    for directory in &candidates {
-        let written = last_write(directory)
-            .map_err(|source| EventsError::Read { path: directory.clone(), source })?;
-        if let Some(written) = written
-            && newest.as_ref().is_none_or(|(before, _)| written > *before)
-        {
-            newest = Some((written, directory.clone()));
-        }
-    }
-    let Some((_, directory)) = newest else {
-        return Err(EventsError::None(candidates));
-    };
-    let is_locked = is_locked(&directory)
-        .map_err(|source| EventsError::Read { path: directory.clone(), source })?;
-    let (waiting, lost) = known.unzip();
-    // A daemon that cannot write to it has no lock.
-    let is_live = is_locked || waiting.is_some_and(|it| it > 0);
-    Ok(FoundLog { directory, is_live, waiting, lost })
-}
-
-/// Time of the last write to an event log; `None` if there is none.
-fn last_write(directory: &Path) -> io::Result<Option<SystemTime>> {
-    let opened = match Directory::open(directory) {
-        Ok(opened) => opened.readable()?,
-        Err(error) if error.is_missing() => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let mut last = Some(opened.metadata()?.modified()?);
-    for ring in Ring::ALL {
-        for name in [ring.current(), ring.previous()] {
-            if let Some(file) = Place::Trusted(directory.to_owned(), name).open()? {
-                last = last.max(Some(file.metadata()?.modified()?));
-            }
-        }
-    }
-    Ok(last)
-}
-
-/// Whether a process writes to an event log: it holds a lock on the directory.
-fn is_locked(directory: &Path) -> io::Result<bool> {
-    let directory = Directory::open(directory)?.readable()?;
-    // Closing it releases the lock.
-    match flock(&directory, FlockOperation::NonBlockingLockShared) {
-        Ok(()) => Ok(false),
-        Err(Errno::WOULDBLOCK) => Ok(true),
-        Err(errno) => Err(errno.into()),
-    }
 }

@@ -54,7 +54,7 @@ fn events_shows_probes_a_scan_a_ban_a_mode_and_an_interface_without_a_sink() {
         bpffs.ok(near, "confirm");
         near.sh("ip link del gone0");
         run.wait_until_said("gone0: the interface has vanished");
-        host.pair.far.sh(&format!("nmap -Pn -n -sS -T4 --max-retries 0 -p 1-1023 {NEAR}"));
+        host.pair.far.sh(&format!("nmap -r -Pn -n -sS -T4 --max-retries 0 -p 1-1023 {NEAR}"));
         run.wait_until_said(&format!("{FAR} is banned"));
         wait_for(bpffs, near, "ban", 1);
         let live = bpffs.output(near, "events");
@@ -156,6 +156,34 @@ fn nothing_there_is_said_with_what_to_do() {
             Some(bpffs.output(&pair.near, "events")).filter(|it| it.status.success())
         });
         assert_eq!(output.stderr, b"port12: no such events were recorded\n");
+        run.stop();
+    });
+}
+
+#[test]
+fn a_run_that_can_keep_no_events_is_named_and_those_of_another_are_not_shown() {
+    lab(|| {
+        let (pair, [first, second]) = (Pair::new(), [Bpffs::new(), Bpffs::new()]);
+        pair.near.sh("ip link add v0 type veth peer name v1");
+        let run = first.run(&pair.near, "-i w0");
+        // It owns no state directory, and has a file in the place of its runtime directory's.
+        second.make_pins();
+        let id = port12::kernel::pin::id(&second.pins()).unwrap();
+        fs::create_dir(second.runtime()).unwrap();
+        let mut command = second.run_command(&pair.near, "-i v0");
+        command.env("PORT12_STATE_DIR", first.kept());
+        fs::create_dir(second.runtime().join(&id)).unwrap();
+        fs::create_dir(second.runtime().join(&id).join("lock")).unwrap();
+        let mut other = crate::support::Port12::spawn(command);
+        other.wait_until_said("events end with `port12 run`");
+        other.wait_until_said("ports of the registry of");
+        let said = until("the state of the run", || {
+            let output = second.output(&pair.near, "events");
+            let said = String::from_utf8(output.stderr).unwrap();
+            said.contains("keeps no events").then_some(said)
+        });
+        assert!(said.contains(&format!("process {}", other.id())), "{said}");
+        other.stop();
         run.stop();
     });
 }
