@@ -227,6 +227,8 @@ fn run_stats_status_and_explain_agree_in_every_mode() {
         fs::write(policy.path(), expiring()).unwrap();
         run.stop();
         bpffs.ok(near, "detach");
+        // These rules were confirmed, and would begin so.
+        fs::remove_file(bpffs.kept().join("confirmations.json")).unwrap();
         let mut run = bpffs.run(near, &args);
         run.wait_for("the deadline", |it| mode(it.interface("w0")) == "monitor, expired");
         let report = agree_with_run("expired", &mut run, &bpffs, near);

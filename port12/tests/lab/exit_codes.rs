@@ -145,7 +145,10 @@ fn a_second_port12_on_the_same_interface_is_refused_and_the_first_goes_on() {
         let pair = Pair::new();
         let mut first = Port12::start(&pair.near, "-i w0");
         let id = program(&pair.near, "w0");
-        fails(&pair.near, "-i w0", 7, &["w0 already has an XDP program", "name port12_frags"]);
+        // The first owns the other one.
+        let state = tempfile::tempdir().unwrap();
+        let args = format!("-i w0 --state-dir {}", state.path().display());
+        fails(&pair.near, &args, 7, &["w0 already has an XDP program", "name port12_frags"]);
         assert_eq!(program(&pair.near, "w0"), id);
         first.report();
         first.stop();
