@@ -27,4 +27,7 @@ pub use classify::{
 pub use frame::Frame;
 pub use outcome::{Malformed, Outcome, TooDeep, Verdict};
 pub use parse::{Layer, Version};
-pub use transport::{Shape, Transport};
+pub use transport::{
+    Header, RegistryRows, Shape, SocketProof, SocketStates, SocketVisibility, Transport,
+    TransportInfo,
+};

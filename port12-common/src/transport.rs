@@ -1,5 +1,11 @@
 //! Transports with ports, and the shapes in which their conversations start.
 
+mod info;
+mod shape;
+
+pub use info::{Header, RegistryRows, SocketProof, SocketStates, SocketVisibility, TransportInfo};
+pub use shape::Shape;
+
 use crate::outcome::counted_enum;
 
 counted_enum! {
@@ -32,7 +38,7 @@ impl Transport {
         }
     }
 
-    /// The IP protocol number.
+    /// IP protocol number. Not a field of [`TransportInfo`]: kernel programs compare it for each packet.
     pub const fn protocol(self) -> u8 {
         match self {
             Self::Tcp => 6,
@@ -42,28 +48,49 @@ impl Transport {
             Self::Dccp => 33,
         }
     }
+
+    /// Whether the kernel has a helper that looks its sockets up.
+    #[inline(always)]
+    pub const fn has_lookup(self) -> bool {
+        match self.info().proof {
+            SocketProof::Listing | SocketProof::Lookup => true,
+            SocketProof::ListingAlone => false,
+        }
+    }
+
+    /// Whether any socket receives datagrams, without connections and listeners.
+    #[inline(always)]
+    pub const fn is_datagram(self) -> bool {
+        match self.info().states {
+            SocketStates::Datagram => true,
+            SocketStates::Connection | SocketStates::Association => false,
+        }
+    }
 }
 
-counted_enum! {
-    /// How a conversation starts.
-    Shape {
-        /// A TCP SYN without ACK.
-        TcpSyn = "tcp_syn",
-        /// A TCP segment without any flag.
-        TcpNull = "tcp_null",
-        /// A TCP segment with FIN alone.
-        TcpFin = "tcp_fin",
-        /// A TCP segment with FIN, PSH and URG.
-        TcpXmas = "tcp_xmas",
-        /// Any other TCP segment with neither ACK nor RST.
-        TcpOther = "tcp_other",
-        /// A first fragment that ends before TCP's flags (RFC 1858 section 3), SCTP's chunk type or DCCP's packet type.
-        TinyFragment = "tiny_fragment",
-        /// A UDP or UDP-Lite datagram.
-        Datagram = "datagram",
-        /// An SCTP INIT chunk.
-        SctpInit = "sctp_init",
-        /// A DCCP Request packet.
-        DccpRequest = "dccp_request",
+/// Names of all transports, in messages and documentation.
+#[macro_export]
+macro_rules! transport_names {
+    () => {
+        "tcp, udp, udplite, sctp and dccp"
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_protocol_number_leads_back_to_its_transport() {
+        for protocol in 0..=u8::MAX {
+            let found = Transport::ALL.into_iter().find(|it| it.protocol() == protocol);
+            assert_eq!(Transport::from_protocol(protocol), found, "{protocol}");
+        }
+    }
+
+    #[test]
+    fn the_names_in_messages_are_those_of_all_transports() {
+        let names = transport_names!().split(", ").flat_map(|names| names.split(" and "));
+        assert!(names.eq(Transport::ALL.map(Transport::as_str)));
     }
 }

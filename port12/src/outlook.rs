@@ -79,17 +79,7 @@ impl Lookup for Found {
 /// The shortest packet that starts a conversation, from one address of TEST-NET-1 (RFC 5737) to
 /// another.
 fn start(transport: Transport, port: u16) -> Vec<u8> {
-    let (protocol, rest): (u8, &[u8]) = match transport {
-        // Sequence, acknowledgement, a header of 20 bytes, SYN, window, checksum, urgent pointer.
-        Transport::Tcp => (6, &[0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x02, 4, 0, 0, 0, 0, 0]),
-        // Length, or of UDP-Lite what the checksum covers; checksum.
-        Transport::Udp => (17, &[0, 8, 0, 0]),
-        Transport::UdpLite => (136, &[0, 8, 0, 0]),
-        // Tag, checksum, and the head of an INIT chunk.
-        Transport::Sctp => (132, &[0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 4]),
-        // Data offset, CCVal and coverage, checksum, a Request with a long sequence number.
-        Transport::Dccp => (33, &[4, 0, 0, 0, 1, 0, 0, 1]),
-    };
+    let (protocol, rest) = (transport.protocol(), transport.info().flow_start);
     let length = 20 + 4 + rest.len() as u8;
     let mut packet = vec![0x45, 0, 0, length, 0, 0, 0, 0, 64, protocol, 0, 0];
     packet.extend([192, 0, 2, 1, 192, 0, 2, 2]);

@@ -47,10 +47,9 @@ impl Mode {
     /// What becomes of a probe. The kernel can look up no SCTP, DCCP or UDP-Lite socket, and a
     /// drop needs proof that there is none, so those are watched in either mode.
     fn action(self, transport: Transport) -> Action {
-        match (self, transport) {
-            (Self::Drop, Transport::Tcp | Transport::Udp) => Action::Drop { enforce: false },
-            (Self::Drop, Transport::UdpLite | Transport::Sctp | Transport::Dccp)
-            | (Self::Monitor, _) => Action::Watch,
+        match self {
+            Self::Drop if transport.has_lookup() => Action::Drop { enforce: false },
+            Self::Drop | Self::Monitor => Action::Watch,
         }
     }
 }
@@ -125,7 +124,7 @@ mod tests {
 
     #[test]
     fn drop_mode_drops_only_what_a_socket_can_be_looked_up_for() {
-        let mut watched = [[0; 16]; 5];
+        let mut watched = [[0; 16]; Transport::ALL.len()];
         watched.iter_mut().for_each(|bits| bits[0] = 1 << 12);
         let policy = policy(&watched, Mode::Drop, TransitPolicy::Pass);
         let drop = Action::Drop { enforce: false };

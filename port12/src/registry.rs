@@ -22,7 +22,7 @@ use std::{
     sync::LazyLock,
 };
 
-use port12_common::{Transport, abi::PORTS};
+use port12_common::{RegistryRows, Transport, abi::PORTS};
 
 pub use change::{Change, changes};
 pub use date::{Date, Edition};
@@ -214,11 +214,11 @@ impl Registry {
     /// The ports on which a conversation start is a probe. SCTP and DCCP have next to no rows, so
     /// there it is the numbers that are unassigned on all four transports.
     pub fn watched(&self, transport: Transport) -> PortSet {
-        let watched = |port: &u16| match transport {
-            Transport::Tcp | Transport::Udp | Transport::UdpLite => {
+        let watched = |port: &u16| match transport.info().registry {
+            RegistryRows::Own | RegistryRows::Shared { .. } => {
                 self.state(transport, *port) == State::Unassigned
             }
-            Transport::Sctp | Transport::Dccp => Transports::LISTED
+            RegistryRows::Few => Transports::LISTED
                 .into_iter()
                 .all(|listed| self.state(listed, *port) == State::Unassigned),
         };
@@ -227,11 +227,11 @@ impl Registry {
 
     /// The ports that are neither watched nor assigned, on any transport where that counts.
     pub fn reserved(&self, transport: Transport) -> PortSet {
-        let reserved = |port: &u16| match transport {
-            Transport::Tcp | Transport::Udp | Transport::UdpLite => {
+        let reserved = |port: &u16| match transport.info().registry {
+            RegistryRows::Own | RegistryRows::Shared { .. } => {
                 self.state(transport, *port) == State::Reserved
             }
-            Transport::Sctp | Transport::Dccp => Transports::LISTED
+            RegistryRows::Few => Transports::LISTED
                 .into_iter()
                 .all(|listed| self.state(listed, *port) != State::Assigned),
         };

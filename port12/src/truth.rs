@@ -10,7 +10,7 @@ use std::{
 
 use aya::programs::ProgramError;
 use port12_common::{
-    Transport,
+    SocketProof, Transport,
     abi::{Action, HostTable, PORTS},
 };
 use thiserror::Error;
@@ -158,10 +158,10 @@ fn drops(instance: &Instance, transport: Transport) -> bool {
 /// a transport of which something `drops`, though nothing else knows of its sockets. UDP's are looked
 /// up all the same.
 fn proves_none(open: &OpenSockets, drops: impl Fn(Transport) -> bool) -> bool {
-    let needs = |transport: Transport| match transport {
-        Transport::Tcp => true,
-        Transport::Udp => false,
-        Transport::UdpLite | Transport::Sctp | Transport::Dccp => drops(transport),
+    let needs = |transport: Transport| match transport.info().proof {
+        SocketProof::Listing => true,
+        SocketProof::Lookup => false,
+        SocketProof::ListingAlone => drops(transport),
     };
     !open.unseen.keys().any(|&transport| needs(transport))
 }
@@ -169,7 +169,11 @@ fn proves_none(open: &OpenSockets, drops: impl Fn(Transport) -> bool) -> bool {
 /// # Safety
 ///
 /// `table` is valid for writes.
-unsafe fn write_sockets(table: *mut HostTable, listed: &[[u8; PORTS]; 5], valid_until: u64) {
+unsafe fn write_sockets(
+    table: *mut HostTable,
+    listed: &[[u8; PORTS]; Transport::ALL.len()],
+    valid_until: u64,
+) {
     // SAFETY: the caller's.
     unsafe {
         marks::renew(&raw mut (*table).sockets.listed, listed);

@@ -65,7 +65,7 @@ const _: () = {
                 + 128
                 + 128
                 + 64
-                + 5 * 1024 * (48 + 2)
+                + Transport::ALL.len() * PORTS * (48 + 2)
                 + size_of::<Telling>()
                 + size_of::<Banning>()
                 + size_of::<VlanQuery>()

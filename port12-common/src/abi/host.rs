@@ -318,7 +318,7 @@ impl HostTable {
 }
 
 const _: () = {
-    assert!(size_of::<Sockets>() == 16 + 8 * 1024 + 5 * 1024);
+    assert!(size_of::<Sockets>() == 16 + 8 * 1024 + Transport::ALL.len() * PORTS);
     assert!(size_of::<Local>() == 24 + 64 + 256 + 16384 + 32768 + 1024);
-    assert!(size_of::<HostTable>() == 13328 + 8 + 2 * 50520 + 128 + 3088);
+    assert!(size_of::<HostTable>() == size_of::<Sockets>() + 8 + 2 * 50520 + 128 + 3088);
 };

@@ -160,7 +160,7 @@ impl OutboundTelling {
 }
 
 const _: () = {
-    assert!(size_of::<OutboundState>() == 5 * 1024 + 8 + 50_520);
+    assert!(size_of::<OutboundState>() == Transport::ALL.len() * PORTS + 8 + 50_520);
     assert!(size_of::<OutboundPort>() == 8);
     assert!(size_of::<OutboundTally>() == 24);
     assert!(size_of::<Contact>() == 32);

@@ -277,4 +277,4 @@ impl Policy {
     }
 }
 
-const _: () = assert!(size_of::<Policy>() == 24 + 5 * 1024 + 8);
+const _: () = assert!(size_of::<Policy>() == 24 + Transport::ALL.len() * PORTS + 8);

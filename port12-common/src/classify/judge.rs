@@ -148,6 +148,8 @@ fn settle<F: Frame, E: Environment, C: Conclude>(
 ///   above the interface) or another address. Below another device, a look-up that finds nothing
 ///   proves nothing, for TCP with a stale bitmap neither.
 /// - The others cannot be looked up: the bitmap while fresh, and nothing is known without.
+///
+/// Matched by transport, not by [`SocketProof`](crate::SocketProof): that would change the layout of the common path.
 #[inline(always)]
 fn socket<F: Frame, E: Environment>(
     start: &Start<'_, F>,

@@ -42,12 +42,7 @@ impl Finding {
             Self::ListenersUnseen => vec![format!(
                 "Where its sockets cannot be listed, load the kernel's module that does: \
                  `modprobe {}`.",
-                match names.transport {
-                    Transport::Tcp => "tcp_diag",
-                    Transport::Udp | Transport::UdpLite => "udp_diag",
-                    Transport::Sctp => "sctp_diag",
-                    Transport::Dccp => "dccp_diag",
-                }
+                names.transport.info().diag_module
             )],
             Self::ExpectedMissing => {
                 vec![format!("Start the service, or take `expected` for {port} out of {policy}.")]

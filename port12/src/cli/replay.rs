@@ -2,7 +2,7 @@
 
 use std::{io::Write, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use port12_common::{Transport, abi::HostTable};
+use port12_common::{Transport, abi::HostTable, transport_names};
 
 use super::{
     output::{OutputFormat, tell, unless_closed},
@@ -90,7 +90,8 @@ impl FromStr for SocketPort {
         let wrong = || {
             format!(
                 "`{text}` is not a transport and a port from 0 to 1023, such as tcp/81; the \
-                 transports are tcp, udp, udplite, sctp, dccp"
+                 transports are {}",
+                transport_names!()
             )
         };
         let (transport, port) = text.split_once('/').ok_or_else(wrong)?;

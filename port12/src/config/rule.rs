@@ -35,11 +35,10 @@ impl PortRule {
     /// Whether the rule speaks of a transport's ports. A drop takes proof that no socket waits,
     /// and the kernel looks up those of TCP and UDP alone: the others have to be named.
     pub fn covers(&self, ports: &Ports, transport: Transport) -> bool {
-        match (ports.transport, self.action, transport) {
-            (Some(named), _, _) => named == transport,
-            (None, Some(PortAction::Drop), Transport::Tcp | Transport::Udp) => true,
-            (None, Some(PortAction::Drop), _) => false,
-            (None, Some(PortAction::Watch | PortAction::Ignore) | None, _) => true,
+        match (ports.transport, self.action) {
+            (Some(named), _) => named == transport,
+            (None, Some(PortAction::Drop)) => transport.has_lookup(),
+            (None, Some(PortAction::Watch | PortAction::Ignore) | None) => true,
         }
     }
 

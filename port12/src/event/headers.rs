@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use port12_common::{Layer, Transport, Version, parse};
+use port12_common::{Header, Layer, Transport, Version, parse};
 
 use super::Headers;
 use crate::capture::CutFrame;
@@ -54,10 +54,9 @@ fn vlans(bytes: &[u8], network: usize, layer: Layer) -> Vec<u16> {
 }
 
 fn payload(bytes: &[u8], at: usize, transport: Transport) -> Option<usize> {
-    Some(match transport {
-        Transport::Tcp => at + usize::from(bytes.get(at + 12)? >> 4) * 4,
-        Transport::Udp | Transport::UdpLite => at + 8,
-        Transport::Sctp | Transport::Dccp => at + 12,
+    Some(match transport.info().header {
+        Header::DataOffset => at + usize::from(bytes.get(at + 12)? >> 4) * 4,
+        Header::Fixed(length) => at + usize::from(length),
     })
 }
 

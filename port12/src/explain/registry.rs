@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use port12_common::{Transport, abi::PORTS};
+use port12_common::{RegistryRows, Transport, abi::PORTS};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -151,7 +151,7 @@ fn some(text: &str) -> Option<String> {
 /// What the states mean. SCTP and DCCP count where a row speaks of them: they have next to none.
 fn meanings(registry: &Registry, port: u16) -> Vec<Meaning> {
     let counts = |transport: &Transport| {
-        matches!(transport, Transport::Tcp | Transport::Udp)
+        transport.info().registry == RegistryRows::Own
             || registry.rows(*transport, port).next().is_some()
     };
     let listed = Transports::LISTED.into_iter().filter(counts);

@@ -27,8 +27,7 @@ pub(super) fn found(answer: &Answer, transport: Transport) -> [bool; 2] {
     [found, found || answer.unseen.contains_key(&transport)]
 }
 
-/// Whether a socket keeps the port from being dropped, as it is published: of UDP and UDP-Lite, any
-/// does.
+/// Whether a socket keeps the port from being dropped, as it is published: any does, if it receives datagrams.
 pub(super) fn is_published(entry: &Entry) -> bool {
-    takes(entry) || matches!(entry.transport, Transport::Udp | Transport::UdpLite)
+    takes(entry) || entry.transport.is_datagram()
 }

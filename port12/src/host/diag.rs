@@ -80,7 +80,10 @@ impl Question<'_> {
     /// `EPROTONOSUPPORT` without sock_diag, `ENOENT` without inet_diag or the transport's own.
     fn why(&self, error: &HostError) -> String {
         match error.is_unsupported() {
-            true => format!("{error}; the kernel lacks the module {}", module(self.transport)),
+            true => format!(
+                "{error}; the kernel lacks the module {}",
+                self.transport.info().diag_module
+            ),
             false => error.to_string(),
         }
     }
@@ -113,31 +116,11 @@ fn listing(payload: &[u8]) -> Request<'_> {
     }
 }
 
-/// The module that lists the sockets of a transport.
-pub const fn module(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Tcp => "tcp_diag",
-        Transport::Udp | Transport::UdpLite => "udp_diag",
-        Transport::Sctp => "sctp_diag",
-        Transport::Dccp => "dccp_diag",
-    }
-}
-
 /// Whether the kernel has a transport, loaded: a list of sockets never loads it. Where this
 /// cannot be read it counts as there, and so its sockets as unseen.
 fn is_registered(transport: Transport, family: u8) -> bool {
-    let name = match (transport, family == AF_INET) {
-        (Transport::Tcp, true) => "TCP",
-        (Transport::Tcp, false) => "TCPv6",
-        (Transport::Udp, true) => "UDP",
-        (Transport::Udp, false) => "UDPv6",
-        (Transport::UdpLite, true) => "UDP-Lite",
-        (Transport::UdpLite, false) => "UDPLITEv6",
-        (Transport::Sctp, true) => "SCTP",
-        (Transport::Sctp, false) => "SCTPv6",
-        (Transport::Dccp, true) => "DCCP",
-        (Transport::Dccp, false) => "DCCPv6",
-    };
+    let [v4, v6] = transport.info().kernel_names;
+    let name = if family == AF_INET { v4 } else { v6 };
     fs::read_to_string("/proc/thread-self/net/protocols").map_or(true, |protocols| {
         protocols.lines().any(|line| line.split_whitespace().next() == Some(name))
     })

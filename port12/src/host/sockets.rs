@@ -15,11 +15,11 @@ use std::{
 
 use netlink_packet_core::Parseable;
 use netlink_packet_sock_diag::inet::{InetResponseHeader, StateFlags};
-use port12_common::{Transport, abi::Sockets};
+use port12_common::{SocketStates, Transport, abi::Sockets};
 
 use super::diag::{Gap, Question};
 
-pub use super::diag::{OpenSocket, PortRanges, module};
+pub use super::diag::{OpenSocket, PortRanges};
 pub use crate::model::SocketState;
 
 /// TCP sockets that have a port and neither listen nor are connected: `TCPF_BOUND_INACTIVE`
@@ -57,11 +57,11 @@ pub fn scan() -> OpenSockets {
 /// Lists the sockets on some local ports, by transport, that would take the start of a conversation.
 pub fn takers(ports: &[PortRanges; Transport::ALL.len()]) -> OpenSockets {
     list(|transport| {
-        let states = match transport {
-            Transport::Tcp | Transport::Dccp => StateFlags::LISTEN,
+        let states = match transport.info().states {
+            SocketStates::Connection => StateFlags::LISTEN,
             // With any further state the kernel would list associations too.
-            Transport::Sctp => StateFlags::LISTEN | StateFlags::CLOSE,
-            Transport::Udp | Transport::UdpLite => StateFlags::all(),
+            SocketStates::Association => StateFlags::LISTEN | StateFlags::CLOSE,
+            SocketStates::Datagram => StateFlags::all(),
         };
         (states, &ports[transport as usize])
     })

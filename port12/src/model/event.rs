@@ -33,7 +33,6 @@ pub use process::{Behind, Cgroup, OnDisk, Owner, Process, Program, Sender};
 pub use record::{Direction, Identity, Record, RecordOrigin};
 pub use scan::{Scan, ScanKind};
 pub use too_deep::TooDeepAlert;
-pub use words::proto;
 
 /// A kind of record as readers know it. Ids are in the range for local use, and are never used again for something else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -33,7 +33,7 @@ impl Outlook {
     }
 
     fn passed(&self, transport: Transport, mode: ModeState) -> &'static str {
-        let is_looked_up = matches!(transport, Transport::Tcp | Transport::Udp);
+        let is_looked_up = transport.has_lookup();
         match (mode.effective, mode.reason) {
             (Mode::Drop, _) => match self.action {
                 Action::Drop { .. } => "drop mode, but that no socket has the port is not proven",

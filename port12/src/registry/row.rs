@@ -1,6 +1,6 @@
 //! One row of the registry.
 
-use port12_common::{Transport, abi::PORTS};
+use port12_common::{RegistryRows, Transport, abi::PORTS};
 
 use serde::{Deserialize, Serialize};
 
@@ -65,11 +65,21 @@ pub struct Transports(u8);
 
 impl Transports {
     /// The transports that the registry knows. UDP-Lite shares UDP's ports (RFC 3828).
-    pub const LISTED: [Transport; 4] =
-        [Transport::Tcp, Transport::Udp, Transport::Sctp, Transport::Dccp];
+    pub const LISTED: [Transport; LISTED] = {
+        let mut listed = [Transport::Tcp; LISTED];
+        let mut index = 0;
+        while index < Transport::ALL.len() {
+            let transport = Transport::ALL[index];
+            if !shares_rows(transport) {
+                listed[listed_index(transport)] = transport;
+            }
+            index += 1;
+        }
+        listed
+    };
 
     /// All four: what a row with a blank transport applies to.
-    pub const ALL: Self = Self(0b1111);
+    pub const ALL: Self = Self((1 << LISTED) - 1);
 
     /// One transport.
     pub fn only(transport: Transport) -> Self {
@@ -100,12 +110,28 @@ impl Transports {
 
 /// Where the registry's table has a transport.
 pub(super) const fn listed_index(transport: Transport) -> usize {
-    match transport {
-        Transport::Tcp => 0,
-        Transport::Udp | Transport::UdpLite => 1,
-        Transport::Sctp => 2,
-        Transport::Dccp => 3,
+    let with_rows = match transport.info().registry {
+        RegistryRows::Shared { with, .. } => with,
+        RegistryRows::Own | RegistryRows::Few => transport,
+    };
+    listed_before(with_rows as usize)
+}
+
+/// Number of transports with rows.
+const LISTED: usize = listed_before(Transport::ALL.len());
+
+/// Number of transports with rows among the first `count` of all.
+const fn listed_before(count: usize) -> usize {
+    let (mut listed, mut index) = (0, 0);
+    while index < count {
+        listed += !shares_rows(Transport::ALL[index]) as usize;
+        index += 1;
     }
+    listed
+}
+
+const fn shares_rows(transport: Transport) -> bool {
+    matches!(transport.info().registry, RegistryRows::Shared { .. })
 }
 
 /// The ports of a row, cut at 1023.

@@ -17,8 +17,9 @@ impl Registry {
              pub const DATE: &str = \"{}\";\n\
              \n\
              /// By transport ([`Transport`](crate::Transport)), bit `port % 64` of word `port / 64`.\n\
-             pub const BITS: [[u64; 16]; 5] = [\n",
-            self.edition()
+             pub const BITS: [[u64; 16]; {}] = [\n",
+            self.edition(),
+            Transport::ALL.len()
         );
         for (transport, words) in Transport::ALL.into_iter().zip(self.bits()) {
             let count = self.watched(transport).len();

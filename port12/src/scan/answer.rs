@@ -1,6 +1,6 @@
 //! Events about answers, which are no probes.
 
-use port12_common::{Beginning, Transport, is_answer as looks_like_answer};
+use port12_common::{Beginning, is_answer as looks_like_answer};
 
 use crate::event::Probe;
 
@@ -9,9 +9,9 @@ const UDP_HEADER: usize = 8;
 
 /// Whether an event is about an answer. Where too little of the frame is known, it is not.
 pub fn is_answer(event: &Probe) -> bool {
-    let (Transport::Udp | Transport::UdpLite) = event.transport else {
+    if !event.transport.is_datagram() {
         return false;
-    };
+    }
     let Some((payload, length)) = payload(event) else {
         return false;
     };
@@ -28,10 +28,9 @@ fn payload(event: &Probe) -> Option<(&[u8], usize)> {
     let bytes = event.frame.get(start..)?;
     let length = event.frame.get(start.checked_sub(4)?..start.checked_sub(2)?)?;
     let length = usize::from(u16::from_be_bytes(length.try_into().ok()?));
-    let of_datagram = match event.transport {
-        Transport::Udp => length.saturating_sub(UDP_HEADER),
-        // The field says how much of it the checksum covers (RFC 3828 section 3.1).
-        Transport::UdpLite | Transport::Tcp | Transport::Sctp | Transport::Dccp => bytes.len(),
+    let of_datagram = match event.transport.info().has_length {
+        true => length.saturating_sub(UDP_HEADER),
+        false => bytes.len(),
     };
     Some((&bytes[..bytes.len().min(of_datagram)], of_datagram))
 }

@@ -8,8 +8,6 @@ use std::{
     str::FromStr,
 };
 
-use port12_common::Transport;
-
 use super::Record;
 
 pub use error::SpecError;
@@ -176,17 +174,9 @@ impl SinkSpec {
             None => self.form.has_alerts(),
             Some(probe) => {
                 self.level == Level::Events
-                    && (self.form != Form::Portsentry || has_portsentry_line(probe.transport))
+                    && (self.form != Form::Portsentry || probe.transport.info().in_portsentry)
             }
         }
-    }
-}
-
-/// portsentry knows two transports.
-fn has_portsentry_line(transport: Transport) -> bool {
-    match transport {
-        Transport::Tcp | Transport::Udp => true,
-        Transport::UdpLite | Transport::Sctp | Transport::Dccp => false,
     }
 }
 

@@ -13,7 +13,7 @@ use aya_ebpf::{
     programs::{SockContext, SockOpsContext},
 };
 use port12_common::{
-    Transport,
+    SocketVisibility, Transport,
     abi::{BindRecord, PORTS},
 };
 
@@ -56,8 +56,8 @@ pub fn note(ctx: &SockContext, address_be: impl FnOnce() -> [u32; 4]) {
     let port = port as u16;
     marks::set(transport, port, hearers);
     let record = || record(transport, port, cookie, address_be());
-    match transport {
-        Transport::Tcp => {
+    match transport.info().visibility {
+        SocketVisibility::Listen => {
             // SAFETY: without a value, what is made is all zero.
             let kept = unsafe {
                 bpf_sk_storage_get(
@@ -73,9 +73,8 @@ pub fn note(ctx: &SockContext, address_be: impl FnOnce() -> [u32; 4]) {
                 kept => unsafe { kept.write(record()) },
             }
         }
-        Transport::Udp | Transport::UdpLite => ring::tell(&record(), hearing),
-        // Its listeners are listed.
-        Transport::Sctp | Transport::Dccp => {}
+        SocketVisibility::Bind => ring::tell(&record(), hearing),
+        SocketVisibility::Listing => {}
     }
 }
 

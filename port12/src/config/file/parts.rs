@@ -1,15 +1,21 @@
 //! The keys of a `[[port]]` table, and their documentation.
 
+use port12_common::transport_names;
+
 use crate::config::part::{Part, names};
 
 /// The keys of a `[[port]]` table, and their documentation.
 pub const PORT_PARTS: &[Part; 4] = &[
     Part {
         name: "ports",
-        text: "One of these, or a list of them: 12, \"12/tcp\", \"14-16\", \"700-720/udp\". The ports are 0\n\
-               to 1023, the transports tcp, udp, udplite, sctp and dccp. Without a transport, a rule\n\
-               is for all of them; a rule that drops is for TCP and UDP, and the others have to be\n\
-               named.",
+        text: concat!(
+            "One of these, or a list of them: 12, \"12/tcp\", \"14-16\", \"700-720/udp\". The ports are 0\n\
+             to 1023, the transports ",
+            transport_names!(),
+            ". Without a transport, a rule\n\
+             is for all of them; a rule that drops is for TCP and UDP, and the others have to be\n\
+             named."
+        ),
     },
     Part {
         name: "action",

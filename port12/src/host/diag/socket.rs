@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use netlink_packet_core::{DecodeError, Parseable};
 use netlink_packet_sock_diag::{constants::AF_INET6, inet::InetResponseHeader};
-use port12_common::Transport;
+use port12_common::{SocketStates, Transport};
 
 use crate::{
     host::netlink::{attributes, behind},
@@ -23,13 +23,13 @@ const CGROUP_ID: u16 = 21;
 /// The kernel's number (`TCP_*`, net/tcp_states.h, which all transports share but for SCTP's
 /// associations: `SCTP_STATE_*`, net/sctp/constants.h).
 fn state_of(transport: Transport, number: u8, has_peer: bool) -> SocketState {
-    match (transport, number) {
-        (Transport::Sctp, 0..=2) if has_peer => SocketState::Connecting,
-        (Transport::Sctp, 3) if has_peer => SocketState::Connected,
-        (Transport::Sctp, _) if has_peer => SocketState::Closing,
+    match (transport.info().states, number) {
+        (SocketStates::Association, 0..=2) if has_peer => SocketState::Connecting,
+        (SocketStates::Association, 3) if has_peer => SocketState::Connected,
+        (SocketStates::Association, _) if has_peer => SocketState::Closing,
         (_, 10) => SocketState::Listen,
-        (Transport::Udp | Transport::UdpLite, 1) => SocketState::Connected,
-        (Transport::Udp | Transport::UdpLite, _) => SocketState::Unconnected,
+        (SocketStates::Datagram, 1) => SocketState::Connected,
+        (SocketStates::Datagram, _) => SocketState::Unconnected,
         (_, 7) => SocketState::Bound,
         (_, 1) => SocketState::Connected,
         (_, 2 | 3 | 12) => SocketState::Connecting,

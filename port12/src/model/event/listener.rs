@@ -9,7 +9,6 @@ use super::{
     Tuple,
     description::Urgency,
     process::{self, PROCESSES, named, several},
-    words,
 };
 use crate::text::words::counted;
 
@@ -195,7 +194,7 @@ impl Notice {
         fields.add("packets", packets).context().journal().message("PACKETS");
         fields.add("others", others).context();
         fields.add("address", address).journal().message("DST");
-        fields.add("proto", words::proto(self.transport)).message("PROTO");
+        fields.add("proto", self.transport.info().proto).message("PROTO");
         fields.add("transport", self.transport.as_str()).journal();
         fields.add("port", self.port).journal().message("DPT");
         fields.add("device", device).context().journal();

@@ -7,7 +7,6 @@ use port12_common::{Shape, Transport};
 use super::{
     Behind, Description, Fields, Kind, STARTED, Sender, Subject, Tuple,
     process::{self, PROCESSES, named, several},
-    words,
 };
 
 /// The start of a conversation with a watched port: the first for a while of its process, or user.
@@ -97,7 +96,7 @@ impl Started {
         fields.add("interface", contact.interface.to_string()).journal().message("OUT");
         fields.add("source", contact.source).context().journal().message("SRC");
         fields.add("destination", contact.destination).journal().message("DST");
-        fields.add("proto", words::proto(contact.transport)).message("PROTO");
+        fields.add("proto", contact.transport.info().proto).message("PROTO");
         fields.add("transport", contact.transport.as_str()).journal();
         fields.add("source_port", contact.source_port).context().journal().message("SPT");
         fields.add("port", contact.port).journal().message("DPT");

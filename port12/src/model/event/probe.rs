@@ -85,7 +85,7 @@ impl Kind for Probe {
         }
         text.push_str(&format!(
             ", {} from {} port {}",
-            words::shape(self.shape),
+            self.shape.label(),
             self.source,
             self.source_port
         ));
@@ -145,7 +145,7 @@ impl Probe {
         fields.add("captured", self.frame.len()).context();
         fields.add("hop_limit", headers.hop_limit).context().message("TTL");
         fields.add("ttl", headers.hop_limit).journal();
-        fields.add("proto", words::proto(self.transport)).message("PROTO");
+        fields.add("proto", self.transport.info().proto).message("PROTO");
         fields.add("transport", self.transport.as_str()).journal();
         fields.add("source_port", self.source_port).journal().message("SPT");
         fields.add("port", self.port).journal().message("DPT");

@@ -18,7 +18,8 @@ pub struct Selection {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
     "write a port from 0 to 65535 or a range, with a transport or without: 12, 12/tcp, 14-16, \
-     700-720/udp; the transports are tcp, udp, udplite, sctp and dccp"
+     700-720/udp; the transports are {}",
+    port12_common::transport_names!()
 )]
 pub struct SelectionError;
 

@@ -1,6 +1,6 @@
 //! Published facts about a port.
 
-use port12_common::Transport;
+use port12_common::{RegistryRows, Transport};
 
 use crate::{
     explain::{Entry, Listing, Published},
@@ -67,10 +67,10 @@ fn states(text: &mut String, states: &[Listing]) {
 }
 
 fn said(listing: &Listing) -> Vec<String> {
+    if let RegistryRows::Shared { with, source } = listing.id.transport.info().registry {
+        return vec![format!("(shares {}'s ports: {source})", with.info().proto)];
+    }
     match listing.rows.as_slice() {
-        _ if listing.id.transport == Transport::UdpLite => {
-            vec!["(shares UDP's ports: RFC 3828)".to_owned()]
-        }
         [] => vec!["(no row)".to_owned()],
         rows => rows.iter().map(sentence).collect(),
     }
@@ -126,7 +126,7 @@ fn grouped(listings: &[Listing]) -> Vec<(Vec<&'static str>, String)> {
     let mut groups: Vec<(Vec<&'static str>, String)> = Vec::new();
     for listing in listings {
         let said = match listing.rows.as_slice() {
-            [] if matches!(listing.id.transport, Transport::Tcp | Transport::Udp) => {
+            [] if listing.id.transport.info().registry == RegistryRows::Own => {
                 format!("{} (no row)", capitalized(listing.state.as_str()))
             }
             [] => continue,

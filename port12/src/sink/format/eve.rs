@@ -12,7 +12,7 @@ use super::{
     flow::{self, Flow},
 };
 use crate::{
-    model::event::{Description, Fields, Record, Value, proto},
+    model::event::{Description, Fields, Record, Value},
     text::time,
 };
 
@@ -39,7 +39,7 @@ impl Eve {
             src_port: tuple.source_port.filter(|_| tuple.is_packet),
             dest_ip: tuple.destination,
             dest_port: tuple.port,
-            proto: tuple.transport.map(proto),
+            proto: tuple.transport.map(|it| it.info().proto),
             ip_v: family.map(|address| if address.is_ipv4() { 4 } else { 6 }),
             pkt_src: of_packet().map(|()| "wire/pcap"),
             community_id: Flow::of(tuple).map(|flow| flow.community_id()),

@@ -38,7 +38,7 @@ impl Flow {
     /// over seed, lesser address, other address, protocol, a zero, and their ports, where the
     /// protocol is one of which the specification takes ports.
     pub(super) fn community_id(&self) -> String {
-        format!("1:{}", STANDARD.encode(self.digest(has_ports(self.transport))))
+        format!("1:{}", STANDARD.encode(self.digest(self.transport.info().in_community_id)))
     }
 
     /// A number that all frames of the flow share: 51 bits, as Suricata's own are, which every reader
@@ -77,14 +77,6 @@ pub(super) fn id(tuple: &Tuple) -> u64 {
         Flow::of(&Tuple { destination: Some(nowhere), ..tuple.clone() })
     });
     flow.map_or(0, |flow| flow.id())
-}
-
-/// The specification takes the ports of TCP, UDP and SCTP.
-fn has_ports(transport: Transport) -> bool {
-    match transport {
-        Transport::Tcp | Transport::Udp | Transport::Sctp => true,
-        Transport::UdpLite | Transport::Dccp => false,
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! `Scan from: [IP] (HOST) protocol: [TCP] port: [N] type: [..] IP opts: [..] ignored: [..]
 //! triggered: [..] noblock: [..] blocked: [..]`, with the time in front.
 
-use port12_common::{Shape, Transport};
+use port12_common::Shape;
 
 use super::{Format, encode};
 use crate::{
@@ -20,11 +20,11 @@ impl Format for Portsentry {
         let Some(event) = record.event.probe() else {
             return;
         };
-        let protocol = match event.transport {
-            Transport::Tcp => "TCP",
-            Transport::Udp => "UDP",
-            Transport::UdpLite | Transport::Sctp | Transport::Dccp => return,
-        };
+        let transport = event.transport.info();
+        if !transport.in_portsentry {
+            return;
+        }
+        let protocol = transport.proto;
         let blocked = event.is_dropped();
         let line = format!(
             "{} Scan from: [{}] ({}) protocol: [{protocol}] port: [{}] type: [{}] IP opts: [{}] \
@@ -64,6 +64,8 @@ fn options(event: &Probe) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use port12_common::Transport;
+
     use super::*;
     use crate::model::event::{Headers, tests::sample};
 
