@@ -54,7 +54,7 @@ impl Mode {
     }
 }
 
-/// What to do about conversation starts for other hosts.
+/// Treatment of flow starts for other hosts.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum Transit {
@@ -84,7 +84,7 @@ pub enum Forwarding {
     /// Refuse: a published port or a masqueraded reply has no socket here
     #[default]
     Refuse,
-    /// Drop all the same what is for this host's own addresses and has no socket
+    /// Drop flow starts for this host's own addresses without a socket all the same
     Drop,
 }
 

@@ -29,7 +29,7 @@ use crate::{
     text::Printable,
 };
 
-/// Shows and changes the allowlist in force, with a daemon or without.
+/// Show or change the allowlist in force, with a daemon or without.
 #[derive(Clone, Debug, clap::Args)]
 pub struct AllowArgs {
     /// What to do
@@ -40,11 +40,11 @@ pub struct AllowArgs {
 /// What to do with the allowlist.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Act {
-    /// Never drop what comes from these sources
+    /// Add sources whose packets are never dropped
     Add(Change),
-    /// Treat these sources like all others again
+    /// Remove sources
     Remove(Change),
-    /// The sources that are never dropped
+    /// List the sources whose packets are never dropped
     List(List),
 }
 

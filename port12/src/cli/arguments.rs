@@ -28,38 +28,38 @@ pub struct Cli {
 pub enum Command {
     /// Attach to interfaces, watch and report; detach at the end
     Run(run::RunArgs),
-    /// Attach to stay, and return
+    /// Attach persistently, and return
     Attach(attach::AttachArgs),
-    /// Take off what was attached to stay
+    /// Detach persistent programs
     Detach(detach::DetachArgs),
-    /// What is attached, and what it is told to do
+    /// Show the attached programs, with their mode and policy
     Status(status::StatusArgs),
-    /// The counters of what is attached, without a daemon
+    /// Report the counters of the attached programs
     Stats(stats::StatsArgs),
-    /// Who knocks on what is attached
+    /// List sources of probes
     Sources(sources::SourcesArgs),
-    /// What is bound to unassigned ports here, and which process that is
+    /// List the sockets on unassigned ports, and their processes
     Who(who::WhoArgs),
     /// List the events that `run` has kept, or those of an EVE file
     Events(events::EventsArgs),
-    /// The sources that are never dropped, on what is attached
+    /// Show or change the allowlist in force
     Allow(allow::AllowArgs),
-    /// Drop what comes from some sources for unassigned ports, in monitor mode too
+    /// Ban sources: drop their packets, in monitor mode too
     Ban(ban::BanArgs),
-    /// Treat banned sources like all others again
+    /// Remove bans
     Unban(ban::UnbanArgs),
-    /// The sources that are banned
+    /// List banned sources
     Bans(bans::BansArgs),
-    /// Keep drop mode, which a deadline would end
+    /// Confirm drop mode, so that its timeout does not end it
     Confirm(confirm::ConfirmArgs),
     /// Stop all dropping on every interface, at once
     Bypass(bypass::BypassArgs),
-    /// What would the program have done? Replay a capture through it
+    /// Replay a capture through the program
     Replay(replay::ReplayArgs),
-    /// The watched ports
+    /// List the watched ports
     Ports(ports::PortsArgs),
-    /// The whole story of one port: what it is, what came, who has it, what to do
+    /// Explain one port: registry, probes, sockets and advice
     Explain(explain::ExplainArgs),
-    /// Is the policy file accepted? What is in force?
+    /// Check the policy file for this host, or compare it with the policy in force
     Check(check::CheckArgs),
 }

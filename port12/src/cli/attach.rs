@@ -6,8 +6,8 @@ use crate::{
     cli::failure::Failure,
 };
 
-/// Attaches, and leaves the programs there: they need no daemon. On interfaces that are attached,
-/// programs and policy are replaced, and counters and all other state go on.
+/// Attach programs that need no daemon. On interfaces that have one, program and policy are replaced, and counters
+/// and all other state continue.
 #[derive(Clone, Debug, clap::Args)]
 pub struct AttachArgs {
     /// The policy file, and what goes before it

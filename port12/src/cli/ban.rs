@@ -19,7 +19,7 @@ use crate::{
     truth::TruthError,
 };
 
-/// Bans sources on every interface, with a daemon or without.
+/// Ban sources on every interface, with a daemon or without.
 #[derive(Clone, Debug, clap::Args)]
 pub struct BanArgs {
     /// A source: 192.0.2.7, 2001:db8::7
@@ -28,7 +28,7 @@ pub struct BanArgs {
     /// How long, by running time: 10m, 1h [default: until `port12 unban`]
     #[arg(long = "for", value_name = "TIME", value_parser = ban)]
     pub time: Option<Duration>,
-    /// What is dropped of them; "all", everything except established connections, requires `[ban] scope = "all"` in the
+    /// Packets to drop; "all", everything except established connections, requires `[ban] scope = "all"` in the
     /// policy file
     #[arg(long, value_enum, default_value_t)]
     pub scope: Scope,
@@ -41,7 +41,7 @@ pub struct BanArgs {
     pub pins: PinArgs,
 }
 
-/// Lifts bans on every interface, with a daemon or without.
+/// Remove bans on every interface, with a daemon or without.
 #[derive(Clone, Debug, clap::Args)]
 #[group(id = "which", required = true, multiple = false, args = ["sources", "all"])]
 pub struct UnbanArgs {

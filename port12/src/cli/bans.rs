@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{cli::failure::Failure, model::BannedSource, truth::TruthError};
 
-/// Shows the bans in force.
+/// List the banned sources.
 #[derive(Clone, Debug, clap::Args)]
 pub struct BansArgs {
     /// The form of the report

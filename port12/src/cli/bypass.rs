@@ -10,7 +10,7 @@ use crate::{
     kernel::{older::Older, pinned::Pinned, slot::Slot, state::StateMap, unpinned::Unpinned},
 };
 
-/// Stops all dropping on every interface, daemon or not.
+/// Stop all dropping on every interface, with a daemon or without.
 #[derive(Clone, Debug, clap::Args)]
 pub struct BypassArgs {
     /// Let it go on again

@@ -21,13 +21,13 @@ use crate::{
     text::Printable,
 };
 
-/// Validates the policy file and the registry file for this host, and touches nothing.
+/// Check the policy file and the registry file for this host, and change nothing.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CheckArgs {
     /// The policy file, and what goes before it
     #[command(flatten)]
     pub settings: Settings,
-    /// Show the whole policy in force, as a policy file; comments tell where each value is from
+    /// Show the whole policy as a policy file, with the origin of each value in comments
     #[arg(long, env = "PORT12_PRINT_EFFECTIVE")]
     pub print_effective: bool,
     /// Compare the policy with the one in force, by its pins: exit code 0 if it is the same, 1 if it differs

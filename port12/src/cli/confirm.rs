@@ -11,7 +11,7 @@ use crate::{
     truth::TruthError,
 };
 
-/// Keeps drop mode, which a deadline would end.
+/// Confirm drop mode, so that its timeout does not end it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ConfirmArgs {
     /// Where

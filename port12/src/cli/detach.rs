@@ -21,13 +21,13 @@ use crate::{
 /// How long the kernel is waited for: it takes a program off after the last one lets go of it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Takes programs off their interfaces, with their counters and their state.
+/// Detach programs from their interfaces, and remove their counters and state.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DetachArgs {
     /// An interface; repeat for more [default: all that are attached]
     #[arg(short, long = "interface", value_name = "IFACE", value_delimiter = ',')]
     pub interfaces: Vec<String>,
-    /// Take off what another version of port12 has attached, too
+    /// Detach programs of other versions of port12, too
     #[arg(long)]
     pub force: bool,
     /// Where

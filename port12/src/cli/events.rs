@@ -18,7 +18,7 @@ use crate::{
 /// Time between two looks for further records.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Lists the events and alerts that `port12 run` has kept: the newest 4,096 probes, and the newest 4,096 other records.
+/// List the events and alerts that `port12 run` has kept: the newest 4,096 probes, and the newest 4,096 other records.
 #[derive(Clone, Debug, clap::Args)]
 pub struct EventsArgs {
     /// An EVE file, in place of the event log of `run`

@@ -16,8 +16,8 @@ use crate::{
     report::write_explanation,
 };
 
-/// Tells what the registry says about a port and what else is known of it; what came for it here, and
-/// what becomes of what comes; who has it; and what to do.
+/// Explain one port: its registry entry and known users, the probes here, a forecast for unknown sources, its sockets
+/// with their processes, and advice.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ExplainArgs {
     /// The port

@@ -16,7 +16,7 @@ use crate::{
     text::wrap::hang,
 };
 
-/// Lists the ports that the registry has port12 watch.
+/// List the ports that port12 watches by the registry.
 #[derive(Clone, Debug, clap::Args)]
 pub struct PortsArgs {
     /// One transport; all of them by default

@@ -23,18 +23,18 @@ use crate::{
     text::Printable,
 };
 
-/// Replays a capture through the kernel program, and reports as `run` does.
+/// Replay a capture through the kernel program, and report as `run` does.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReplayArgs {
     /// A pcap or pcapng file; - is standard input
     pub file: PathBuf,
-    /// What decides about the frames; user needs no privilege
+    /// Program that classifies the frames; user requires no privilege
     #[arg(long, value_enum, default_value_t, env = "PORT12_ENGINE")]
     pub engine: EngineKind,
     /// The policy file to replay under: its rules, allowlist, bans, ports and mode, with its drop-ins
     #[arg(long, value_name = "FILE", env = "PORT12_CONFIG")]
     pub config: Option<PathBuf>,
-    /// What becomes of probes [default: that of the policy file, else monitor]
+    /// Mode: count probes, or drop them [default: the mode of the policy file, else monitor]
     #[arg(long, value_enum, env = "PORT12_MODE")]
     pub mode: Option<Mode>,
     /// A local address; repeat for more [default: every destination is local]
@@ -49,7 +49,7 @@ pub struct ReplayArgs {
     /// The form of the reports; json is one object per line and report
     #[arg(long, value_enum, default_value_t, env = "PORT12_OUTPUT")]
     pub output: OutputFormat,
-    /// What to do about conversation starts for other hosts [default: that of the policy file, else pass]
+    /// Treatment of flow starts for other hosts [default: as in the policy file, else pass]
     #[arg(long, value_enum, env = "PORT12_TRANSIT")]
     pub transit: Option<Transit>,
     /// Where events and alerts go, such as eve:eve.json; repeat for more

@@ -34,7 +34,7 @@ use crate::{
 /// How long the totals wait for a reader.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Watches interfaces until Ctrl-C, SIGTERM, or the end of `--duration`.
+/// Watch interfaces until Ctrl-C, SIGTERM, or the end of `--duration`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RunArgs {
     /// The policy file, and what goes before it

@@ -19,7 +19,7 @@ use crate::{
 /// Ports that a row of the table names.
 const NAMED: usize = 6;
 
-/// Lists who knocks on what is attached.
+/// List the sources of probes that the attached programs track.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SourcesArgs {
     /// Which come first

@@ -18,7 +18,7 @@ use crate::{
     report::{Kind, Report, host_changes, write_json, write_table},
 };
 
-/// Reports what was counted since the programs were attached.
+/// Report the counters since the programs were attached. No daemon is necessary.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StatsArgs {
     /// Report again after each of these times, with the rates over it

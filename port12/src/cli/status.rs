@@ -13,7 +13,7 @@ use crate::{
     report::{detached, write_status},
 };
 
-/// Tells what is attached, without a daemon.
+/// Show the attached programs, with their mode and policy. No daemon is necessary.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StatusArgs {
     /// The form of the report

@@ -18,7 +18,7 @@ use crate::{
     who::Question,
 };
 
-/// Lists the sockets that are bound to unassigned well-known ports, and who has them.
+/// List the sockets that are bound to unassigned well-known ports, and their processes.
 #[derive(Clone, Debug, clap::Args)]
 pub struct WhoArgs {
     /// These ports instead, whatever their state: 12, 12/tcp, 700-720/udp, 0-65535

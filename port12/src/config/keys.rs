@@ -73,7 +73,7 @@ keys! {
         About::of(VERDICTS).flag(Flag::new(
             "mode",
             "PORT12_MODE",
-            "What becomes of probes [default: monitor]",
+            "Mode: count probes, or drop them [default: monitor]",
         ).value("MODE"));
 
     /// Time within which `port12 confirm` has to confirm drop mode; otherwise it reverts to monitor
@@ -91,7 +91,7 @@ keys! {
         About::of(VERDICTS).flag(Flag::new(
             "transit",
             "PORT12_TRANSIT",
-            "What to do about conversation starts for other hosts [default: pass]",
+            "Treatment of flow starts for other hosts [default: pass]",
         ).value("TRANSIT"));
 
     /// Drop mode on a host that forwards, bridges or translates addresses. A missing socket proves
@@ -153,7 +153,7 @@ keys! {
         About::of(DAEMON).flag(Flag::new(
             "egress",
             "PORT12_EGRESS",
-            "Watch what this host starts towards unassigned ports elsewhere, too: it is told, never dropped",
+            "Watch outbound flow starts to unassigned ports, too; they are reported, never dropped",
         ).value("BOOL"));
 
     /// Leave the programs attached when port12 ends.

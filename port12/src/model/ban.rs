@@ -24,7 +24,7 @@ use strum::{EnumMessage, IntoStaticStr, VariantArray};
 #[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "lowercase")]
 pub enum BanScope {
-    /// What would be a probe
+    /// Packets that would be probes
     #[default]
     Unassigned,
     /// Everything except established TCP connections, connected UDP sockets, neighbour discovery, DHCP, ICMP errors and
