@@ -42,12 +42,12 @@ struct Corpus {
 
 /// A limit above the goal is the figure of the present text, rounded up. Lower it with each text that becomes plainer.
 const CORPORA: [Corpus; 5] = [
+    Corpus { name: "README.md", limits: GOAL, read: |root| pages(root, &["README.md"]) },
     Corpus {
-        name: "README.md",
-        limits: limits(10.6, 5.3, 17.8),
-        read: |root| pages(root, &["README.md"]),
+        name: "docs/",
+        limits: limits(8.6, 2.7, GOAL.sentence),
+        read: |root| directory(root, "docs"),
     },
-    Corpus { name: "docs/", limits: limits(11.1, 3.7, 16.6), read: |root| directory(root, "docs") },
     Corpus {
         name: "CHANGELOG.md",
         limits: limits(9.3, 5.4, 20.0),
