@@ -16,6 +16,7 @@ pub mod left;
 pub mod load_error;
 pub mod loader;
 mod lock;
+mod map_file;
 pub mod mapped;
 pub mod object;
 pub mod older;

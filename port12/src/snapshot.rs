@@ -9,6 +9,7 @@ use port12_common::{
 
 use crate::{
     kernel::{banning, events, mapped::Mapped},
+    mapped_read,
     model::{AutoBanStats, EventStats},
 };
 
@@ -32,27 +33,17 @@ impl Snapshot {
             bans: banning::stats(counters),
             ..Self::default()
         };
-        for cpu in (0..counters.len()).filter_map(|index| counters.pointer(index)) {
-            // SAFETY: the pointer is to a mapped element, which the kernel may be writing: it is
-            // only copied from.
-            let (outcomes, reasons, too_deep, shapes) = unsafe {
-                (
-                    (&raw const (*cpu).outcomes).read_volatile(),
-                    (&raw const (*cpu).reasons).read_volatile(),
-                    (&raw const (*cpu).too_deep).read_volatile(),
-                    (&raw const (*cpu).shapes).read_volatile(),
-                )
-            };
+        for cpu in counters.elements() {
+            let outcomes = mapped_read!(cpu, outcomes);
             snapshot.outcomes.iter_mut().zip(outcomes).for_each(|(sum, tally)| *sum += tally);
+            let reasons = mapped_read!(cpu, reasons);
             snapshot.reasons.iter_mut().zip(reasons).for_each(|(sum, count)| *sum += count);
-            snapshot.add_too_deep(&too_deep);
+            snapshot.add_too_deep(&mapped_read!(cpu, too_deep));
+            let shapes = mapped_read!(cpu, shapes);
             snapshot.shapes.iter_mut().zip(shapes).for_each(|(sum, count)| *sum += count);
             for transport in Transport::ALL {
                 for port in 0..PORTS {
-                    // SAFETY: as above; both indexes are within the arrays.
-                    let counters = unsafe {
-                        (&raw const (*cpu).ports[transport as usize][port]).read_volatile()
-                    };
+                    let counters = mapped_read!(cpu, ports[transport as usize][port]);
                     if counters != PortCounters::default() {
                         let port = u16::try_from(port).unwrap_or(u16::MAX);
                         snapshot.outcomes[Outcome::Probe as usize] += counters.passed;

@@ -3,16 +3,12 @@
 mod marks;
 
 use std::{
-    ptr,
     sync::atomic::{Ordering, fence},
     time::{Duration, Instant},
 };
 
 use aya::programs::ProgramError;
-use port12_common::{
-    SocketProof, Transport,
-    abi::{Action, HostTable, PORTS},
-};
+use port12_common::{SocketProof, Transport, abi::Action};
 use thiserror::Error;
 
 use crate::{
@@ -105,16 +101,8 @@ impl Truth {
         self.due = Some(Instant::now() + began.elapsed() * SHARE);
         if self.addresses.as_ref() != Some(&addresses) {
             let published = publish(&addresses);
-            for table in instances.iter().map(|instance| instance.state().host()) {
-                // SAFETY: the pointer is to a mapped element; the program reads the other `Local`
-                // until the index is flipped.
-                unsafe {
-                    let next = ((&raw const (*table).active).read_volatile() & 1) ^ 1;
-                    let inactive = &raw mut (*table).local[next as usize];
-                    ptr::copy_nonoverlapping(&raw const *published.local, inactive, 1);
-                    fence(Ordering::SeqCst);
-                    (&raw mut (*table).active).write_volatile(next);
-                }
+            for instance in instances {
+                instance.state().set_addresses(&published.local);
             }
             left_out = published.left_out;
             self.addresses = Some(addresses);
@@ -138,12 +126,11 @@ fn publish_sockets(instances: &[&Instance]) -> Result<OpenSockets, TruthError> {
     for instance in instances {
         let is_proof = proves_none(&open, |it| drops(instance, it)) && !may_be_elsewhere;
         let valid_until = if is_proof { now.after(HEARTBEAT) } else { 0 };
-        let table = instance.state().host();
-        // SAFETY: the pointer is to a mapped element, and every byte and word is written whole.
-        unsafe {
-            write_sockets(table, &listed, valid_until);
-            expect_late_answers(table, now.after(LATE), sees_udp);
-        }
+        let state = instance.state();
+        marks::renew(state.marks(), &listed);
+        fence(Ordering::SeqCst);
+        state.set_valid_until(valid_until);
+        state.expect_late_answers(now.after(LATE), sees_udp);
     }
     Ok(open)
 }
@@ -164,40 +151,6 @@ fn proves_none(open: &OpenSockets, drops: impl Fn(Transport) -> bool) -> bool {
         SocketProof::ListingAlone => drops(transport),
     };
     !open.unseen.keys().any(|&transport| needs(transport))
-}
-
-/// # Safety
-///
-/// `table` is valid for writes.
-unsafe fn write_sockets(
-    table: *mut HostTable,
-    listed: &[[u8; PORTS]; Transport::ALL.len()],
-    valid_until: u64,
-) {
-    // SAFETY: the caller's.
-    unsafe {
-        marks::renew(&raw mut (*table).sockets.listed, listed);
-        fence(Ordering::SeqCst);
-        (&raw mut (*table).sockets.valid_until).write_volatile(valid_until);
-    }
-}
-
-/// Datagrams to the ports that have a UDP socket, or had one since the last listing, may be late answers for a while;
-/// those to all ports, if UDP sockets cannot be listed.
-///
-/// # Safety
-///
-/// `table` is valid for reads and writes.
-unsafe fn expect_late_answers(table: *mut HostTable, until: u64, sees_udp: bool) {
-    for port in 0..PORTS {
-        // SAFETY: the port is within both arrays; others write whole bytes to the first, and nobody to the second.
-        unsafe {
-            let listed = &raw const (*table).sockets.listed[Transport::Udp as usize][port];
-            if listed.read_volatile() != 0 || !sees_udp {
-                (&raw mut (*table).sockets.late_until[port]).write_volatile(until);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

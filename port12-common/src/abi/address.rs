@@ -8,6 +8,10 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// that the unspecified address is not that of an empty slot.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct SourceAddress {
     pub(super) high: u64,
     pub(super) low: u64,

@@ -14,6 +14,10 @@ pub const PROTECTED: usize = 4096;
 /// A ban: the value of the map, by [`SourceAddress`](super::SourceAddress).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct Ban {
     /// Jiffies up to which it holds; [`Ban::FOR_EVER`] where it does not end by itself.
     pub until: u64,
@@ -59,6 +63,10 @@ impl Ban {
 /// What speaks against a source: the value of the map, by [`SourceAddress`].
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct Evidence {
     /// Weight of its probes in the window, and since its last ban, in tenths of a probe. Added atomically, by all CPUs.
     pub weight: u64,
@@ -80,6 +88,7 @@ impl Evidence {
 /// What a CPU bans, and what came of it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C, align(64))]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Banning {
     /// For sources of which there is no evidence yet: a flood of forged ones spends this, and no time.
     pub newcomers: Budget,

@@ -32,6 +32,7 @@ pub mod bind_program {
 /// What the programs go by, and what they count.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Hearing {
     /// The cookie of the network namespace that is heard of; 0 while it is not known.
     pub namespace: u64,
@@ -47,6 +48,10 @@ pub struct Hearing {
 /// network namespace that is heard of.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct BindRecord {
     /// When it was bound, in nanoseconds since the machine booted.
     pub boot_ns: u64,

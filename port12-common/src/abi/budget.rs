@@ -6,6 +6,7 @@ pub const EVENT: u64 = 1 << 16;
 /// A bucket of tokens, each of which pays for one event.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Budget {
     /// What is in it, in parts of an [`EVENT`].
     pub tokens: u64,

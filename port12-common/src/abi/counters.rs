@@ -6,6 +6,7 @@ use crate::{Malformed, Outcome, Shape, TooDeep, Transport};
 /// One transport's port.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct PortCounters {
     /// [Probes](Outcome::Probe) that passed.
     pub passed: Tally,
@@ -29,6 +30,7 @@ impl PortCounters {
 /// Everything one CPU counts. Each CPU writes its own element alone; readers sum.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct CpuCounters {
     /// By [`Outcome`], but for probes that passed or were dropped, which are counted by port alone;
     /// the last two elements are padding that keeps the index a mask.
@@ -76,6 +78,7 @@ const _: () = {
 /// The kernel's clocks, read together.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Clock {
     /// `bpf_jiffies64`.
     pub jiffies: u64,

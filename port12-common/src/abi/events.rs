@@ -56,6 +56,10 @@ impl Known {
 /// What a probe was, in one word: a register, on the way to where it is told.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(transparent)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct Label(u64);
 
 impl Label {
@@ -117,6 +121,10 @@ impl Label {
 /// A record.
 #[derive(Clone, Copy)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct EventRecord {
     /// Nanoseconds since boot, suspend included: `bpf_ktime_get_boot_ns` (kernel 5.8).
     pub boot_ns: u64,
@@ -139,6 +147,7 @@ pub struct EventRecord {
 /// What a CPU tells, and what became of it. Of all events that were due, each is in one of the three sums.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C, align(64))]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Telling {
     /// For sources that have sent for a while: whoever scans.
     pub known: Budget,
@@ -160,6 +169,7 @@ pub struct Telling {
 /// knows nothing, and walks the way from there on once.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Pending {
     /// Where the packet says it comes from.
     pub source: SourceAddress,

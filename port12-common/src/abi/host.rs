@@ -6,6 +6,7 @@ use crate::Transport;
 /// Ports that have a socket, on any address or device of the network namespace.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Sockets {
     /// The heartbeat: jiffies up to which a clear bit proves that there is no socket.
     pub valid_until: u64,
@@ -69,6 +70,10 @@ const MACS: usize = 16;
 /// An IPv4 prefix that is local as a whole (`ip route add local`), network byte order.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct Prefix4 {
     /// The network.
     pub network_be: u32,
@@ -79,6 +84,10 @@ pub struct Prefix4 {
 /// An IPv6 prefix that is local as a whole, network byte order.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct Prefix6 {
     /// The network.
     pub network_be: [u32; 4],
@@ -112,6 +121,10 @@ impl Prefix6 {
 /// one address and for hundreds.
 #[derive(Clone, Copy)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct Local {
     /// 1 where the tables hold every local address; 0 treats every destination as local.
     pub known: u64,
@@ -271,6 +284,7 @@ fn same(left: &[u32; 4], right: &[u32; 4]) -> bool {
 /// then flips [`active`](Self::active), so that a frame in flight sees the old or the new one.
 #[derive(Clone, Copy)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct HostTable {
     /// Ports with sockets.
     pub sockets: Sockets,

@@ -6,6 +6,7 @@ use super::Known;
 /// until its source has been recorded. The classifier writes it and weighs it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(transparent)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Inspection(pub(crate) u64);
 
 impl Inspection {

@@ -4,6 +4,7 @@
 /// double the paths of the kernel's verifier.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(transparent)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Membership(u64);
 
 impl Membership {

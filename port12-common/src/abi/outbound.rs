@@ -20,6 +20,7 @@ pub const PROCESS_NAME: usize = 16;
 /// local socket has sent.
 #[derive(Clone, Copy)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct OutboundState {
     /// By [`Transport`] and port.
     pub rules: [[Rule; PORTS]; Transport::ALL.len()],
@@ -58,6 +59,10 @@ impl OutboundState {
 /// Where a conversation was started to.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct OutboundPort {
     /// The index of the interface by which it left.
     pub interface: u32,
@@ -70,6 +75,10 @@ pub struct OutboundPort {
 /// What was counted for it. All CPUs add to it, atomically.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct OutboundTally {
     /// Packets that start a conversation, as they are on the wire: one that the device or the stack is to cut up
     /// counts as its segments.
@@ -83,6 +92,10 @@ pub struct OutboundTally {
 /// Who has started a conversation with whom: it is told of once in a while.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct Contact {
     /// Where it goes.
     pub destination: SourceAddress,
@@ -101,6 +114,10 @@ pub struct Contact {
 /// What is told of it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(
+    feature = "zerocopy",
+    derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes)
+)]
 pub struct OutboundRecord {
     /// Nanoseconds since boot, suspend included: `bpf_ktime_get_boot_ns` (kernel 5.8).
     pub boot_ns: u64,
@@ -135,6 +152,7 @@ impl OutboundRecord {
 /// What a CPU tells, and what became of it. Of all that were due, each is in one of the three sums.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C, align(64))]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct OutboundTelling {
     /// How much may be told. Its time is [`OutboundTelling::ticks`].
     pub budget: Budget,

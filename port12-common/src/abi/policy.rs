@@ -41,6 +41,7 @@ pub enum TransitPolicy {
 /// from a decision.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(transparent)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Rule(u8);
 
 impl Rule {
@@ -156,6 +157,7 @@ static REGISTRY: [[u64; PORTS / 64]; Transport::ALL.len()] = watched::BITS;
 /// even where nothing else of port12 runs any longer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Gate {
     /// Jiffies up to which the rules that drop are in force; until then, and for ever with
     /// [`Gate::FOR_EVER`].
@@ -208,6 +210,7 @@ pub mod origin {
 /// The policy in force.
 #[derive(Clone, Copy)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Policy {
     /// Whether anything is dropped at all.
     pub gate: Gate,

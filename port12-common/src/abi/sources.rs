@@ -46,6 +46,7 @@ pub struct Knock {
 /// One source. All zero is an empty slot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(C, align(64))]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Source {
     /// Where the packets say they come from.
     pub address: SourceAddress,
@@ -200,6 +201,7 @@ const fn is_less(one: u64, other: u64) -> u64 {
 /// The sources that one CPU has seen knocking.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct SourceTable {
     /// The multiplier of the hash; user space chooses it at random, so that nobody who sends can
     /// know who shares its slots.
@@ -309,6 +311,7 @@ fn next(state: u64) -> u64 {
 /// same for each CPU, and never gives a bit to another pair; see [`FIRST_TOUCH`].
 #[derive(Clone, Copy)]
 #[repr(transparent)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Touches(pub [[u16; PORTS]; Transport::ALL.len()]);
 
 impl Touches {

@@ -7,6 +7,7 @@ use crate::Transport;
 /// every layout there will be.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Header {
     /// The [`VERSION`](super::VERSION) of the layout of all maps; 0 where user space has written
     /// none.
@@ -25,6 +26,7 @@ pub struct Header {
 /// drops nothing.
 #[derive(Clone, Copy)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct State {
     /// What the instance is.
     pub header: Header,

@@ -5,6 +5,7 @@ use core::ops::AddAssign;
 /// Packets and their bytes: whole frames, as the program saw them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Tally {
     /// Frames.
     pub packets: u64,

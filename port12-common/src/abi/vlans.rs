@@ -10,6 +10,7 @@ const WAYS: usize = 4;
 /// its tags. Each word is written whole; a frame in between may miss a device, and passes then.
 #[derive(Clone, Copy)]
 #[repr(C)]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct Vlans {
     /// [`Vlans::UNKNOWN`], [`Vlans::LISTED`] or [`Vlans::EVERY`].
     pub known: u64,
@@ -91,6 +92,7 @@ impl Vlans {
 /// A look-up of the tags of the frame at hand, in memory of the CPU's own.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C, align(64))]
+#[cfg_attr(feature = "zerocopy", derive(zerocopy::FromBytes, zerocopy::Immutable))]
 pub struct VlanQuery {
     /// [`Tags::vlans`].
     pub vlans: u64,

@@ -138,7 +138,7 @@ impl Target {
 fn stop_dropping(error: AgentError, pin_dir: &Path, interface: &str) -> AgentError {
     let slots = pin::slots(pin_dir).unwrap_or_default();
     let slot = slots.into_iter().find(|slot| slot.interface() == interface && slot.has_link());
-    let Some(Ok(state)) = slot.map(|slot| Pinned::state_of(&slot)) else {
+    let Some(Ok(state)) = slot.map(|slot| Pinned::writable_state_of(&slot)) else {
         return error;
     };
     state.set_bypass(bypass::FORWARDS, true);

@@ -25,6 +25,7 @@ use crate::{
     kernel::{
         allowlist::Allowlist,
         pinned::{self, Pinned},
+        slot::Slot,
     },
     text::Printable,
 };
@@ -90,9 +91,8 @@ pub fn run(args: &AllowArgs, out: &mut impl Write) -> Result<(), Failure> {
 }
 
 fn lists(pins: &PinArgs) -> Result<Vec<(String, Allowlist)>, Failure> {
-    let open = |slot| -> Result<_, Failure> {
-        let state = Pinned::state_of(&slot)?;
-        Ok((slot.interface().to_owned(), pinned::allowlist(&slot, state)?))
+    let open = |slot: Slot| -> Result<_, Failure> {
+        Ok((slot.interface().to_owned(), pinned::writable_allowlist(&slot)?))
     };
     pins.some_slots()?.into_iter().map(open).collect()
 }
@@ -157,8 +157,11 @@ pub(super) struct Entry {
 
 fn list(args: &List, out: &mut impl Write) -> Result<(), Failure> {
     let mut entries: BTreeMap<IpNet, Entry> = BTreeMap::new();
-    for (interface, list) in lists(&args.pins)? {
-        for (prefix, from) in list.list()? {
+    for slot in args.pins.some_slots()? {
+        // A list of another layout is not this build's to read.
+        Pinned::state_of(&slot)?;
+        let interface = slot.interface().to_owned();
+        for (prefix, from) in pinned::allowlist(&slot)?.list()? {
             let entry = entries.entry(prefix).or_insert_with(|| Entry {
                 source: shown(&prefix),
                 policy: false,

@@ -87,7 +87,7 @@ pub fn run(args: &BanArgs, out: &mut impl Write) -> Result<(), Failure> {
     let end_of_run = end_of_run(&args.pins);
     for it in &pinned {
         let now = now(it)?;
-        let mut bans = it.bans()?;
+        let mut bans = it.writable_bans()?;
         if args.scope == Scope::All && !has_daemon {
             forget_needed(it, &sources)?;
         }
@@ -264,7 +264,7 @@ pub fn lift(args: &UnbanArgs, out: &mut impl Write) -> Result<(), Failure> {
     let pinned = args.pins.open()?;
     for it in &pinned {
         let now = now(it)?.jiffies;
-        let mut bans = it.bans()?;
+        let mut bans = it.writable_bans()?;
         let sources: Vec<IpAddr> = match args.all {
             true => bans.list()?.into_keys().collect(),
             false => args.sources.clone(),

@@ -7,7 +7,7 @@ use port12_common::abi::bypass;
 use super::pins::PinArgs;
 use crate::{
     cli::failure::{Code, Failure},
-    kernel::{older::Older, pinned::Pinned, slot::Slot, state::StateMap, unpinned::Unpinned},
+    kernel::{older::Older, pinned::Pinned, slot::Slot, state::StateWriter, unpinned::Unpinned},
 };
 
 /// Stop all dropping on every interface, with a daemon or without.
@@ -30,7 +30,7 @@ pub fn run(args: &BypassArgs, out: &mut impl Write) -> Result<(), Failure> {
     let mut failure = None;
     let slots = args.pins.slots()?;
     for slot in &slots {
-        match Pinned::state_of(slot) {
+        match Pinned::writable_state_of(slot) {
             Ok(state) => {
                 let said = set(&state, args.off);
                 let standing = if args.off { standing(slot.clone()) } else { String::new() };
@@ -62,7 +62,7 @@ pub fn run(args: &BypassArgs, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn set(state: &StateMap, off: bool) -> &'static str {
+fn set(state: &StateWriter, off: bool) -> &'static str {
     said(off, state.set_bypass(bypass::OPERATOR, !off))
 }
 

@@ -74,7 +74,7 @@ fn confirm(slot: Slot) -> Result<Option<Said>, Failure> {
         return Ok(None);
     };
     let now = pinned.now().map_err(TruthError::from)?;
-    let before = pinned.state().confirm(&now);
+    let before = pinned.writable_state()?.confirm(&now);
     let text = match before {
         Standing::Unconfirmed { .. } => "drop mode is confirmed",
         Standing::Reverted { at } => {

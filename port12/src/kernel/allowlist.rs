@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, Ipv6Addr},
+    ops::Deref,
     path::PathBuf,
     sync::atomic::Ordering,
 };
@@ -15,7 +16,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use port12_common::abi::{ALLOWED, Policy, origin};
 use thiserror::Error;
 
-use super::{errno, lock, slot::Slot, state::StateMap};
+use super::{errno, lock, slot::Slot, state::StateWriter};
 
 /// Why an allowlist is not what it should be.
 #[derive(Debug, Error)]
@@ -28,33 +29,22 @@ pub enum AllowlistError {
     Kernel(#[from] MapError),
 }
 
-/// The allowlists of one program instance. A frame finds a prefix or does not: there is no list
-/// that is half another's. Several processes may write at the same time.
-pub struct Allowlist {
+/// The allowlists of one program instance, to be read.
+pub struct AllowedNetworks {
     v4: LpmTrie<MapData, u32, u8>,
     v6: LpmTrie<MapData, [u32; 4], u8>,
-    state: StateMap,
-    /// The directory that is locked while the lists are read and written.
-    lock: Option<PathBuf>,
 }
 
-impl Allowlist {
-    /// The lists in two maps, and the state that says whether they are empty. `slot` is where other
-    /// processes find them.
+impl AllowedNetworks {
+    /// The lists in two maps.
     ///
     /// # Errors
     ///
-    /// Where the maps are no such tries.
-    pub fn new(
-        v4: MapData,
-        v6: MapData,
-        state: StateMap,
-        slot: Option<&Slot>,
-    ) -> Result<Self, MapError> {
+    /// The maps are no such tries.
+    pub fn new(v4: MapData, v6: MapData) -> Result<Self, MapError> {
         let v4 = LpmTrie::try_from(aya::maps::Map::LpmTrie(v4))?;
         let v6 = LpmTrie::try_from(aya::maps::Map::LpmTrie(v6))?;
-        let lock = slot.map(|slot| slot.path().to_owned());
-        Ok(Self { v4, v6, state, lock })
+        Ok(Self { v4, v6 })
     }
 
     /// Every prefix, and where it comes from: bits of [`origin`].
@@ -73,6 +63,52 @@ impl Allowlist {
             list.insert(net_v6(&key).into(), from);
         }
         Ok(list)
+    }
+
+    fn not_empty(&self) -> Result<u64, AllowlistError> {
+        let mut full = 0;
+        if self.v4.keys().next().transpose()?.is_some() {
+            full |= Policy::ALLOW_V4;
+        }
+        if self.v6.keys().next().transpose()?.is_some() {
+            full |= Policy::ALLOW_V6;
+        }
+        Ok(full)
+    }
+}
+
+/// The allowlists of one program instance. A frame finds a prefix or does not: there is no list
+/// that is half another's. Several processes may write at the same time.
+pub struct Allowlist {
+    networks: AllowedNetworks,
+    state: StateWriter,
+    /// The directory that is locked while the lists are read and written.
+    lock: Option<PathBuf>,
+}
+
+impl Deref for Allowlist {
+    type Target = AllowedNetworks;
+
+    fn deref(&self) -> &AllowedNetworks {
+        &self.networks
+    }
+}
+
+impl Allowlist {
+    /// The lists in two maps, and the state that says whether they are empty. `slot` is where other
+    /// processes find them.
+    ///
+    /// # Errors
+    ///
+    /// Where the maps are no such tries.
+    pub fn new(
+        v4: MapData,
+        v6: MapData,
+        state: StateWriter,
+        slot: Option<&Slot>,
+    ) -> Result<Self, MapError> {
+        let networks = AllowedNetworks::new(v4, v6)?;
+        Ok(Self { networks, state, lock: slot.map(|slot| slot.path().to_owned()) })
     }
 
     /// Adds prefixes for the operator. Returns those that are new.
@@ -178,8 +214,8 @@ impl Allowlist {
 
     fn insert(&mut self, prefix: &IpNet, from: u8) -> Result<(), AllowlistError> {
         match prefix {
-            IpNet::V4(net) => self.v4.insert(&key_v4(net), from, 0),
-            IpNet::V6(net) => self.v6.insert(&key_v6(net), from, 0),
+            IpNet::V4(net) => self.networks.v4.insert(&key_v4(net), from, 0),
+            IpNet::V6(net) => self.networks.v6.insert(&key_v6(net), from, 0),
         }
         .map_err(|error| match number(&error) {
             Some(libc::ENOSPC) => AllowlistError::Full(*prefix),
@@ -190,8 +226,8 @@ impl Allowlist {
     /// What is gone already is no error: somebody else removed it.
     fn delete(&mut self, prefix: &IpNet) -> Result<(), AllowlistError> {
         let result = match prefix {
-            IpNet::V4(net) => self.v4.remove(&key_v4(net)),
-            IpNet::V6(net) => self.v6.remove(&key_v6(net)),
+            IpNet::V4(net) => self.networks.v4.remove(&key_v4(net)),
+            IpNet::V6(net) => self.networks.v6.remove(&key_v6(net)),
         };
         match result {
             Err(error) if number(&error) == Some(libc::ENOENT) => Ok(()),
@@ -209,17 +245,6 @@ impl Allowlist {
         lists.fetch_and(full | !BOTH, Ordering::SeqCst);
         lists.fetch_or(self.not_empty()?, Ordering::SeqCst);
         Ok(())
-    }
-
-    fn not_empty(&self) -> Result<u64, AllowlistError> {
-        let mut full = 0;
-        if self.v4.keys().next().transpose()?.is_some() {
-            full |= Policy::ALLOW_V4;
-        }
-        if self.v6.keys().next().transpose()?.is_some() {
-            full |= Policy::ALLOW_V6;
-        }
-        Ok(full)
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use port12_common::abi::{Banning, Budget, CpuCounters, EVENT, Evidence};
+use port12_common::abi::{Budget, CpuCounters, EVENT, Evidence};
 
-use super::{clock::Moment, mapped::Mapped};
-use crate::model::AutoBanStats;
+use super::{
+    clock::Moment,
+    mapped::{Mapped, MappedMut},
+};
+use crate::{mapped_part, mapped_part_mut, mapped_read, mapped_write, model::AutoBanStats};
 
 pub use crate::model::BanScope as Scope;
 
@@ -39,7 +42,7 @@ pub struct Terms {
 }
 
 /// Fills the budgets of a program that has seen no frame.
-pub(super) fn prepare(counters: &Mapped<CpuCounters>, hz: u32) {
+pub(super) fn prepare(counters: &MappedMut<CpuCounters>, hz: u32) {
     let cpus = (counters.len() as u64).max(1);
     let burst = (NEWCOMERS / cpus).max(LEAST) * EVENT;
     let newcomers = Budget {
@@ -48,48 +51,37 @@ pub(super) fn prepare(counters: &Mapped<CpuCounters>, hz: u32) {
         rate: (NEWCOMERS_PER_SECOND / cpus).max(LEAST_PER_SECOND) * EVENT / u64::from(hz.max(1)),
         burst,
     };
-    each(counters, |banning| {
-        // SAFETY: the element is mapped for writing, and no frame has been seen.
-        unsafe { (&raw mut (*banning).newcomers).write(newcomers) };
-    });
+    for cpu in counters.elements_mut() {
+        mapped_write!(cpu, banning.newcomers => newcomers);
+    }
 }
 
 /// Has the program ban by some terms from now on, or not at all. Bans that hold stay.
-pub(super) fn set(counters: &Mapped<CpuCounters>, terms: Option<&Terms>, hz: u64) {
+pub(super) fn set(counters: &MappedMut<CpuCounters>, terms: Option<&Terms>, hz: u64) {
     let jiffies = |time| jiffies(time, hz);
-    each(counters, |banning| {
-        // SAFETY: the element is mapped for writing, and each word is written whole. While the terms
-        // change, nobody is banned.
-        unsafe {
-            (&raw mut (*banning).after).write_volatile(0);
-            if let Some(terms) = terms
-                && let Some(after) = terms.after
-            {
-                (&raw mut (*banning).term).write_volatile(jiffies(terms.time));
-                (&raw mut (*banning).longest).write_volatile(jiffies(terms.time.max(DAY)));
-                (&raw mut (*banning).window).write_volatile(jiffies(terms.within));
-                let weight = after.saturating_mul(Evidence::PROBE);
-                (&raw mut (*banning).after).write_volatile(weight);
-            }
+    for cpu in counters.elements_mut() {
+        let banning = mapped_part_mut!(cpu, banning);
+        // While the terms change, nobody is banned.
+        mapped_write!(banning, after => 0);
+        if let Some(terms) = terms
+            && let Some(after) = terms.after
+        {
+            mapped_write!(banning, term => jiffies(terms.time));
+            mapped_write!(banning, longest => jiffies(terms.time.max(DAY)));
+            mapped_write!(banning, window => jiffies(terms.within));
+            mapped_write!(banning, after => after.saturating_mul(Evidence::PROBE));
         }
-    });
+    }
 }
 
 /// Terms of a program that bans by itself.
 pub(super) fn terms(counters: &Mapped<CpuCounters>, hz: u64) -> Option<Terms> {
     let after = after(counters)?;
-    let (mut term, mut window) = (0, 0);
-    each(counters, |banning| {
-        // SAFETY: the element is mapped, and each word is read whole.
-        unsafe {
-            term = (&raw const (*banning).term).read_volatile();
-            window = (&raw const (*banning).window).read_volatile();
-        }
-    });
+    let banning = mapped_part!(counters.first(), banning);
     Some(Terms {
         after: Some(after),
-        time: duration(term, hz),
-        within: duration(window, hz),
+        time: duration(mapped_read!(banning, term), hz),
+        within: duration(mapped_read!(banning, window), hz),
         scope: Scope::Unassigned,
     })
 }
@@ -110,12 +102,11 @@ fn duration(jiffies: u64, hz: u64) -> Duration {
 }
 
 /// Says that all protected addresses are known up to a time in jiffies.
-pub(super) fn vouch(counters: &Mapped<CpuCounters>, now: &Moment, time: Duration) {
+pub(super) fn vouch(counters: &MappedMut<CpuCounters>, now: &Moment, time: Duration) {
     let until = now.after(time);
-    each(counters, |banning| {
-        // SAFETY: the element is mapped for writing, and the word is written whole.
-        unsafe { (&raw mut (*banning).protected_until).write_volatile(until) };
-    });
+    for cpu in counters.elements_mut() {
+        mapped_write!(cpu, banning.protected_until => until);
+    }
 }
 
 /// Whether the program bans by itself.
@@ -125,32 +116,18 @@ pub(super) fn is_on(counters: &Mapped<CpuCounters>) -> bool {
 
 /// After how many probes the program bans a source by itself; `None` where it does not.
 pub(super) fn after(counters: &Mapped<CpuCounters>) -> Option<u64> {
-    let mut most = 0;
-    each(counters, |banning| {
-        // SAFETY: the element is mapped, and the word is read whole.
-        most = most.max(unsafe { (&raw const (*banning).after).read_volatile() });
-    });
+    let most = counters.elements().map(|cpu| mapped_read!(cpu, banning.after)).max().unwrap_or(0);
     (most != 0).then_some(most / Evidence::PROBE)
-}
-
-fn each(counters: &Mapped<CpuCounters>, mut act: impl FnMut(*mut Banning)) {
-    for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
-        // SAFETY: the element is mapped.
-        act(unsafe { &raw mut (*cpu).banning });
-    }
 }
 
 /// Bans by the program itself, over all CPUs.
 pub fn stats(counters: &Mapped<CpuCounters>) -> AutoBanStats {
     let mut sum = AutoBanStats::default();
-    each(counters, |banning| {
-        // SAFETY: the element is mapped, and each number is read on its own.
-        unsafe {
-            sum.banned += (&raw const (*banning).banned).read_volatile();
-            sum.not_tracked += (&raw const (*banning).overlooked).read_volatile();
-            sum.protected += (&raw const (*banning).spared).read_volatile();
-            sum.table_full += (&raw const (*banning).refused).read_volatile();
-        }
-    });
+    for cpu in counters.elements() {
+        sum.banned += mapped_read!(cpu, banning.banned);
+        sum.not_tracked += mapped_read!(cpu, banning.overlooked);
+        sum.protected += mapped_read!(cpu, banning.spared);
+        sum.table_full += mapped_read!(cpu, banning.refused);
+    }
     sum
 }

@@ -2,14 +2,14 @@
 
 mod eviction;
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::atomic::Ordering};
+use std::{collections::BTreeMap, net::IpAddr, ops::Deref, path::PathBuf, sync::atomic::Ordering};
 
 use aya::maps::{HashMap, Map, MapData, MapError};
 use port12_common::abi::{BANNED, Ban, Policy, SourceAddress};
 use thiserror::Error;
 
 pub use self::eviction::Occupancy;
-use super::{banning::Scope, errno, lock, plain::Plain, slot::Slot, state::StateMap};
+use super::{banning::Scope, errno, lock, plain::Plain, slot::Slot, state::StateWriter};
 
 /// Why bans are not what they should be.
 #[derive(Debug, Error)]
@@ -27,24 +27,19 @@ pub enum BansError {
 /// How often room is made for a ban: the program may take it.
 const ATTEMPTS: u32 = 8;
 
-/// The bans of one program instance. Several processes may write at the same time.
-pub struct Bans {
-    map: HashMap<MapData, Plain<SourceAddress>, Plain<Ban>>,
-    state: StateMap,
-    /// The directory that is locked while the bans are read and written.
-    lock: Option<PathBuf>,
-}
+type BanTable = HashMap<MapData, Plain<SourceAddress>, Plain<Ban>>;
 
-impl Bans {
-    /// The bans in a map, and the state that says whether there are any. `slot` is where other
-    /// processes find them.
+/// The bans of one program instance, to be read.
+pub struct BanList(BanTable);
+
+impl BanList {
+    /// The bans in a map.
     ///
     /// # Errors
     ///
-    /// Where it is no such map.
-    pub fn new(map: MapData, state: StateMap, slot: Option<&Slot>) -> Result<Self, MapError> {
-        let map = HashMap::try_from(Map::HashMap(map))?;
-        Ok(Self { map, state, lock: slot.map(|slot| slot.path().to_owned()) })
+    /// The map is no such map.
+    pub fn new(map: MapData) -> Result<Self, MapError> {
+        HashMap::try_from(Map::HashMap(map)).map(Self)
     }
 
     /// Every ban, those that are over among them.
@@ -54,7 +49,7 @@ impl Bans {
     /// [`BansError::Kernel`].
     pub fn list(&self) -> Result<BTreeMap<IpAddr, Ban>, BansError> {
         let mut list = BTreeMap::new();
-        for source in self.map.keys() {
+        for source in self.0.keys() {
             let source = source?;
             // One that was removed meanwhile is none.
             if let Some(ban) = self.get(source.0)? {
@@ -62,6 +57,47 @@ impl Bans {
             }
         }
         Ok(list)
+    }
+
+    fn get(&self, source: SourceAddress) -> Result<Option<Ban>, BansError> {
+        match self.0.get(&Plain(source), 0) {
+            Ok(ban) => Ok(Some(ban.0)),
+            Err(MapError::KeyNotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn is_empty(&self) -> Result<bool, BansError> {
+        Ok(self.0.keys().next().transpose()?.is_none())
+    }
+}
+
+/// The bans of one program instance. Several processes may write at the same time.
+pub struct Bans {
+    list: BanList,
+    state: StateWriter,
+    /// The directory that is locked while the bans are read and written.
+    lock: Option<PathBuf>,
+}
+
+impl Deref for Bans {
+    type Target = BanList;
+
+    fn deref(&self) -> &BanList {
+        &self.list
+    }
+}
+
+impl Bans {
+    /// The bans in a map, and the state that says whether there are any. `slot` is where other
+    /// processes find them.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no such map.
+    pub fn new(map: MapData, state: StateWriter, slot: Option<&Slot>) -> Result<Self, MapError> {
+        let list = BanList::new(map)?;
+        Ok(Self { list, state, lock: slot.map(|slot| slot.path().to_owned()) })
     }
 
     /// Bans a source for the operator up to a time in jiffies, or changes its ban. Where there is no room,
@@ -217,21 +253,13 @@ impl Bans {
         if spared.is_empty() { Ok(spared) } else { self.remove(&spared, now) }
     }
 
-    fn get(&self, source: SourceAddress) -> Result<Option<Ban>, BansError> {
-        match self.map.get(&Plain(source), 0) {
-            Ok(ban) => Ok(Some(ban.0)),
-            Err(MapError::KeyNotFound) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     fn insert(&mut self, source: IpAddr, ban: Ban) -> Result<(), BansError> {
-        self.map.insert(Plain(source.into()), Plain(ban), 0).map_err(|error| {
-            match errno::number(&error) {
+        self.list.0.insert(Plain(source.into()), Plain(ban), 0).map_err(
+            |error| match errno::number(&error) {
                 Some(libc::E2BIG) => BansError::Full(source),
                 _ => error.into(),
-            }
-        })
+            },
+        )
     }
 
     /// Removes a ban that is over, or else the program's lightest. Returns whether there is one.
@@ -247,7 +275,7 @@ impl Bans {
 
     /// What is gone already is no error: somebody else removed it.
     fn delete(&mut self, source: IpAddr) -> Result<(), BansError> {
-        match self.map.remove(&Plain(source.into())) {
+        match self.list.0.remove(&Plain(source.into())) {
             Err(MapError::KeyNotFound) => Ok(()),
             Err(error) if errno::number(&error) == Some(libc::ENOENT) => Ok(()),
             result => Ok(result?),
@@ -265,9 +293,5 @@ impl Bans {
             lists.fetch_or(Policy::BANS, Ordering::SeqCst);
         }
         Ok(())
-    }
-
-    fn is_empty(&self) -> Result<bool, BansError> {
-        Ok(self.map.keys().next().transpose()?.is_none())
     }
 }

@@ -12,7 +12,6 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddrV4},
     os::fd::AsFd as _,
-    sync::Arc,
 };
 
 use aya::{
@@ -27,10 +26,11 @@ use thiserror::Error;
 use super::{
     errno,
     load_error::{LoadError, chain},
-    mapped::Mapped,
+    mapped::MappedMut,
     object::BINDS_OBJECT,
     verify,
 };
+use crate::{mapped_read, mapped_write};
 use hearers::Hearers;
 
 pub use record::Bind;
@@ -66,7 +66,7 @@ pub enum BindsError {
 /// The programs, loaded, and what they share with user space. Dropping it takes them off.
 pub struct Binds {
     ebpf: Ebpf,
-    hearing: Arc<Mapped<Hearing>>,
+    hearing: MappedMut<Hearing>,
     hearers: Hearers,
 }
 
@@ -88,12 +88,12 @@ impl Binds {
             loaded.map_err(LoadError::of)?;
         }
         let hearing = match ebpf.map(bind_map::HEARING) {
-            Some(Map::Array(data)) => Mapped::new(data).map_err(error(bind_map::HEARING))?,
+            Some(Map::Array(data)) => MappedMut::new(data).map_err(error(bind_map::HEARING))?,
             _ => return Err(missing(bind_map::HEARING)),
         };
         let states = ebpf.take_map(bind_map::STATES).ok_or_else(|| missing(bind_map::STATES))?;
         let hearers = Hearers::new(states)?;
-        Ok(Self { ebpf, hearing: Arc::new(hearing), hearers })
+        Ok(Self { ebpf, hearing, hearers })
     }
 
     /// Attaches the programs to a cgroup of the unified hierarchy, which has them called for all below it.
@@ -130,16 +130,12 @@ impl Binds {
     pub fn listen_to_this_namespace(&self) -> Result<(), BindsError> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).map_err(BindsError::Socket)?;
         let cookie = socket.cookie().map_err(BindsError::Socket)?;
-        let hearing = self.hearing.first();
-        // SAFETY: the element is mapped for writing, and each word is written whole.
-        unsafe { (&raw mut (*hearing).probe).write_volatile(cookie) };
+        let hearing = self.hearing.first_mut();
+        mapped_write!(hearing, probe => cookie);
         let any = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
         let bound = socket.bind(&any.into());
-        // SAFETY: as above.
-        let namespace = unsafe {
-            (&raw mut (*hearing).probe).write_volatile(0);
-            (&raw const (*hearing).namespace).read_volatile()
-        };
+        mapped_write!(hearing, probe => 0);
+        let namespace = mapped_read!(hearing, namespace);
         bound.map_err(BindsError::Socket)?;
         (namespace != 0).then_some(()).ok_or(BindsError::Deaf)
     }
@@ -151,8 +147,7 @@ impl Binds {
     /// [`LoadError::Map`].
     pub fn set_hearers(&mut self, states: Vec<MapData>) -> Result<usize, LoadError> {
         let (hearers, left_out) = self.hearers.set(states)?;
-        // SAFETY: the element is mapped for writing, and the word is written whole.
-        unsafe { (&raw mut (*self.hearing.first()).hearers).write_volatile(hearers) };
+        mapped_write!(self.hearing.first_mut(), hearers => hearers);
         Ok(left_out)
     }
 
@@ -175,7 +170,7 @@ impl Binds {
 
     /// What they could not tell.
     pub fn losses(&self) -> Losses {
-        Losses::new(Arc::clone(&self.hearing))
+        Losses::new((*self.hearing).clone())
     }
 
     /// Every map of the object, by name, but for the one of the states.

@@ -10,7 +10,7 @@ use port12_common::abi::Clock;
 pub use timeline::Timeline;
 
 use super::mapped::Mapped;
-use crate::host::time::since_boot;
+use crate::{host::time::since_boot, mapped_read};
 
 /// Asks the kernel for its jiffies, by a test-run of the program that reads them.
 ///
@@ -21,8 +21,7 @@ pub fn ask(program: &Xdp, clock: &Mapped<Clock>, hz: u64) -> Result<Moment, Prog
     // Test-run wants an Ethernet header.
     let options = TestRunOptions { data_in: Some(&[0; 14]), ..TestRunOptions::new() };
     program.test_run(options)?;
-    // SAFETY: the mapping holds the element, and the program that writes it has ended.
-    let jiffies = unsafe { (&raw const (*clock.first()).jiffies).read_volatile() };
+    let jiffies = mapped_read!(clock.first(), jiffies);
     Ok(Moment { jiffies, hz, wall: SystemTime::now() })
 }
 

@@ -7,9 +7,7 @@ use std::{
     collections::BTreeMap,
     error::Error,
     io,
-    mem::offset_of,
     os::fd::AsFd as _,
-    ptr,
     sync::atomic::{Ordering, fence},
     time::Duration,
 };
@@ -23,8 +21,8 @@ use aya::{
 use port12_common::{
     Layer,
     abi::{
-        Budget, EVENT, Local, OutboundPort, OutboundState, OutboundTally, OutboundTelling,
-        constant, map, program,
+        Budget, EVENT, OutboundPort, OutboundState, OutboundTally, OutboundTelling, constant, map,
+        program,
     },
 };
 
@@ -35,11 +33,15 @@ pub use self::{
 use super::{
     instance::LoadError,
     load_error::chain,
-    mapped::Mapped,
+    mapped::{self, MappedMut},
     plain::Plain,
     state::{Rules, StateMap},
 };
-use crate::{fault::is_set, host::namespace_cookie, who::numbers_are_the_kernels};
+use crate::{
+    fault::is_set, host::namespace_cookie, mapped_part_mut, mapped_read, mapped_write,
+    who::numbers_are_the_kernels,
+};
+use zerocopy::IntoBytes as _;
 
 /// The kernel object, as `cargo xtask build-ebpf` wrote it.
 pub static OBJECT: &[u8] =
@@ -56,11 +58,6 @@ const AT_ONCE: u64 = 320;
 
 /// Contacts that all CPUs tell in a second from then on.
 const PER_SECOND: u64 = 32;
-
-// SAFETY: numbers, without a gap between them.
-unsafe impl aya::Pod for Plain<OutboundPort> {}
-// SAFETY: as above.
-unsafe impl aya::Pod for Plain<OutboundTally> {}
 
 /// What the program asks the kernel for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -117,8 +114,8 @@ pub struct OutboundTold {
 pub struct Egress {
     ebpf: Ebpf,
     asks: Asks,
-    state: Mapped<OutboundState>,
-    telling: Mapped<OutboundTelling>,
+    state: MappedMut<OutboundState>,
+    telling: MappedMut<OutboundTelling>,
     ports: HashMap<MapData, Plain<OutboundPort>, Plain<OutboundTally>>,
 }
 
@@ -178,9 +175,8 @@ impl Egress {
         let rate = (PER_SECOND * EVENT / cpus / OutboundTelling::TICKS_PER_SECOND).max(1);
         let burst = AT_ONCE * EVENT;
         let budget = Budget { tokens: burst, filled: 0, rate, burst };
-        for cpu in (0..self.telling.len()).filter_map(|cpu| self.telling.pointer(cpu)) {
-            // SAFETY: the element is mapped for writing, and no packet has been seen.
-            unsafe { (&raw mut (*cpu).budget).write(budget) };
+        for cpu in self.telling.elements_mut() {
+            mapped_write!(cpu, budget => budget);
         }
     }
 
@@ -191,16 +187,12 @@ impl Egress {
 
     /// Puts rules in force: whatever watches is counted.
     pub fn set_rules(&self, rules: &Rules) {
-        // SAFETY: the element is mapped for writing; a rule is a byte, and read whole.
-        unsafe { (&raw mut (*self.state.first()).rules).write_volatile(*rules) };
+        mapped_write!(self.state.first_mut(), rules => *rules);
     }
 
     /// Says which ports the kernel gives to clients.
     pub fn set_client_ports(&self, ports: [u16; 2]) {
-        // SAFETY: the element is mapped for writing.
-        unsafe {
-            (&raw mut (*self.state.first()).client_ports).write_volatile(ports.map(u32::from));
-        }
+        mapped_write!(self.state.first_mut(), client_ports => ports.map(u32::from));
     }
 
     /// Takes over the host's addresses that the program over what comes in has, where this one goes by them.
@@ -208,24 +200,18 @@ impl Egress {
         if self.asks.namespace {
             return;
         }
-        // SAFETY: both elements are mapped. What is in force there stays as it is until the next but one change;
-        // while it is copied, every address counts as the host's own here.
-        unsafe {
-            let host = from.host();
-            let active = (&raw const (*host).active).read_volatile() & 1;
-            let to = &raw mut (*self.state.first()).addresses;
-            let from = &raw const (*host).local[active as usize];
-            if same(from, to) {
-                return;
-            }
-            (&raw mut (*to).known).write_volatile(0);
-            fence(Ordering::SeqCst);
-            let behind = offset_of!(Local, known) + size_of::<u64>();
-            let (from_rest, to_rest) = (from.cast::<u8>().add(behind), to.cast::<u8>().add(behind));
-            ptr::copy_nonoverlapping(from_rest, to_rest, size_of::<Local>() - behind);
-            fence(Ordering::SeqCst);
-            (&raw mut (*to).known).write_volatile((&raw const (*from).known).read_volatile());
+        let to = mapped_part_mut!(self.state.first_mut(), addresses);
+        let mut addresses = from.addresses();
+        if to.read().as_bytes() == addresses.as_bytes() {
+            return;
         }
+        // While they are copied, every address counts as the host's own.
+        let known = std::mem::take(&mut addresses.known);
+        mapped_write!(to, known => 0);
+        fence(Ordering::SeqCst);
+        to.write(*addresses);
+        fence(Ordering::SeqCst);
+        mapped_write!(to, known => known);
     }
 
     /// Counts of all ports, by interface.
@@ -245,14 +231,11 @@ impl Egress {
     /// What became of the contacts that were to be told.
     pub fn told(&self) -> OutboundTold {
         let mut sum = OutboundTold::default();
-        for cpu in (0..self.telling.len()).filter_map(|cpu| self.telling.pointer(cpu)) {
-            // SAFETY: the element is mapped, and each number is read on its own.
-            unsafe {
-                sum.told += (&raw const (*cpu).told).read_volatile();
-                sum.suppressed += (&raw const (*cpu).suppressed).read_volatile();
-                sum.lost += (&raw const (*cpu).lost).read_volatile();
-                sum.uncounted += (&raw const (*cpu).uncounted).read_volatile();
-            }
+        for cpu in self.telling.elements() {
+            sum.told += mapped_read!(cpu, told);
+            sum.suppressed += mapped_read!(cpu, suppressed);
+            sum.lost += mapped_read!(cpu, lost);
+            sum.uncounted += mapped_read!(cpu, uncounted);
         }
         sum
     }
@@ -305,24 +288,11 @@ pub fn name(layer: Layer) -> &'static str {
     }
 }
 
-/// Whether two tables are the same.
-///
-/// # Safety
-///
-/// Both are mapped.
-unsafe fn same(one: *const Local, other: *const Local) -> bool {
-    let bytes = |table: *const Local| {
-        let mut bytes = vec![0_u8; size_of::<Local>()];
-        // SAFETY: the caller's; it is only copied from, for the kernel may be reading it.
-        unsafe { ptr::copy_nonoverlapping(table.cast(), bytes.as_mut_ptr(), bytes.len()) };
-        bytes
-    };
-    bytes(one) == bytes(other)
-}
-
-fn array<T: Copy>(ebpf: &Ebpf, name: &'static str) -> Result<Mapped<T>, LoadError> {
+fn array<T: mapped::Plain>(ebpf: &Ebpf, name: &'static str) -> Result<MappedMut<T>, LoadError> {
     match ebpf.map(name) {
-        Some(Map::Array(data)) => Mapped::new(data).map_err(|error| LoadError::Map { name, error }),
+        Some(Map::Array(data)) => {
+            MappedMut::new(data).map_err(|error| LoadError::Map { name, error })
+        }
         _ => Err(unfit(name, "the object has no such map")),
     }
 }

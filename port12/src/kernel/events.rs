@@ -10,11 +10,13 @@ use port12_common::{
     Layer,
     abi::{Budget, CpuCounters, EVENT, EVENT_FRAME, EventRecord, Telling},
 };
+use zerocopy::FromBytes as _;
 
-use super::mapped::Mapped;
+use super::mapped::{Mapped, MappedMut};
 use crate::{
     event::{Headers, Probe},
     host::time::since_boot,
+    mapped_read, mapped_write,
     model::EventStats,
 };
 
@@ -43,7 +45,7 @@ pub(super) fn again(hz: u32) -> u32 {
 }
 
 /// Fills the budgets of a program that has seen no frame.
-pub(super) fn prepare(counters: &Mapped<CpuCounters>, hz: u32) {
+pub(super) fn prepare(counters: &MappedMut<CpuCounters>, hz: u32) {
     let cpus = (counters.len() as u64).max(1);
     let budget = |burst: u64, per_second: u64| Budget {
         tokens: burst * EVENT,
@@ -56,22 +58,18 @@ pub(super) fn prepare(counters: &Mapped<CpuCounters>, hz: u32) {
         newcomers: budget(NEWCOMERS, NEWCOMERS_PER_SECOND),
         ..Telling::default()
     };
-    for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
-        // SAFETY: the element is mapped for writing, and no frame has been seen.
-        unsafe { (&raw mut (*cpu).telling).write(telling) };
+    for cpu in counters.elements_mut() {
+        mapped_write!(cpu, telling => telling);
     }
 }
 
 /// Counts of event records, over all CPUs.
 pub fn stats(counters: &Mapped<CpuCounters>) -> EventStats {
     let mut sum = EventStats::default();
-    for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
-        // SAFETY: the element is mapped, and each number is read on its own.
-        unsafe {
-            sum.emitted += (&raw const (*cpu).telling.told).read_volatile();
-            sum.rate_limited += (&raw const (*cpu).telling.suppressed).read_volatile();
-            sum.lost += (&raw const (*cpu).telling.lost).read_volatile();
-        }
+    for cpu in counters.elements() {
+        sum.emitted += mapped_read!(cpu, telling.told);
+        sum.rate_limited += mapped_read!(cpu, telling.suppressed);
+        sum.lost += mapped_read!(cpu, telling.lost);
     }
     sum
 }
@@ -122,11 +120,7 @@ impl Reading {
 
     /// The event of a record.
     fn event(&self, bytes: &[u8]) -> Option<Probe> {
-        if bytes.len() != size_of::<EventRecord>() {
-            return None;
-        }
-        // SAFETY: it is as long as a record, which any bytes are.
-        let record: EventRecord = unsafe { bytes.as_ptr().cast::<EventRecord>().read_unaligned() };
+        let record = EventRecord::read_from_bytes(bytes).ok()?;
         let transport = record.label.transport()?;
         let captured = (record.captured as usize).min(EVENT_FRAME).min(record.length as usize);
         let frame = record.frame[..captured].to_vec();

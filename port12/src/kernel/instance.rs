@@ -11,11 +11,11 @@ use super::{
     events::{self, EventRing},
     guarded::Guarded,
     loader::{self, Constants},
-    mapped::Mapped,
+    mapped::{self, MappedMut},
     object::{EntryPoint, OBJECT, PINNED},
     slot::Slot,
-    sources::SourceMap,
-    state::StateMap,
+    sources::SourceWriter,
+    state::StateWriter,
     verify,
 };
 use aya::{
@@ -30,7 +30,7 @@ use port12_common::{
 };
 
 pub use super::load_error::LoadError;
-use crate::fault::other_object;
+use crate::{fault::other_object, mapped_write};
 
 /// What a program instance is loaded for.
 #[derive(Clone, Copy, Debug)]
@@ -91,9 +91,9 @@ pub fn entry_point() -> Result<EntryPoint, LoadError> {
 pub struct Instance {
     ebpf: Ebpf,
     program: &'static str,
-    counters: Mapped<CpuCounters>,
-    state: StateMap,
-    clock: Mapped<abi::Clock>,
+    counters: MappedMut<CpuCounters>,
+    state: StateWriter,
+    clock: MappedMut<abi::Clock>,
     hz: u64,
 }
 
@@ -132,7 +132,7 @@ impl Instance {
         }
         let counters = mapped(&ebpf, map::COUNTERS)?;
         if options.maps.is_none() {
-            SourceMap::new(&counters).prepare(hz.into());
+            SourceWriter::new(&counters).prepare(hz.into());
             events::prepare(&counters, hz);
             banning::prepare(&counters, hz);
         }
@@ -152,13 +152,13 @@ impl Instance {
     }
 
     /// The counters, one element per possible CPU.
-    pub fn counters(&self) -> &Mapped<CpuCounters> {
+    pub fn counters(&self) -> &MappedMut<CpuCounters> {
         &self.counters
     }
 
     /// Who knocks.
-    pub fn sources(&self) -> SourceMap<'_> {
-        SourceMap::new(&self.counters)
+    pub fn sources(&self) -> SourceWriter<'_> {
+        SourceWriter::new(&self.counters)
     }
 
     /// Puts a whole policy in force, gate and all: only before the program is attached, and in
@@ -169,7 +169,7 @@ impl Instance {
     }
 
     /// What user space tells the program.
-    pub fn state(&self) -> &StateMap {
+    pub fn state(&self) -> &StateWriter {
         &self.state
     }
 
@@ -275,8 +275,7 @@ impl Instance {
 
     /// Sets the time that a replayed program goes by, in jiffies.
     pub fn set_replayed_jiffies(&self, jiffies: u64) {
-        // SAFETY: the element is mapped for writing.
-        unsafe { (&raw mut (*self.clock.first()).replayed).write_volatile(jiffies) };
+        mapped_write!(self.clock.first_mut(), replayed => jiffies);
     }
 
     /// Asks the kernel for its jiffies.
@@ -432,18 +431,18 @@ fn program_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp, Progra
     }
 }
 
-fn state(ebpf: &Ebpf) -> Result<StateMap, LoadError> {
+fn state(ebpf: &Ebpf) -> Result<StateWriter, LoadError> {
     let error = |error| LoadError::Map { name: map::STATE, error };
     match ebpf.map(map::STATE) {
-        Some(Map::Array(data)) => StateMap::new(data).map_err(error),
+        Some(Map::Array(data)) => StateWriter::new(data).map_err(error),
         _ => Err(error(io::Error::other("the object has no such map"))),
     }
 }
 
-fn mapped<T: Copy>(ebpf: &Ebpf, name: &'static str) -> Result<Mapped<T>, LoadError> {
+fn mapped<T: mapped::Plain>(ebpf: &Ebpf, name: &'static str) -> Result<MappedMut<T>, LoadError> {
     let error = |error| LoadError::Map { name, error };
     match ebpf.map(name) {
-        Some(Map::Array(data)) => Mapped::new(data).map_err(error),
+        Some(Map::Array(data)) => MappedMut::new(data).map_err(error),
         _ => Err(error(io::Error::other(MapError::InvalidName { name: name.into() }))),
     }
 }

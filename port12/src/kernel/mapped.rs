@@ -1,110 +1,174 @@
-//! An array map of the kernel, in this process's memory.
+//! Array maps of the kernel, in this process's memory.
+//!
+//! The kernel reads and writes the same memory at any time, so no reference to it exists: values are only copied in and
+//! out, by volatile accesses. [`mapped_read!`](crate::mapped_read) copies a field out, and
+//! [`mapped_write!`](crate::mapped_write) copies one in. All types are plain data ([`FromBytes`]), for which any bytes are
+//! a value.
+
+mod element;
 
 use std::{
     io,
     marker::PhantomData,
+    ops::Deref,
     os::fd::{AsFd as _, AsRawFd as _},
     ptr,
     ptr::NonNull,
+    sync::Arc,
 };
 
 use aya::maps::MapData;
+use zerocopy::{FromBytes, Immutable};
 
-/// An array map with `BPF_F_MMAPABLE` (kernel 5.5), mapped. The kernel reads and writes the same
-/// memory at any time, so elements are only reached through raw pointers and copies.
-#[derive(Debug)]
+pub use self::element::{Element, ElementMut};
+
+/// Plain data of a map: any bytes are a value, and no part of it is a pointer or a cell.
+pub trait Plain: FromBytes + Immutable + Copy + 'static {}
+
+impl<T: FromBytes + Immutable + Copy + 'static> Plain for T {}
+
+/// An array map with `BPF_F_MMAPABLE` (kernel 5.5), mapped to be read. Clones share the mapping.
+#[derive(Clone, Debug)]
 pub struct Mapped<T> {
-    start: NonNull<T>,
-    length: usize,
+    mapping: Arc<Mapping>,
     entries: usize,
     values: PhantomData<T>,
 }
 
-// SAFETY: the mapping belongs to the process, not to a thread, and is only read and written
-// through volatile copies.
-unsafe impl<T: Copy + Send> Send for Mapped<T> {}
-// SAFETY: as above.
-unsafe impl<T: Copy + Send> Sync for Mapped<T> {}
-
-impl<T: Copy> Mapped<T> {
-    /// Maps all `entries` elements of `map`.
+impl<T: Plain> Mapped<T> {
+    /// Maps all elements of `map`.
     ///
     /// # Errors
     ///
-    /// What `mmap` says, or `InvalidData` where the map's values are not as large as `T`: the
-    /// map is of another version of port12.
+    /// Error of `mmap`, or `InvalidData` if the size of the map's values is not that of `T`: the map is of another
+    /// version of port12.
     pub fn new(map: &MapData) -> io::Result<Self> {
+        Self::all(map, libc::PROT_READ)
+    }
+
+    fn all(map: &MapData, protection: libc::c_int) -> io::Result<Self> {
         let info = map.info().map_err(io::Error::other)?;
         if info.value_size() as usize != size_of::<T>() {
             return Err(wrong_size(info.value_size(), size_of::<T>()));
         }
         let entries = info.max_entries() as usize;
-        Self::map(map, entries, entries * size_of::<T>().next_multiple_of(8))
+        let length = entries * size_of::<T>().next_multiple_of(8);
+        let mapping = Arc::new(Mapping::new(map, length, protection)?);
+        Ok(Self { mapping, entries, values: PhantomData })
     }
 
-    fn map(map: &MapData, entries: usize, length: usize) -> io::Result<Self> {
-        // SAFETY: a fresh shared mapping of a descriptor that is open; nothing else is touched.
-        let start = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                length,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED,
-                map.fd().as_fd().as_raw_fd(),
-                0,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at 0"))?;
-        Ok(Self { start, length, entries, values: PhantomData })
-    }
-
-    /// The first bytes of the first element of a map whose values are at least as large as `T`.
+    /// First bytes of the first element of a map whose values are at least as large as `T`.
     ///
     /// # Errors
     ///
-    /// What `mmap` says, or `InvalidData` where they are smaller.
+    /// Error of `mmap`, or `InvalidData` if the values are smaller.
     pub fn first_of(map: &MapData) -> io::Result<T> {
         let info = map.info().map_err(io::Error::other)?;
         if (info.value_size() as usize) < size_of::<T>() {
             return Err(wrong_size(info.value_size(), size_of::<T>()));
         }
-        let mapped = Self::map(map, 1, size_of::<T>())?;
-        // SAFETY: the mapping holds at least one page of the element.
-        Ok(unsafe { mapped.first().read_volatile() })
+        let mapping = Arc::new(Mapping::new(map, size_of::<T>(), libc::PROT_READ)?);
+        Ok(Self { mapping, entries: 1, values: PhantomData }.first().read())
     }
 
-    /// A pointer to the first element, as [`pointer`](Self::pointer): the kernel makes no array
-    /// without one.
-    pub fn first(&self) -> *mut T {
-        self.start.as_ptr()
+    /// The first element: the kernel makes no array without one.
+    pub fn first(&self) -> Element<'_, T> {
+        // SAFETY: the mapping has at least one element, and is borrowed for as long.
+        unsafe { Element::new(self.mapping.start.as_ptr().cast()) }
     }
 
-    /// How many elements there are.
+    /// Number of elements.
     pub fn len(&self) -> usize {
         self.entries
     }
 
-    /// Whether there are none.
+    /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.entries == 0
     }
 
-    /// A pointer to an element: valid for reads and writes while `self` lives, and shared with
-    /// the kernel, so never to be turned into a reference.
-    pub fn pointer(&self, index: usize) -> Option<*mut T> {
-        // SAFETY: the element lies within the mapping.
-        (index < self.entries).then(|| unsafe { self.start.as_ptr().add(index) })
+    /// An element; `None` beyond the last one.
+    pub fn element(&self, index: usize) -> Option<Element<'_, T>> {
+        let start: *mut T = self.mapping.start.as_ptr().cast();
+        // SAFETY: the element lies within the mapping, which is borrowed for as long.
+        (index < self.entries).then(|| unsafe { Element::new(start.add(index)) })
+    }
+
+    /// All elements.
+    pub fn elements(&self) -> impl Iterator<Item = Element<'_, T>> {
+        (0..self.entries).filter_map(|index| self.element(index))
     }
 }
 
-impl<T> Drop for Mapped<T> {
+/// An array map that is mapped to be read and written.
+#[derive(Clone, Debug)]
+pub struct MappedMut<T>(Mapped<T>);
+
+impl<T: Plain> MappedMut<T> {
+    /// Maps all elements of `map`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mapped::new`].
+    pub fn new(map: &MapData) -> io::Result<Self> {
+        Mapped::all(map, libc::PROT_READ | libc::PROT_WRITE).map(Self)
+    }
+
+    /// The first element.
+    pub fn first_mut(&self) -> ElementMut<'_, T> {
+        ElementMut::new(self.0.first())
+    }
+
+    /// An element; `None` beyond the last one.
+    pub fn element_mut(&self, index: usize) -> Option<ElementMut<'_, T>> {
+        self.0.element(index).map(ElementMut::new)
+    }
+
+    /// All elements.
+    pub fn elements_mut(&self) -> impl Iterator<Item = ElementMut<'_, T>> {
+        self.0.elements().map(ElementMut::new)
+    }
+}
+
+impl<T> Deref for MappedMut<T> {
+    type Target = Mapped<T>;
+
+    fn deref(&self) -> &Mapped<T> {
+        &self.0
+    }
+}
+
+/// A shared mapping. It ends with the last owner.
+#[derive(Debug)]
+struct Mapping {
+    start: NonNull<libc::c_void>,
+    length: usize,
+}
+
+// SAFETY: the mapping belongs to the process, not to a thread, and is only accessed by volatile copies and atomics.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    fn new(map: &MapData, length: usize, protection: libc::c_int) -> io::Result<Self> {
+        let descriptor = map.fd().as_fd().as_raw_fd();
+        // SAFETY: a fresh shared mapping of an open descriptor; no other memory is touched.
+        let start = unsafe {
+            libc::mmap(ptr::null_mut(), length, protection, libc::MAP_SHARED, descriptor, 0)
+        };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start).ok_or_else(|| io::Error::other("mapped at 0"))?;
+        Ok(Self { start, length })
+    }
+}
+
+impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: the mapping was made by `new` and nothing refers to it any longer. There is
-        // nothing to do about a failure.
-        unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
+        // SAFETY: `new` made the mapping, and nothing refers to it any longer. A failure has no remedy.
+        unsafe { libc::munmap(self.start.as_ptr(), self.length) };
     }
 }
 

@@ -2,7 +2,7 @@
 
 pub mod layout6;
 
-use std::{io, ptr};
+use std::io;
 
 use aya::maps::{HashMap, Map, MapData, MapError};
 use port12_common::abi::{
@@ -12,15 +12,16 @@ use thiserror::Error;
 
 use self::layout6::{Counters, State};
 use super::{
-    allowlist::{Allowlist, AllowlistError},
-    bans::{Bans, BansError},
-    errno,
+    allowlist::{AllowedNetworks, AllowlistError},
+    bans::{BanList, BansError},
     instance::Instance,
     load_error::LoadError,
-    mapped::Mapped,
+    map_file::{self, Access},
+    mapped::{Mapped, MappedMut},
     plain::Plain,
     slot::Slot,
 };
+use crate::{mapped_part, mapped_part_mut, mapped_read, mapped_write};
 
 /// Reason why an older state cannot be copied.
 #[derive(Debug, Error)]
@@ -47,7 +48,7 @@ pub enum OlderError {
 /// Maps of the older layout in the slot of an interface.
 pub struct Older {
     slot: Slot,
-    state: Mapped<State>,
+    state: MappedMut<State>,
     counters: Mapped<Counters>,
 }
 
@@ -58,38 +59,35 @@ impl Older {
     ///
     /// [`OlderError::Map`].
     pub fn open(slot: &Slot) -> Result<Option<Self>, OlderError> {
-        let state = open(slot, map::STATE)?;
+        let state = open(slot, map::STATE, Access::Map)?;
         let failed = |map| move |source| OlderError::Map { map, source };
         let header = Mapped::<Header>::first_of(&state).map_err(failed(map::STATE))?;
         if header.version != u64::from(OLDER_VERSION) {
             return Ok(None);
         }
-        let counters = open(slot, map::COUNTERS)?;
+        let counters = open(slot, map::COUNTERS, Access::Map)?;
         Ok(Some(Self {
             slot: slot.clone(),
-            state: Mapped::new(&state).map_err(failed(map::STATE))?,
+            state: MappedMut::new(&state).map_err(failed(map::STATE))?,
             counters: Mapped::new(&counters).map_err(failed(map::COUNTERS))?,
         }))
     }
 
     /// Identity of the program instance.
     pub fn header(&self) -> Header {
-        // SAFETY: the element is mapped.
-        unsafe { (&raw const (*self.state.first()).header).read_volatile() }
+        mapped_read!(self.state.first(), header)
     }
 
     /// Gate: deadline of drop mode, and bypass.
     pub fn gate(&self) -> Gate {
-        // SAFETY: the element is mapped.
-        unsafe { (&raw const (*self.state.first()).gate).read_volatile() }
+        mapped_read!(self.state.first(), gate)
     }
 
     /// Sets or clears bits of the bypass. Returns whether that changed anything.
     pub fn set_bypass(&self, bits: u64, on: bool) -> bool {
         let before = self.gate().bypass;
         let after = if on { before | bits } else { before & !bits };
-        // SAFETY: the element is mapped for writing, and a word is written whole.
-        unsafe { (&raw mut (*self.state.first()).gate.bypass).write_volatile(after) };
+        mapped_write!(self.state.first_mut(), gate.bypass => after);
         before != after
     }
 
@@ -101,8 +99,7 @@ impl Older {
     /// [`OlderError`]: the new program must not be used.
     pub fn copy_to(&self, instance: &Instance) -> Result<(), OlderError> {
         self.copy_counters(instance);
-        // SAFETY: the element is mapped, and any bytes are rules.
-        let rules = unsafe { (&raw const (*self.state.first()).rules).read_volatile() };
+        let rules = mapped_read!(self.state.first(), rules);
         let too_deep = Policy::too_deep_by(&rules, false);
         // The lists say themselves whether they are empty.
         instance.set_policy(&Policy { gate: self.gate(), lists: 0, rules, too_deep });
@@ -126,34 +123,27 @@ impl Older {
 
     fn copy_counters(&self, instance: &Instance) {
         let new = instance.counters();
-        for cpu in 0..self.counters.len() {
-            let (Some(old), Some(new)) = (self.counters.pointer(cpu), new.pointer(cpu)) else {
-                continue;
-            };
-            // SAFETY: both elements are mapped and do not overlap; the new program counts nothing yet. The old one goes on:
-            // what it counts meanwhile is copied or not.
-            unsafe {
-                ptr::copy(&raw const (*old).outcomes, &raw mut (*new).outcomes, 1);
-                ptr::copy(&raw const (*old).reasons, &raw mut (*new).reasons, 1);
-                ptr::copy(&raw const (*old).shapes, &raw mut (*new).shapes, 1);
-                ptr::copy(&raw const (*old).ports, &raw mut (*new).ports, 1);
-                ptr::copy(&raw const (*old).touches, &raw mut (*new).touches, 1);
-                ptr::copy(&raw const (*old).sources, &raw mut (*new).sources, 1);
-                let (old, new) = (&raw const (*old).banning, &raw mut (*new).banning);
-                (*new).banned = (*old).banned;
-                (*new).overlooked = (*old).overlooked;
-                (*new).spared = (*old).spared;
-                (*new).refused = (*old).refused;
-            }
+        for (old, new) in self.counters.elements().zip(new.elements_mut()) {
+            // The new program counts nothing yet. The old one goes on: what it counts meanwhile is copied or not.
+            mapped_write!(new, outcomes => mapped_read!(old, outcomes));
+            mapped_write!(new, reasons => mapped_read!(old, reasons));
+            mapped_write!(new, shapes => mapped_read!(old, shapes));
+            mapped_part_mut!(new, ports).copy_from(mapped_part!(old, ports));
+            mapped_write!(new, touches => mapped_read!(old, touches));
+            mapped_part_mut!(new, sources).copy_from(mapped_part!(old, sources));
+            mapped_write!(new, banning.banned => mapped_read!(old, banning.banned));
+            mapped_write!(new, banning.overlooked => mapped_read!(old, banning.overlooked));
+            mapped_write!(new, banning.spared => mapped_read!(old, banning.spared));
+            mapped_write!(new, banning.refused => mapped_read!(old, banning.refused));
         }
     }
 
     fn copy_allowlist(&self, instance: &Instance) -> Result<(), OlderError> {
-        let tries = (open(&self.slot, map::ALLOW_V4)?, open(&self.slot, map::ALLOW_V6)?);
-        // The old tries, to be read alone: their state is not this build's.
-        let old = Allowlist::new(tries.0, tries.1, instance.state().clone(), None)
-            .map_err(AllowlistError::from)?
-            .list()?;
+        let tries = (
+            open(&self.slot, map::ALLOW_V4, Access::Read)?,
+            open(&self.slot, map::ALLOW_V6, Access::Read)?,
+        );
+        let old = AllowedNetworks::new(tries.0, tries.1).map_err(AllowlistError::from)?.list()?;
         let of =
             |bit: u8| old.iter().filter(move |(_, from)| *from & bit != 0).map(|(net, _)| *net);
         let mut new = instance.allowlist(None)?;
@@ -163,14 +153,14 @@ impl Older {
     }
 
     fn copy_bans(&self, instance: &Instance) -> Result<(), OlderError> {
-        let map = open(&self.slot, map::BANS)?;
-        let old = Bans::new(map, instance.state().clone(), None).map_err(BansError::from)?;
+        let map = open(&self.slot, map::BANS, Access::Read)?;
+        let old = BanList::new(map).map_err(BansError::from)?;
         Ok(instance.bans(None)?.restore(&old.list()?)?)
     }
 
     /// Evidence was a number of probes; it is a weight in tenths of a probe.
     fn copy_evidence(&self, instance: &Instance) -> Result<(), OlderError> {
-        let old = evidence(open(&self.slot, map::EVIDENCE)?)?;
+        let old = evidence(open(&self.slot, map::EVIDENCE, Access::Read)?)?;
         let mut new = evidence(instance.evidence_map()?)?;
         for source in old.keys().filter_map(Result::ok) {
             if let Ok(Plain(seen)) = old.get(&source, 0) {
@@ -192,7 +182,6 @@ fn evidence(map: MapData) -> Result<EvidenceMap, OlderError> {
     HashMap::try_from(Map::LruHashMap(map)).map_err(failed)
 }
 
-fn open(slot: &Slot, name: &'static str) -> Result<MapData, OlderError> {
-    let failed = |error| OlderError::Map { map: name, source: errno::system(error) };
-    MapData::from_pin(slot.map(name)).map_err(failed)
+fn open(slot: &Slot, name: &'static str, access: Access) -> Result<MapData, OlderError> {
+    map_file::open(&slot.map(name), access).map_err(|source| OlderError::Map { map: name, source })
 }

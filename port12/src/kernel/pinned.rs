@@ -11,17 +11,18 @@ use port12_common::abi::{self, CpuCounters, map};
 use thiserror::Error;
 
 use super::{
-    allowlist::Allowlist,
+    allowlist::{AllowedNetworks, Allowlist},
     banning::{self, Terms},
-    bans::Bans,
+    bans::{BanList, Bans},
     clock::{self, Moment},
     errno,
     guarded::Guarded,
-    mapped::Mapped,
+    map_file::{self, Access},
+    mapped::{self, Mapped},
     pin_error::PinError,
     slot::Slot,
     sources::SourceMap,
-    state::{StateError, StateMap},
+    state::{StateError, StateMap, StateWriter},
 };
 use crate::{
     host::{
@@ -118,8 +119,8 @@ impl Pinned {
         let hz = ticks_per_second().map_err(failed("the tick's length"))?;
         Ok(Self {
             state,
-            counters: mapped(&slot, map::COUNTERS).map_err(failed(map::COUNTERS))?,
-            clock: mapped(&slot, map::CLOCK).map_err(failed(map::CLOCK))?,
+            counters: mapped(&slot, map::COUNTERS)?,
+            clock: mapped(&slot, map::CLOCK)?,
             clock_program,
             program,
             program_id,
@@ -146,19 +147,33 @@ impl Pinned {
         }
     }
 
-    /// The state in a slot, where this build can read its layout.
+    /// The state in a slot, to be read, if its layout is that of this build.
     ///
     /// # Errors
     ///
     /// [`PinnedError`].
     pub fn state_of(slot: &Slot) -> Result<StateMap, PinnedError> {
-        let interface = || slot.interface().to_owned();
-        let map = MapData::from_pin(slot.map(map::STATE)).map_err(|error| PinnedError::Part {
-            interface: interface(),
-            what: map::STATE,
-            error: errno::system(error),
-        })?;
-        StateMap::open(&map).map_err(|error| PinnedError::State { interface: interface(), error })
+        let map = part(slot, map::STATE, Access::Map)?;
+        StateMap::open(&map).map_err(|error| unusable(slot, error))
+    }
+
+    /// The state in a slot, to be written as well.
+    ///
+    /// # Errors
+    ///
+    /// [`PinnedError`].
+    pub fn writable_state_of(slot: &Slot) -> Result<StateWriter, PinnedError> {
+        let map = part(slot, map::STATE, Access::Map)?;
+        StateWriter::open(&map).map_err(|error| unusable(slot, error))
+    }
+
+    /// The state, to be written as well.
+    ///
+    /// # Errors
+    ///
+    /// [`PinnedError`].
+    pub fn writable_state(&self) -> Result<StateWriter, PinnedError> {
+        Self::writable_state_of(&self.slot)
     }
 
     /// The name of the interface.
@@ -231,8 +246,8 @@ impl Pinned {
     /// # Errors
     ///
     /// [`PinnedError`].
-    pub fn allowlist(&self) -> Result<Allowlist, PinnedError> {
-        allowlist(&self.slot, self.state.clone())
+    pub fn allowlist(&self) -> Result<AllowedNetworks, PinnedError> {
+        allowlist(&self.slot)
     }
 
     /// The sources that are banned.
@@ -240,11 +255,20 @@ impl Pinned {
     /// # Errors
     ///
     /// [`PinnedError`].
-    pub fn bans(&self) -> Result<Bans, PinnedError> {
-        bans(&self.slot, self.state.clone())
+    pub fn bans(&self) -> Result<BanList, PinnedError> {
+        bans(&self.slot)
     }
 
-    /// The addresses that the program does not shut out, as the daemon that looked last left them.
+    /// The sources that are banned, to be changed.
+    ///
+    /// # Errors
+    ///
+    /// [`PinnedError`].
+    pub fn writable_bans(&self) -> Result<Bans, PinnedError> {
+        writable_bans(&self.slot)
+    }
+
+    /// The addresses that the program does not shut out, as the daemon that looked last left them, to be changed.
     ///
     /// # Errors
     ///
@@ -255,9 +279,8 @@ impl Pinned {
             what: map::PROTECTED,
             error,
         };
-        let map = MapData::from_pin(self.slot.map(map::PROTECTED));
-        let map = map.map_err(|it| failed(errno::system(it)))?;
-        Guarded::new(map).map_err(|error| failed(io::Error::other(error)))
+        Guarded::new(part(&self.slot, map::PROTECTED, Access::Write)?)
+            .map_err(|error| failed(io::Error::other(error)))
     }
 
     /// The id of the link, if it is pinned. The link is open while `self` lives.
@@ -285,14 +308,22 @@ impl Pinned {
 /// # Errors
 ///
 /// [`PinnedError`].
-pub fn allowlist(slot: &Slot, state: StateMap) -> Result<Allowlist, PinnedError> {
-    let failed =
-        |what, error| PinnedError::Part { interface: slot.interface().to_owned(), what, error };
-    let trie = |name| {
-        MapData::from_pin(slot.map(name)).map_err(|error| failed(name, errno::system(error)))
-    };
+pub fn allowlist(slot: &Slot) -> Result<AllowedNetworks, PinnedError> {
+    let trie = |name| part(slot, name, Access::Read);
+    AllowedNetworks::new(trie(map::ALLOW_V4)?, trie(map::ALLOW_V6)?)
+        .map_err(|error| failed(slot, map::ALLOW_V4, io::Error::other(error)))
+}
+
+/// The allowlist in a slot, to be changed.
+///
+/// # Errors
+///
+/// [`PinnedError`].
+pub fn writable_allowlist(slot: &Slot) -> Result<Allowlist, PinnedError> {
+    let trie = |name| part(slot, name, Access::Write);
+    let state = Pinned::writable_state_of(slot)?;
     Allowlist::new(trie(map::ALLOW_V4)?, trie(map::ALLOW_V6)?, state, Some(slot))
-        .map_err(|error| failed(map::ALLOW_V4, io::Error::other(error)))
+        .map_err(|error| failed(slot, map::ALLOW_V4, io::Error::other(error)))
 }
 
 /// The bans in a slot.
@@ -300,20 +331,40 @@ pub fn allowlist(slot: &Slot, state: StateMap) -> Result<Allowlist, PinnedError>
 /// # Errors
 ///
 /// [`PinnedError`].
-pub fn bans(slot: &Slot, state: StateMap) -> Result<Bans, PinnedError> {
-    let failed = |error| PinnedError::Part {
-        interface: slot.interface().to_owned(),
-        what: map::BANS,
-        error,
-    };
-    let map = MapData::from_pin(slot.map(map::BANS)).map_err(|it| failed(errno::system(it)))?;
-    Bans::new(map, state, Some(slot)).map_err(|error| failed(io::Error::other(error)))
+pub fn bans(slot: &Slot) -> Result<BanList, PinnedError> {
+    BanList::new(part(slot, map::BANS, Access::Read)?)
+        .map_err(|error| failed(slot, map::BANS, io::Error::other(error)))
 }
 
-fn mapped<T: Copy>(slot: &Slot, name: &'static str) -> io::Result<Mapped<T>> {
-    let map = MapData::from_pin(slot.map(name)).map_err(errno::system)?;
-    match Map::from_map_data(map).map_err(errno::system)? {
-        Map::Array(data) => Mapped::new(&data),
-        _ => Err(io::Error::other("it is not an array")),
+/// The bans in a slot, to be changed.
+///
+/// # Errors
+///
+/// [`PinnedError`].
+pub fn writable_bans(slot: &Slot) -> Result<Bans, PinnedError> {
+    let state = Pinned::writable_state_of(slot)?;
+    Bans::new(part(slot, map::BANS, Access::Write)?, state, Some(slot))
+        .map_err(|error| failed(slot, map::BANS, io::Error::other(error)))
+}
+
+fn part(slot: &Slot, name: &'static str, access: Access) -> Result<MapData, PinnedError> {
+    map_file::open(&slot.map(name), access).map_err(|error| failed(slot, name, error))
+}
+
+fn failed(slot: &Slot, what: &'static str, error: io::Error) -> PinnedError {
+    PinnedError::Part { interface: slot.interface().to_owned(), what, error }
+}
+
+fn unusable(slot: &Slot, error: StateError) -> PinnedError {
+    PinnedError::State { interface: slot.interface().to_owned(), error }
+}
+
+fn mapped<T: mapped::Plain>(slot: &Slot, name: &'static str) -> Result<Mapped<T>, PinnedError> {
+    let map = part(slot, name, Access::Map)?;
+    match Map::from_map_data(map).map_err(errno::system) {
+        Ok(Map::Array(data)) => Mapped::new(&data),
+        Ok(_) => Err(io::Error::other("it is not an array")),
+        Err(error) => Err(error),
     }
+    .map_err(|error| failed(slot, name, error))
 }

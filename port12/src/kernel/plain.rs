@@ -1,16 +1,12 @@
 //! Values of maps.
 
 use aya::Pod;
-use port12_common::abi::{Ban, Evidence, SourceAddress};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Plain old data of the map.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(super) struct Plain<T>(pub(super) T);
 
-// SAFETY: two numbers.
-unsafe impl Pod for Plain<SourceAddress> {}
-// SAFETY: numbers, without a gap between them.
-unsafe impl Pod for Plain<Ban> {}
-// SAFETY: numbers, without a gap between them.
-unsafe impl Pod for Plain<Evidence> {}
+// SAFETY: any bytes are a value, and the value has no gap and no pointer.
+unsafe impl<T: FromBytes + IntoBytes + Immutable + Copy + 'static> Pod for Plain<T> {}

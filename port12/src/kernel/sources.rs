@@ -2,33 +2,23 @@
 
 mod estimate;
 mod touched;
+mod writer;
 
 use std::{
     collections::BTreeMap,
-    hash::{BuildHasher as _, RandomState},
     net::IpAddr,
     sync::atomic::{Ordering, fence},
-    time::Duration,
 };
 
 use port12_common::{
     Transport,
-    abi::{
-        self, CpuCounters, FIRST_TOUCH, PORTS, REGISTERS, SLOTS, Source, TOUCHES, Tally, Touches,
-    },
-    watched,
+    abi::{self, CpuCounters, FIRST_TOUCH, PORTS, REGISTERS, SLOTS, Source, Tally, Touches},
 };
 
 use self::estimate::estimate;
-pub use self::touched::Touched;
-use super::{mapped::Mapped, state::Rules};
-
-/// What a source weighs is halved in about this time, between half of it and all.
-const HALF_LIFE: Duration = Duration::from_secs(16);
-
-/// Transports whose ports have bits of their own. With those of the registry they take 848 of the bits; the
-/// rest is for what a policy adds. Those who scan UDP-Lite and DCCP are told by the transport.
-const TOLD_APART: [Transport; 3] = [Transport::Tcp, Transport::Udp, Transport::Sctp];
+pub use self::{touched::Touched, writer::SourceWriter};
+use super::mapped::{Element, Mapped};
+use crate::{mapped_part, mapped_read};
 
 /// What was seen of one source, over the slots that it has.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -76,7 +66,7 @@ pub struct Sources {
     ports: BTreeMap<u16, (Transport, u16)>,
 }
 
-/// The part of the counters that is about sources.
+/// The part of the counters that is about sources, to be read.
 #[derive(Clone, Copy)]
 pub struct SourceMap<'a>(&'a Mapped<CpuCounters>);
 
@@ -86,92 +76,14 @@ impl<'a> SourceMap<'a> {
         Self(counters)
     }
 
-    fn cpus(self) -> impl Iterator<Item = *mut CpuCounters> {
-        (0..self.0.len()).filter_map(move |cpu| self.0.pointer(cpu))
-    }
-
     /// Which tables these are, whatever interface they belong to: all CPUs' have one seed.
     pub fn tables(self) -> u64 {
-        // SAFETY: the element is mapped.
-        unsafe { (&raw const (*self.0.first()).sources.seed).read_volatile() }
-    }
-
-    /// Prepares the tables of a program that has seen no frame: who shares a place in them is nothing
-    /// that a sender can know.
-    pub fn prepare(self, hz: u64) {
-        let random = |number: usize| RandomState::new().hash_one(number);
-        // One for all CPUs: else what they estimate could not be put together.
-        let seed = random(0);
-        for (number, cpu) in self.cpus().enumerate() {
-            // SAFETY: the element is mapped for writing, and the program is not attached.
-            unsafe {
-                let sources = &raw mut (*cpu).sources;
-                (&raw mut (*sources).seed).write_volatile(seed);
-                (&raw mut (*sources).half_life).write_volatile(half_life(hz));
-                (&raw mut (*sources).random).write_volatile(random(number) | 1);
-            }
-        }
+        mapped_read!(self.0.first(), sources.seed)
     }
 
     fn touches(self) -> Touches {
-        // SAFETY: the element is mapped, and only user space writes this part of it.
-        unsafe { (&raw const (*self.0.first()).touches).read_volatile() }
-    }
-
-    /// Sees to it that the ports that rules watch are told apart, as far as there are bits. A port
-    /// keeps its bit for as long as the counters live; those that the registry lists as unassigned have
-    /// theirs before all others.
-    pub fn tell_apart(self, rules: &Rules) {
-        let mut touches = self.touches();
-        let taken = touches.0.iter().flatten().copied().max().unwrap_or(0);
-        let mut next = taken.max(FIRST_TOUCH - 1) + 1;
-        let mut changed = false;
-        let of_registry = |transport: Transport, port: usize| {
-            watched::BITS[transport as usize][port / 64] >> (port % 64) & 1 == 1
-        };
-        let of_policy =
-            |transport: Transport, port: usize| rules[transport as usize][port].watches();
-        let wanted: [&dyn Fn(Transport, usize) -> bool; 2] = [&of_registry, &of_policy];
-        for is_wanted in wanted {
-            for transport in TOLD_APART {
-                for (port, bit) in touches.0[transport as usize].iter_mut().enumerate() {
-                    if *bit < FIRST_TOUCH
-                        && usize::from(next) < TOUCHES
-                        && is_wanted(transport, port)
-                    {
-                        *bit = next;
-                        next += 1;
-                        changed = true;
-                    }
-                }
-            }
-        }
-        for transport in Transport::ALL {
-            for bit in touches.0[transport as usize].iter_mut().filter(|bit| **bit == 0) {
-                *bit = other(transport);
-                changed = true;
-            }
-        }
-        if changed {
-            for cpu in self.cpus() {
-                // SAFETY: the element is mapped for writing; a program that reads it meanwhile finds
-                // the old or the new bit of its port.
-                unsafe { (&raw mut (*cpu).touches).write_volatile(touches) };
-            }
-        }
-    }
-
-    /// Empties the tables of a program that sees no frame meanwhile, and chooses another place for
-    /// every source.
-    pub fn forget(self, hz: u64) {
-        self.prepare(hz);
-        for cpu in self.cpus() {
-            // SAFETY: the element is mapped for writing, and a slot of zeros is an empty one.
-            unsafe {
-                let slots = &raw mut (*cpu).sources.slots;
-                slots.cast::<u8>().write_bytes(0, SLOTS * size_of::<Source>());
-            }
-        }
+        // Only user space writes this part.
+        mapped_read!(self.0.first(), touches)
     }
 
     /// What is recorded now.
@@ -179,38 +91,22 @@ impl<'a> SourceMap<'a> {
         let ports = ports(&self.touches());
         let mut sources = Sources { tables: self.tables(), ports, ..Sources::default() };
         let mut registers = [0; REGISTERS];
-        for (number, cpu) in self.cpus().enumerate() {
-            // SAFETY: the element is mapped; the program may be writing, so it is only copied from.
-            let table = unsafe { &raw const (*cpu).sources };
-            // SAFETY: as above.
-            let (evictions, evicted, refused, of_cpu) = unsafe {
-                (
-                    (&raw const (*table).evictions).read_volatile(),
-                    (&raw const (*table).evicted).read_volatile(),
-                    (&raw const (*table).refused).read_volatile(),
-                    (&raw const (*table).registers).read_volatile(),
-                )
-            };
+        for (number, cpu) in self.0.elements().enumerate() {
+            let table = mapped_part!(cpu, sources);
             sources.places += SLOTS;
-            sources.evictions += evictions;
-            sources.evicted += evicted;
-            sources.refused += refused;
+            sources.evictions += mapped_read!(table, evictions);
+            sources.evicted += mapped_read!(table, evicted);
+            sources.refused += mapped_read!(table, refused);
             registers
                 .iter_mut()
-                .zip(of_cpu)
+                .zip(mapped_read!(table, registers))
                 .for_each(|(most, register)| *most = register.max(*most));
-            // SAFETY: as above.
-            let (slots, touched) = unsafe {
-                (
-                    (&raw const (*table).slots).cast::<Source>(),
-                    (&raw const (*table).touched).cast::<abi::Touched>(),
-                )
-            };
             for index in 0..SLOTS {
-                // SAFETY: as above; the slot lies within the table.
-                let settled = unsafe { settled(slots.add(index), touched.add(index)) };
-                if let Some((source, touched)) = settled {
-                    sources.slots.push(Slot { place: number * SLOTS + index, source, touched });
+                let place = number * SLOTS + index;
+                let slot = mapped_part!(table, slots[index]);
+                if let Some((source, touched)) = settled(slot, mapped_part!(table, touched[index]))
+                {
+                    sources.slots.push(Slot { place, source, touched });
                 }
             }
         }
@@ -219,36 +115,18 @@ impl<'a> SourceMap<'a> {
     }
 }
 
-/// How often 1,024 jiffies are doubled without exceeding the half-life.
-fn half_life(hz: u64) -> u64 {
-    u64::from((HALF_LIFE.as_secs() * hz / 1024).max(1).ilog2())
-}
-
-/// The bit of a transport's ports that have none of their own.
-const fn other(transport: Transport) -> u16 {
-    1 + transport as u16
-}
-
 /// A copy of a slot that is not empty, and was not given to another meanwhile; and of what it has touched,
 /// where that is more than one port.
-///
-/// # Safety
-///
-/// Both are mapped.
-unsafe fn settled(
-    slot: *const Source,
-    touched: *const abi::Touched,
+fn settled(
+    slot: Element<'_, Source>,
+    touched: Element<'_, abi::Touched>,
 ) -> Option<(Source, Option<Box<abi::Touched>>)> {
-    // SAFETY: the caller's slot is mapped.
-    let first_seen = || unsafe { (&raw const (*slot).first_seen).read_volatile() };
-    let before = first_seen();
+    let before = mapped_read!(slot, first_seen);
     fence(Ordering::Acquire);
-    // SAFETY: as above.
-    let copy = unsafe { slot.read_volatile() };
-    // SAFETY: as above.
-    let touched = (copy.only == Source::MANY).then(|| Box::new(unsafe { touched.read_volatile() }));
+    let copy = slot.read();
+    let touched = (copy.only == Source::MANY).then(|| Box::new(touched.read()));
     fence(Ordering::Acquire);
-    let is_settled = before == first_seen() && before == copy.first_seen;
+    let is_settled = before == mapped_read!(slot, first_seen) && before == copy.first_seen;
     (is_settled && before != 0 && copy.packets != 0).then_some((copy, touched))
 }
 

@@ -2,27 +2,30 @@
 //! process that has it mapped.
 
 mod vlans;
+mod writer;
 
 use std::{
     collections::BTreeSet,
     fmt, io,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{Ordering, fence},
 };
 
 use aya::maps::MapData;
 use port12_common::{
     Transport,
     abi::{
-        ExpectedPorts, Gate, Header, HostTable, OLDER_VERSION, PORTS, Policy, Rule, Sockets, State,
+        ExpectedPorts, Gate, Header, Local, OLDER_VERSION, PORTS, Policy, Rule, Sockets, State,
         VERSION, bypass,
     },
 };
 use thiserror::Error;
 
-use super::{clock::Moment, mapped::Mapped};
+pub use self::writer::StateWriter;
+use super::{
+    clock::Moment,
+    mapped::{Element, Mapped},
+};
+use crate::{mapped_part, mapped_read};
 
 /// Why the state of an instance is not used.
 #[derive(Debug, Error)]
@@ -130,59 +133,24 @@ impl Expected {
 /// The rules of all ports.
 pub type Rules = [[Rule; PORTS]; Transport::ALL.len()];
 
-/// The state of one instance. Several processes may write it: single words atomically, and the
-/// rules only by the one that holds the lock of the pin directory.
+/// The state of one instance, to be read.
 #[derive(Clone)]
-pub struct StateMap(Arc<Mapped<State>>);
+pub struct StateMap(Mapped<State>);
 
 impl StateMap {
-    /// The state in a map that this process has made.
+    /// Opens the state in a map that another process has made.
     ///
     /// # Errors
     ///
-    /// What mapping it says.
-    pub fn new(map: &MapData) -> io::Result<Self> {
-        Ok(Self(Arc::new(Mapped::new(map)?)))
-    }
-
-    /// The state in a map that somebody else has made.
-    ///
-    /// # Errors
-    ///
-    /// [`StateError::Version`] where it is of another layout.
+    /// [`StateError::Version`] if it is of another layout.
     pub fn open(map: &MapData) -> Result<Self, StateError> {
-        // The header is in its place in every layout, whatever follows.
-        let header: Header = Mapped::<Header>::first_of(map)?;
-        if header.version != u64::from(VERSION) {
-            return Err(StateError::Version { found: header.version });
-        }
-        Ok(Self::new(map)?)
-    }
-
-    fn element(&self) -> *mut State {
-        self.0.first()
+        check(map)?;
+        Ok(Self(Mapped::new(map)?))
     }
 
     /// What the instance is.
     pub fn header(&self) -> Header {
-        // SAFETY: the element is mapped while `self` lives.
-        unsafe { (&raw const (*self.element()).header).read_volatile() }
-    }
-
-    /// Says what the instance is; the version is that of this build.
-    pub fn set_header(&self, attached_at: u64, namespace: u64) {
-        let version = VERSION.into();
-        let header = Header { version, attached_at, namespace, ..Header::default() };
-        // SAFETY: the element is mapped for writing.
-        unsafe { (&raw mut (*self.element()).header).write_volatile(header) };
-    }
-
-    /// Says whether the program was loaded to look for bans of scope `all`, which it cannot be told later.
-    pub fn set_shuts_out(&self, shuts_out: bool) {
-        // SAFETY: the element is mapped for writing.
-        unsafe {
-            (&raw mut (*self.element()).header.shuts_out).write_volatile(shuts_out.into());
-        }
+        mapped_read!(self.0.first(), header)
     }
 
     /// Whether the program looks for bans of scope `all`.
@@ -190,107 +158,50 @@ impl StateMap {
         self.header().shuts_out != 0
     }
 
-    /// The host table: valid for reads and writes while `self` lives, and shared with the kernel.
-    pub fn host(&self) -> *mut HostTable {
-        // SAFETY: the pointer is to a mapped element.
-        unsafe { &raw mut (*self.element()).host }
+    /// Index of the table of local addresses that is in force.
+    fn active(&self) -> usize {
+        (mapped_read!(self.0.first(), host.active) & 1) as usize
     }
 
-    /// Puts a host table in place of the one that a [`Truth`](crate::truth::Truth) keeps.
-    pub fn set_host(&self, host: &HostTable) {
-        // SAFETY: the element is mapped for writing, and any bytes are a table to the program.
-        unsafe { self.host().write_volatile(*host) };
-    }
-
-    /// Says whether a look-up that finds nothing proves that there is no socket.
-    pub fn set_lookup_proves(&self, proves: bool) {
-        // SAFETY: the element is mapped for writing.
-        unsafe { (&raw mut (*self.host()).sockets.lookup_proves).write_volatile(proves.into()) };
-    }
-
-    /// Sets the MAC addresses at which the host receives. Addresses beyond the room of the table are left out:
-    /// frames for them count as another host's.
-    pub fn set_macs(&self, addresses: impl IntoIterator<Item = [u8; 6]>) {
-        let word = |[low, high]: [u8; 2]| u16::from_ne_bytes([low, high]);
-        let mut elements = addresses
-            .into_iter()
-            .map(|[a, b, c, d, e, f]| HostTable::mac([word([a, b]), word([c, d]), word([e, f])]));
-        // SAFETY: the elements are mapped for writing, and each is written whole.
-        unsafe {
-            let table = &raw mut (*self.host()).macs;
-            for index in 0..(*table).len() {
-                (&raw mut (*table)[index]).write_volatile(elements.next().unwrap_or(0));
-            }
-        }
+    /// The addresses of the host that are in force.
+    pub(super) fn addresses(&self) -> Box<Local> {
+        Box::new(mapped_read!(self.0.first(), host.local[self.active()]))
     }
 
     /// What the program is told of sockets.
     pub fn sockets(&self) -> Sockets {
-        // SAFETY: the element is mapped, and any bytes are such a list.
-        unsafe { (&raw const (*self.host()).sockets).read_volatile() }
+        mapped_read!(self.0.first(), host.sockets)
     }
 
     /// The policy in force.
     pub fn policy(&self) -> Box<Policy> {
-        let lists = self.lists().load(Ordering::SeqCst);
-        let too_deep = self.too_deep().load(Ordering::SeqCst);
+        let (lists, too_deep) = (self.policy_lists(), self.too_deep());
         Box::new(Policy { gate: self.gate(), lists, rules: *self.rules(), too_deep })
     }
 
     /// Whether somebody keeps what the program knows of sockets fresh.
     pub fn is_fresh(&self, now: &Moment) -> bool {
-        // SAFETY: the element is mapped, and the word is written whole.
-        now.jiffies <= unsafe { (&raw const (*self.host()).sockets.valid_until).read_volatile() }
+        now.jiffies <= mapped_read!(self.0.first(), host.sockets.valid_until)
     }
 
     /// The rules in force.
     pub fn rules(&self) -> Box<Rules> {
-        // SAFETY: the element is mapped, and any byte is a rule.
-        Box::new(unsafe { (&raw const (*self.element()).policy.rules).read_volatile() })
-    }
-
-    /// Puts rules in force. Each frame goes by the old rule of its port or the new one.
-    pub fn set_rules(&self, rules: &Rules, too_deep: u64) {
-        // SAFETY: the element is mapped for writing, and any bytes are rules to the program.
-        unsafe { (&raw mut (*self.element()).policy.rules).write_volatile(*rules) };
-        self.too_deep().store(too_deep, Ordering::SeqCst);
-    }
-
-    /// Sets the ports on which the policy expects a listener.
-    pub fn set_expected(&self, ports: &BTreeSet<(Transport, u16)>) {
-        let Expected(bits) = Expected::of(ports);
-        // SAFETY: the element is mapped for writing, and the program does not read the bits.
-        unsafe { (&raw mut (*self.element()).expected).write_volatile(bits) };
+        Box::new(mapped_read!(self.0.first(), policy.rules))
     }
 
     /// The ports on which the policy expects a listener.
     pub fn expected(&self) -> Expected {
-        // SAFETY: the element is mapped, and any bits are ports.
-        Expected(unsafe { (&raw const (*self.element()).expected).read_volatile() })
+        Expected(mapped_read!(self.0.first(), expected))
     }
 
     /// Verdict on packets that are too deep: [`Policy::too_deep`].
-    pub fn too_deep(&self) -> &AtomicU64 {
-        // SAFETY: the word is mapped while `self` lives, and aligned; every process writes it atomically.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.element()).policy.too_deep) }
-    }
-
-    /// Puts a whole policy in force; see [`Instance::set_policy`](super::instance::Instance::set_policy).
-    pub(super) fn set_policy(&self, policy: &Policy) {
-        // SAFETY: the element is mapped for writing, and any bytes are a policy to the program.
-        unsafe { (&raw mut (*self.element()).policy).write_volatile(*policy) };
-    }
-
-    /// Which lists of sources are not empty: bits of [`Policy::lists`].
-    pub(super) fn lists(&self) -> &AtomicU64 {
-        // SAFETY: the word is mapped while `self` lives, and aligned; every process writes it
-        // atomically.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.element()).policy.lists) }
+    pub fn too_deep(&self) -> u64 {
+        latest(mapped_part!(self.0.first(), policy.too_deep))
     }
 
     /// Lists of sources that are not empty: bits of [`Policy::lists`].
     pub fn policy_lists(&self) -> u64 {
-        self.lists().load(Ordering::SeqCst)
+        latest(mapped_part!(self.0.first(), policy.lists))
     }
 
     /// Whether the program looks for bans.
@@ -298,58 +209,12 @@ impl StateMap {
         self.policy_lists() & Policy::BANS != 0
     }
 
-    fn drop_until(&self) -> &AtomicU64 {
-        // SAFETY: as above.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.element()).policy.gate.drop_until) }
-    }
-
-    fn bypass(&self) -> &AtomicU64 {
-        // SAFETY: as above.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.element()).policy.gate.bypass) }
-    }
-
     /// The gate in force.
     pub fn gate(&self) -> Gate {
         Gate {
-            drop_until: self.drop_until().load(Ordering::SeqCst),
-            bypass: self.bypass().load(Ordering::SeqCst),
+            drop_until: latest(mapped_part!(self.0.first(), policy.gate.drop_until)),
+            bypass: latest(mapped_part!(self.0.first(), policy.gate.bypass)),
         }
-    }
-
-    /// Lets the rules that drop be in force up to a time in jiffies.
-    pub fn set_drop_until(&self, jiffies: u64) {
-        self.drop_until().store(jiffies, Ordering::SeqCst);
-    }
-
-    /// Takes the deadline away, where there is one that has not passed. Returns what stood before,
-    /// whether or not dropping was stopped: [`Standing::Reverted`] where it came too late.
-    pub fn confirm(&self, now: &Moment) -> Standing {
-        loop {
-            let until = self.gate().drop_until;
-            let standing = trial(until, now);
-            if !matches!(standing, Standing::Unconfirmed { .. }) {
-                return standing;
-            }
-            let exchanged = self.drop_until().compare_exchange(
-                until,
-                Gate::FOR_EVER,
-                Ordering::SeqCst,
-                Ordering::SeqCst,
-            );
-            if exchanged.is_ok() {
-                return standing;
-            }
-        }
-    }
-
-    /// Stops all dropping for a [reason](bypass), or takes the reason back. Returns whether that is
-    /// news. The gate and the rules stay as they are.
-    pub fn set_bypass(&self, reason: u64, on: bool) -> bool {
-        let before = match on {
-            true => self.bypass().fetch_or(reason, Ordering::SeqCst),
-            false => self.bypass().fetch_and(!reason, Ordering::SeqCst),
-        };
-        (before & reason != 0) != on
     }
 
     /// How drop mode stands. A bypass stops bans too, which hold in monitor mode.
@@ -367,6 +232,22 @@ impl StateMap {
     pub fn trial(&self, now: &Moment) -> Standing {
         trial(self.gate().drop_until, now)
     }
+}
+
+/// Refuses a map of another layout: the header is in its place in every layout, whatever follows.
+fn check(map: &MapData) -> Result<(), StateError> {
+    let header: Header = Mapped::<Header>::first_of(map)?;
+    match header.version == u64::from(VERSION) {
+        true => Ok(()),
+        false => Err(StateError::Version { found: header.version }),
+    }
+}
+
+/// A word that other processes write atomically, in the order of the accesses before it: memory that is mapped to be
+/// read takes no atomic access.
+fn latest(word: Element<'_, u64>) -> u64 {
+    fence(Ordering::SeqCst);
+    word.read()
 }
 
 fn trial(drop_until: u64, now: &Moment) -> Standing {

@@ -9,7 +9,7 @@ use aya::{
 };
 use port12_common::abi::map;
 
-use super::{foreign, state::StateMap};
+use super::{foreign, state::StateWriter};
 use crate::host::{HostError, interfaces};
 
 /// An XDP program on an interface of this network namespace.
@@ -47,10 +47,10 @@ impl Unpinned {
 
     /// The state of the program. `None` if it cannot be opened, which requires CAP_SYS_ADMIN, or if
     /// it is of another layout.
-    pub fn state(&self) -> Option<StateMap> {
+    pub fn state(&self) -> Option<StateWriter> {
         let program = foreign::info(self.program)?;
         let id = state_map(&program)?;
-        StateMap::open(&MapData::from_id(id).ok()?).ok()
+        StateWriter::open(&MapData::from_id(id).ok()?).ok()
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use port12_common::abi::{OutboundRecord, PROCESS_NAME};
+use zerocopy::FromBytes as _;
 
 use crate::{host::time::since_boot, model::event::Contact, who::PacketOrigin};
 
@@ -46,11 +47,7 @@ impl Reading {
         bytes: &[u8],
         interface: impl FnOnce(u32) -> Arc<str>,
     ) -> Option<Contact> {
-        if bytes.len() != size_of::<OutboundRecord>() {
-            return None;
-        }
-        // SAFETY: it is as long as a record, which any bytes are.
-        let record = unsafe { bytes.as_ptr().cast::<OutboundRecord>().read_unaligned() };
+        let record = OutboundRecord::read_from_bytes(bytes).ok()?;
         let process = i32::try_from(record.contact.process).ok().filter(|&process| process > 0);
         Some(Contact {
             time: self.wall(record.boot_ns),

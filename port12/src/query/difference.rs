@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::Ordering,
     time::Duration,
 };
 
@@ -189,7 +188,7 @@ const fn transit_name(transit: TransitPolicy) -> &'static str {
 }
 
 fn too_deep(config: &Config, pinned: &Pinned) -> (Agreement, Value) {
-    let word = pinned.state().too_deep().load(Ordering::SeqCst);
+    let word = pinned.state().too_deep();
     let passes = word & Policy::PASS_TOO_DEEP != 0;
     let is_same = passes == (config.too_deep.value == TooDeepPolicy::Pass);
     (agreement(is_same), json!(if passes { "pass" } else { "drop" }))

@@ -1,6 +1,6 @@
 //! Confirmations of drop mode in the state directory: the confirmed rules of each interface, by its name.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::atomic::Ordering};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use port12_common::abi::{Rule, VERSION};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ impl RulesHash {
 
     /// Of the rules in force.
     pub fn in_force(state: &StateMap) -> Self {
-        Self::of(&state.rules(), state.too_deep().load(Ordering::SeqCst))
+        Self::of(&state.rules(), state.too_deep())
     }
 }
 

@@ -26,16 +26,9 @@ use port12_common::{
 /// By transport and port.
 type Marks = [[u8; PORTS]; Transport::ALL.len()];
 
-/// Writes a listing.
-///
-/// # Safety
-///
-/// `marks` is valid for reads and writes; others write to it atomically.
-pub(super) unsafe fn renew(marks: *mut Marks, listed: &Marks) {
-    let first = marks.cast::<u8>();
-    for (at, &listed) in listed.as_flattened().iter().enumerate() {
-        // SAFETY: the listing has as many bytes.
-        let mark = unsafe { AtomicU8::from_ptr(first.add(at)) };
+/// Writes a listing. The marks are in the order of its bytes; others write to them.
+pub(super) fn renew(marks: &[AtomicU8], listed: &Marks) {
+    for (mark, &listed) in marks.iter().zip(listed.as_flattened()) {
         let found = mark.load(Ordering::Relaxed);
         let next = renewed(found, listed);
         if next != found {
@@ -100,8 +93,7 @@ mod tests {
             scope.spawn(|| {
                 let listed = [[0; PORTS]; Transport::ALL.len()];
                 while !is_over.load(Ordering::Relaxed) {
-                    // SAFETY: the bytes are as many, and atomic.
-                    unsafe { renew(marks.as_ptr().cast_mut().cast(), &listed) };
+                    renew(&marks, &listed);
                     listings.fetch_add(1, Ordering::Relaxed);
                 }
             });

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use port12_common::abi::{Ban, bypass, origin};
 
 use crate::kernel::{
-    allowlist::Allowlist,
+    allowlist::AllowedNetworks,
     older::Older,
     pin::PinDirectory,
     pinned::{self, Pinned, PinnedError},
@@ -50,8 +50,8 @@ impl Inherited {
             }
         };
         self.bypass |= state.gate().bypass & bypass::OPERATOR != 0;
-        let bans = pinned::bans(slot, state.clone())?;
-        let list = pinned::allowlist(slot, state)?;
+        let bans = pinned::bans(slot)?;
+        let list = pinned::allowlist(slot)?;
         self.allow.extend(operators(&list));
         let bans = bans.list().unwrap_or_default().into_iter();
         self.bans.extend(bans.filter(|(_, ban)| ban.origin == Ban::OPERATOR));
@@ -59,7 +59,7 @@ impl Inherited {
     }
 }
 
-fn operators(list: &Allowlist) -> Vec<IpNet> {
+fn operators(list: &AllowedNetworks) -> Vec<IpNet> {
     let all = list.list().unwrap_or_default();
     all.into_iter().filter(|(_, from)| from & origin::OPERATOR != 0).map(|(net, _)| net).collect()
 }

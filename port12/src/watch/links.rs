@@ -6,12 +6,12 @@ use crate::{
         interfaces::{Stack, vlans},
         publish::vlans::{is_table_of, table},
     },
-    kernel::state::StateMap,
+    kernel::state::StateWriter,
 };
 
 /// Publishes the MAC addresses at which the host receives, and the VLANs of its devices. If the interfaces cannot be
 /// listed, the MAC addresses stay, and the VLANs are unknown: frames with a VID pass.
-pub(super) fn publish(state: &StateMap, stack: Result<&Stack, &HostError>, index: u32) {
+pub(super) fn publish(state: &StateWriter, stack: Result<&Stack, &HostError>, index: u32) {
     let Ok(stack) = stack else {
         state.set_vlans(&table(None));
         return;

@@ -1,6 +1,6 @@
 //! What an interface is to enforce, and how one policy gives way to the next under traffic.
 
-use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use ipnet::IpNet;
 use port12_common::{
@@ -13,7 +13,7 @@ use crate::{
     kernel::{
         banning::{Scope, Terms},
         clock::Moment,
-        state::{StateMap, let_frames_pass},
+        state::{StateMap, StateWriter, let_frames_pass},
     },
     policy::Mode,
     state_dir::confirmations::RulesHash,
@@ -75,10 +75,9 @@ impl Orders {
     /// Puts the rules in force. Each frame goes by the old policy or the new one, and at no point
     /// is there a rule that drops without the deadline it is to have. Rules that are the same keep
     /// the standing they have: what was confirmed stays so. Returns whether anything changed.
-    pub fn enforce(&self, state: &StateMap, now: &Moment, occasion: Occasion) -> bool {
+    pub fn enforce(&self, state: &StateWriter, now: &Moment, occasion: Occasion) -> bool {
         let policy = &self.policy;
-        let same = *state.rules() == policy.rules
-            && state.too_deep().load(Ordering::SeqCst) == policy.too_deep;
+        let same = *state.rules() == policy.rules && state.too_deep() == policy.too_deep;
         if same && self.stands(state, now, occasion) {
             return false;
         }
@@ -116,7 +115,7 @@ impl Orders {
     }
 }
 
-fn put_rules(state: &StateMap, policy: &abi::Policy, same: bool) {
+fn put_rules(state: &StateWriter, policy: &abi::Policy, same: bool) {
     if !same {
         state.set_rules(&policy.rules, policy.too_deep);
     }

@@ -5,7 +5,7 @@ use port12_common::{
     abi::{CpuCounters, PORTS},
 };
 
-use crate::kernel::mapped::Mapped;
+use crate::{kernel::mapped::Mapped, mapped_read};
 
 /// What was there at the last look, by transport and port.
 pub(super) struct Taken {
@@ -40,24 +40,16 @@ impl Taken {
 }
 
 fn all(counters: &Mapped<CpuCounters>) -> u64 {
-    let cpus = (0..counters.len()).filter_map(|index| counters.pointer(index));
-    // SAFETY: the pointer is to a mapped element, which the kernel may be writing: it is only copied
-    // from; the index is within the array.
-    cpus.map(|cpu| unsafe {
-        (&raw const (*cpu).outcomes[Outcome::LocalSocket as usize]).read_volatile().packets
-    })
-    .sum()
+    let cpus = counters.elements();
+    cpus.map(|cpu| mapped_read!(cpu, outcomes[Outcome::LocalSocket as usize].packets)).sum()
 }
 
 fn ports(counters: &Mapped<CpuCounters>) -> Box<[[u64; PORTS]; Transport::ALL.len()]> {
     let mut ports = Box::new([[0; PORTS]; Transport::ALL.len()]);
-    for cpu in (0..counters.len()).filter_map(|index| counters.pointer(index)) {
+    for cpu in counters.elements() {
         for (transport, sums) in ports.iter_mut().enumerate() {
             for (port, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: as above; both indexes are within the arrays.
-                *sum += unsafe {
-                    (&raw const (*cpu).ports[transport][port].local_socket).read_volatile()
-                };
+                *sum += mapped_read!(cpu, ports[transport][port].local_socket);
             }
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use port12_common::{TooDeep, abi::CpuCounters};
 
-use crate::{kernel::mapped::Mapped, model::event::TooDeepAlert};
+use crate::{kernel::mapped::Mapped, mapped_read, model::event::TooDeepAlert};
 
 /// Time between two alerts of one reason on one interface.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -66,11 +66,8 @@ impl TooDeepCounts {
 
 fn read(counters: &Mapped<CpuCounters>) -> Counts {
     let mut sums = Counts::default();
-    for cpu in (0..counters.len()).filter_map(|index| counters.pointer(index)) {
-        // SAFETY: the pointer is to a mapped element, which the kernel may be writing: it is only copied
-        // from.
-        let counts = unsafe { (&raw const (*cpu).too_deep).read_volatile() };
-        for (sums, counts) in sums.iter_mut().zip(counts) {
+    for cpu in counters.elements() {
+        for (sums, counts) in sums.iter_mut().zip(mapped_read!(cpu, too_deep)) {
             sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         }
     }

@@ -65,10 +65,7 @@ fn states<'a>(subjects: impl IntoIterator<Item = &'a Subject>) -> Vec<aya::maps:
 }
 
 fn mark(subject: &Subject, transport: Transport, port: u16) -> u8 {
-    let table = subject.instance.state().host();
-    // SAFETY: the element is mapped.
-    let listed = unsafe { (&raw const (*table).sockets.listed).read_volatile() };
-    listed[transport as usize][usize::from(port)]
+    subject.instance.state().sockets().listed[transport as usize][usize::from(port)]
 }
 
 fn bound(transport: Transport, address: &str) -> io::Result<Socket> {

@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Debug},
 };
 
-use port12::{kernel::mapped::Mapped, snapshot::Snapshot};
+use port12::{kernel::mapped::Mapped, mapped_read, snapshot::Snapshot};
 use port12_common::{
     Depth, Malformed, Outcome, Shape, TooDeep, Transport,
     abi::{CpuCounters, PortCounters, Tally},
@@ -146,27 +146,18 @@ impl Debug for Counts {
 /// cost of a [`Snapshot`].
 pub fn glance(counters: &Mapped<CpuCounters>, port: Option<u16>) -> Counts {
     let mut counts = Counts::default();
-    for cpu in (0..counters.len()).filter_map(|index| counters.pointer(index)) {
-        // SAFETY: the element is mapped; it is only copied from.
-        let (outcomes, reasons, too_deep, shapes) = unsafe {
-            (
-                (&raw const (*cpu).outcomes).read_volatile(),
-                (&raw const (*cpu).reasons).read_volatile(),
-                (&raw const (*cpu).too_deep).read_volatile(),
-                (&raw const (*cpu).shapes).read_volatile(),
-            )
-        };
-        for (index, tally) in outcomes.iter().enumerate() {
+    for cpu in counters.elements() {
+        for (index, tally) in mapped_read!(cpu, outcomes).iter().enumerate() {
             match Outcome::ALL.get(index) {
                 Some(outcome) => counts.add_tally(*outcome, tally),
                 None => counts.add(Counter::Padding("outcomes", index), tally.packets),
             }
         }
-        for (index, value) in reasons.into_iter().enumerate() {
+        for (index, value) in mapped_read!(cpu, reasons).into_iter().enumerate() {
             let padding = Counter::Padding("reasons", index);
             counts.add(Malformed::ALL.get(index).map_or(padding, |it| Counter::Reason(*it)), value);
         }
-        for (index, values) in too_deep.into_iter().enumerate() {
+        for (index, values) in mapped_read!(cpu, too_deep).into_iter().enumerate() {
             match TooDeep::ALL.get(index) {
                 Some(reason) => counts.add_too_deep(*reason, values),
                 None => {
@@ -174,16 +165,13 @@ pub fn glance(counters: &Mapped<CpuCounters>, port: Option<u16>) -> Counts {
                 }
             }
         }
-        for (index, value) in shapes.into_iter().enumerate() {
+        for (index, value) in mapped_read!(cpu, shapes).into_iter().enumerate() {
             let padding = Counter::Padding("shapes", index);
             counts.add(Shape::ALL.get(index).map_or(padding, |it| Counter::Shape(*it)), value);
         }
         let Some(port) = port.filter(|port| *port < 1024) else { continue };
         for transport in Transport::ALL {
-            // SAFETY: as above; both indexes are within the arrays.
-            let of_port = unsafe {
-                (&raw const (*cpu).ports[transport as usize][usize::from(port)]).read_volatile()
-            };
+            let of_port = mapped_read!(cpu, ports[transport as usize][usize::from(port)]);
             counts.add_tally(Outcome::Probe, &of_port.passed);
             counts.add_tally(Outcome::Dropped, &of_port.dropped);
             counts.add_port(transport, port, &of_port);

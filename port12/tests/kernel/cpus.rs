@@ -2,8 +2,8 @@
 
 use std::{fs, mem};
 
-use port12::kernel::object::EntryPoint;
-use port12_common::{Layer, Transport, abi::CpuCounters};
+use port12::{kernel::object::EntryPoint, mapped_read};
+use port12_common::{Layer, Transport};
 
 use crate::{namespace, subject::Subject, support::named};
 
@@ -51,10 +51,8 @@ pub fn stay() {
 }
 
 fn dropped(subject: &Subject, cpu: usize) -> u64 {
-    let element: *mut CpuCounters = subject.instance.counters().pointer(cpu).expect("an element");
-    // SAFETY: the element is mapped; it is only copied from.
-    unsafe { (&raw const (*element).ports[Transport::Tcp as usize][12].dropped).read_volatile() }
-        .packets
+    let element = subject.instance.counters().element(cpu).expect("an element");
+    mapped_read!(element, ports[Transport::Tcp as usize][12].dropped.packets)
 }
 
 /// The last CPU of a list in /sys, such as `0-3` or `0,2-7`.

@@ -13,12 +13,13 @@ use port12::{
         instance::LoadOptions,
         object::EntryPoint,
     },
+    mapped_read, mapped_write,
     model::EventStats,
     policy::{Mode, policy},
 };
 use port12_common::{
     Layer, Outcome, Shape, Transport,
-    abi::{Budget, EVENT, Sockets, TransitPolicy},
+    abi::{Budget, EVENT, SLOTS, Sockets, TransitPolicy},
     watched,
 };
 
@@ -72,22 +73,19 @@ impl Watch {
     /// Sets both budgets of each CPU.
     fn budget(&self, known: Budget, newcomers: Budget) {
         let counters = self.subject.instance.counters();
-        for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
-            // SAFETY: the element is mapped for writing, and no frame is under way.
-            unsafe {
-                (&raw mut (*cpu).telling.known).write(known);
-                (&raw mut (*cpu).telling.newcomers).write(newcomers);
-            }
+        for cpu in counters.elements_mut() {
+            mapped_write!(cpu, telling.known => known);
+            mapped_write!(cpu, telling.newcomers => newcomers);
         }
     }
 
     /// As if it had been so many jiffies longer since anything was told.
     fn age(&self, jiffies: u32) {
         let counters = self.subject.instance.counters();
-        for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
-            // SAFETY: the element is mapped for writing, and no frame is under way.
-            for slot in unsafe { &mut (*cpu).sources.slots } {
-                slot.told = slot.told.wrapping_sub(jiffies);
+        for cpu in counters.elements_mut() {
+            for index in 0..SLOTS {
+                let told = mapped_read!(cpu, sources.slots[index].told);
+                mapped_write!(cpu, sources.slots[index].told => told.wrapping_sub(jiffies));
             }
         }
     }

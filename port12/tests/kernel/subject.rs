@@ -1,6 +1,6 @@
 //! The program under test, loaded as the daemon loads it.
 
-use std::{io, ptr};
+use std::io;
 
 use aya::programs::{ProgramError, TestRunOptions, TestRunResult};
 use port12::{
@@ -49,8 +49,7 @@ impl Subject {
 
     pub fn set(&self, policy: &Policy, host: &HostTable) {
         self.instance.set_policy(policy);
-        // SAFETY: the element is mapped for writing, and any bytes are a table to the program.
-        unsafe { ptr::copy_nonoverlapping(host, self.instance.state().host(), 1) };
+        self.instance.state().set_host(host);
     }
 
     pub fn run(&self, frame: &[u8]) -> Result<Verdict, Refused> {

@@ -34,6 +34,7 @@ mod pins_lost;
 mod plain_syn;
 mod policy_file;
 mod privileges;
+mod read_only;
 mod reasons;
 mod reload;
 mod requests;

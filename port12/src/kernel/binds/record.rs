@@ -6,6 +6,7 @@ use std::{
 };
 
 use port12_common::{Transport, abi::BindRecord};
+use zerocopy::FromBytes as _;
 
 /// A UDP or UDP-Lite socket that was bound, or a TCP socket that began to listen.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,11 +34,7 @@ pub struct Bind {
 impl Bind {
     /// That of a record; `None` where it is of another version.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != size_of::<BindRecord>() {
-            return None;
-        }
-        // SAFETY: it is as long as a record, which any bytes are.
-        let record: BindRecord = unsafe { bytes.as_ptr().cast::<BindRecord>().read_unaligned() };
+        let record = BindRecord::read_from_bytes(bytes).ok()?;
         let [a, b, c, d] = record.address_be.map(|word| u128::from(u32::from_be(word)));
         let name = record.name.split(|&byte| byte == 0).next().unwrap_or_default();
         Some(Self {
@@ -56,14 +53,9 @@ impl Bind {
 
 #[cfg(test)]
 mod tests {
-    use std::{mem, slice};
+    use zerocopy::IntoBytes as _;
 
     use super::*;
-
-    fn bytes(record: &BindRecord) -> &[u8] {
-        // SAFETY: a record has no padding, and is borrowed for as long.
-        unsafe { slice::from_raw_parts((&raw const *record).cast(), mem::size_of::<BindRecord>()) }
-    }
 
     #[test]
     fn a_record_is_read_as_it_was_written() {
@@ -82,20 +74,20 @@ mod tests {
             reserved: 0,
             name,
         };
-        let bind = Bind::read(bytes(&record)).unwrap();
+        let bind = Bind::read(record.as_bytes()).unwrap();
         assert_eq!((bind.transport, bind.port), (Transport::Udp, 12));
         assert_eq!(bind.address, IpAddr::from([127, 0, 0, 1]));
         assert_eq!((bind.process, &*bind.name, bind.uid), (4711, "nc", 1000));
         assert_eq!((bind.since_boot, bind.cgroup), (Duration::from_nanos(7), 9));
         assert_eq!(u64::from_ne_bytes(bind.cookie), record.cookie);
         record.address_be = [0x2001_0db8_u32.to_be(), 0, 0, 1_u32.to_be()];
-        assert_eq!(Bind::read(bytes(&record)).unwrap().address.to_string(), "2001:db8::1");
+        assert_eq!(Bind::read(record.as_bytes()).unwrap().address.to_string(), "2001:db8::1");
     }
 
     #[test]
     fn what_is_no_record_is_none() {
         assert_eq!(Bind::read(&[0; 71]), None);
         let record = BindRecord { transport: 5, ..BindRecord::default() };
-        assert_eq!(Bind::read(bytes(&record)), None);
+        assert_eq!(Bind::read(record.as_bytes()), None);
     }
 }

@@ -1,15 +1,12 @@
 //! What the programs tell, and what they could not.
 
-use std::{
-    os::fd::{AsFd, BorrowedFd},
-    sync::Arc,
-};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use aya::maps::{Map, MapData, MapError, RingBuf};
 use port12_common::abi::Hearing;
 
 use super::Bind;
-use crate::kernel::mapped::Mapped;
+use crate::{kernel::mapped::Mapped, mapped_read};
 
 /// The ring buffer, in this process's memory. Its descriptor is readable while something is in it.
 pub struct BindRing(RingBuf<MapData>);
@@ -40,16 +37,15 @@ impl AsFd for BindRing {
 
 /// How many sockets were not told of.
 #[derive(Clone)]
-pub struct Losses(Arc<Mapped<Hearing>>);
+pub struct Losses(Mapped<Hearing>);
 
 impl Losses {
-    pub(super) fn new(hearing: Arc<Mapped<Hearing>>) -> Self {
+    pub(super) fn new(hearing: Mapped<Hearing>) -> Self {
         Self(hearing)
     }
 
     /// In all, so far: the ring buffer was full, or there was no memory.
     pub fn count(&self) -> u64 {
-        // SAFETY: the element is mapped, and the word is read whole.
-        unsafe { (&raw const (*self.0.first()).lost).read_volatile() }
+        mapped_read!(self.0.first(), lost)
     }
 }

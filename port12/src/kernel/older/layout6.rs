@@ -5,13 +5,15 @@ use port12_common::{
     abi::{Banning, Gate, Header, PORTS, PortCounters, SourceTable, Tally, Telling, Touches},
 };
 
+use zerocopy::{FromBytes, Immutable};
+
 use super::super::state::Rules;
 
 /// Bytes of the host table: sockets, and two tables of local addresses.
 const HOST: usize = 16 + 5 * 1024 + 8 + 2 * 49_496;
 
 /// Element of `STATE`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, Immutable)]
 #[repr(C)]
 pub struct State {
     /// Identity of the instance.
@@ -27,7 +29,7 @@ pub struct State {
 }
 
 /// Element of `COUNTERS`, one for each CPU.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, Immutable)]
 #[repr(C, align(64))]
 pub struct Counters {
     /// Frames by outcome.

@@ -43,8 +43,5 @@ pub fn are_heard_of() -> Result<String> {
 }
 
 fn mark(instance: &Instance, transport: Transport, port: u16) -> u8 {
-    let table = instance.state().host();
-    // SAFETY: the element is mapped.
-    let listed = unsafe { (&raw const (*table).sockets.listed).read_volatile() };
-    listed[transport as usize][usize::from(port)]
+    instance.state().sockets().listed[transport as usize][usize::from(port)]
 }

@@ -3,10 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 
 use etherparse::PacketBuilder;
-use port12::kernel::{bans::Bans, instance::LoadOptions, object::EntryPoint};
+use port12::{
+    kernel::{bans::Bans, instance::LoadOptions, object::EntryPoint},
+    mapped_write,
+};
 use port12_common::{
     Outcome, Transport,
-    abi::{Action, Gate, HostTable, Policy, Source, SourceAddress},
+    abi::{Action, Gate, HostTable, Policy, SLOTS, Source, SourceAddress},
 };
 
 use super::{HOUR, deeds, ip, moment, terms};
@@ -118,9 +121,8 @@ fn fill_sources(subject: &Subject) {
     let now = moment(subject).jiffies;
     let other = SourceAddress::from(ip("203.0.113.1"));
     let slot = Source { address: other, last_seen: now, weight: 1 << 31, ..Source::EMPTY };
-    for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
-        // SAFETY: the element is mapped for writing, and the program runs in test-runs of this thread alone.
-        unsafe { (*cpu).sources.slots.fill(slot) };
+    for cpu in counters.elements_mut() {
+        (0..SLOTS).for_each(|index| mapped_write!(cpu, sources.slots[index] => slot));
     }
 }
 

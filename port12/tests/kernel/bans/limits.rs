@@ -9,6 +9,7 @@ use port12::{
         bans::{Bans, BansError},
         object::EntryPoint,
     },
+    mapped_part_mut, mapped_write,
     model::AutoBanStats,
     snapshot::Snapshot,
 };
@@ -102,13 +103,10 @@ fn a_full_map_refuses_one_more_and_keeps_the_rest() {
 /// Lets the program take note of as many sources as come.
 fn take_note_of_all(subject: &Subject) {
     let counters = subject.instance.counters();
-    for cpu in (0..counters.len()).filter_map(|cpu| counters.pointer(cpu)) {
-        // SAFETY: the element is mapped for writing, and no frame is under way.
-        unsafe {
-            let newcomers = &raw mut (*cpu).banning.newcomers;
-            (*newcomers).burst = u64::from(u32::MAX);
-            (*newcomers).tokens = u64::from(u32::MAX);
-        }
+    for cpu in counters.elements_mut() {
+        let newcomers = mapped_part_mut!(cpu, banning.newcomers);
+        mapped_write!(newcomers, burst => u64::from(u32::MAX));
+        mapped_write!(newcomers, tokens => u64::from(u32::MAX));
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use port12::kernel::pinned::{Pinned, bans};
+use port12::kernel::pinned::writable_bans;
 use port12_common::abi::{BANNED, Ban};
 
 use crate::support::{
@@ -30,7 +30,7 @@ fn probe(far: &Raw, source: IpAddr, times: u64) {
 /// Fills the table with bans of the program that have dropped nothing, and end with a given ban.
 fn fill(host: &Banning, ban: Ban) {
     let slots = port12::kernel::pin::slots(&host.bpffs.pins()).unwrap();
-    let mut bans = bans(&slots[0], Pinned::state_of(&slots[0]).unwrap()).unwrap();
+    let mut bans = writable_bans(&slots[0]).unwrap();
     let free = BANNED - bans.list().unwrap().len();
     let ban = Ban { packets: 0, ..ban };
     let spoofed: BTreeMap<IpAddr, Ban> = (0..free).map(|number| (spoofed(number), ban)).collect();

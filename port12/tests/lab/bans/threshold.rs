@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use port12::mapped_read;
 use port12_common::{Outcome, Transport};
 
 use super::{FAR_TOO, scan};
@@ -92,16 +93,9 @@ fn cpus_that_take_in_probes_at_the_same_time_ban_at_the_threshold() {
         let mut run = host.run("");
         let counted = |cpu: usize| {
             let counters = host.bpffs.counters("w0");
-            let element = counters.pointer(cpu).unwrap();
-            // SAFETY: the element is mapped, and the numbers are read whole.
-            let (passed, banned) = unsafe {
-                (
-                    (&raw const (*element).ports[Transport::Tcp as usize][12].passed)
-                        .read_volatile(),
-                    (&raw const (*element).outcomes[Outcome::Banned as usize]).read_volatile(),
-                )
-            };
-            passed.packets + banned.packets
+            let element = counters.element(cpu).unwrap();
+            mapped_read!(element, ports[Transport::Tcp as usize][12].passed.packets)
+                + mapped_read!(element, outcomes[Outcome::Banned as usize].packets)
         };
         thread::scope(|scope| {
             for cpu in cpus {

@@ -8,6 +8,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use port12::mapped_read;
 use port12_common::{Transport, abi::Sockets};
 use socket2::{Domain, Socket, Type};
 
@@ -31,10 +32,9 @@ fn an_interface_that_comes_while_it_runs_hears_too() {
         port12.wait_until_said("tap7: native XDP, monitor mode");
         let marked = |name: &str, port: u16| {
             let state = bpffs.state(name);
-            // SAFETY: the element is mapped.
-            let listed =
-                unsafe { (&raw const (*state.first()).host.sockets.listed).read_volatile() };
-            listed[Transport::Tcp as usize][usize::from(port)] >= Sockets::FRESH
+            let tcp = Transport::Tcp as usize;
+            let mark = mapped_read!(state.first(), host.sockets.listed[tcp][usize::from(port)]);
+            mark >= Sockets::FRESH
         };
         // The interface is told of behind that line.
         until("both to be marked", || {

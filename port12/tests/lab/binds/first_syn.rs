@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use port12::kernel::mapped::Mapped;
+use port12::{kernel::mapped::MappedMut, mapped_part_mut};
 use port12_common::{
     Transport,
-    abi::{Sockets, State},
+    abi::{self, Sockets, State},
 };
 use socket2::{Domain, Socket, Type};
 
@@ -21,7 +21,7 @@ use crate::support::{Bpffs, Pair, Port12, addresses::NEAR, lab, until};
 struct Dropping {
     pair: Pair,
     _bpffs: Bpffs,
-    state: Mapped<State>,
+    state: MappedMut<State>,
     port12: Port12,
 }
 
@@ -39,12 +39,8 @@ impl Dropping {
     }
 
     fn mark(&self, port: u16) -> &AtomicU8 {
-        let state = self.state.first();
-        // SAFETY: the element is mapped while `self` lives, and the byte is written atomically.
-        unsafe {
-            let listed = &raw mut (*state).host.sockets.listed[Transport::Tcp as usize];
-            AtomicU8::from_ptr(listed.cast::<u8>().add(usize::from(port)))
-        }
+        let marks = mapped_part_mut!(self.state.first_mut(), host.sockets.listed).atomic_bytes();
+        &marks[Transport::Tcp as usize * abi::PORTS + usize::from(port)]
     }
 
     /// Connects from the far host to listeners that have just come, as many times; returns how often the first SYN was

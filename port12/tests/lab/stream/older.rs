@@ -89,8 +89,7 @@ fn the_deadline_and_the_bypass_of_the_older_layout_hold() {
         bpffs.ok(&pair.near, "bypass --off");
         run.wait_for("drop mode", |it| mode(it.interface("w0")) == "drop, unconfirmed");
         let state = bpffs.state("w0");
-        // SAFETY: the element is mapped.
-        let gate = unsafe { (&raw const (*state.first()).policy.gate).read_volatile() };
+        let gate = port12::mapped_read!(state.first(), policy.gate);
         assert_eq!(gate.drop_until, until, "the deadline is the one of before");
         run.stop();
     });

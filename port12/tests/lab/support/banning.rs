@@ -87,8 +87,7 @@ impl Banning {
     /// Jiffies up to which the program knows the addresses not to ban.
     pub fn protected_until(&self) -> u64 {
         let counters = self.bpffs.counters("w0");
-        // SAFETY: the element is mapped, and the word is written whole.
-        unsafe { (&raw const (*counters.first()).banning.protected_until).read_volatile() }
+        port12::mapped_read!(counters.first(), banning.protected_until)
     }
 
     /// What the program has done by itself.
@@ -122,6 +121,5 @@ pub fn bans(bpffs: &Bpffs, near: &Namespace) -> Vec<Value> {
 /// The entries of the map of the first interface, those that are over among them.
 pub fn entries(bpffs: &Bpffs) -> std::collections::BTreeMap<IpAddr, Ban> {
     let slots = port12::kernel::pin::slots(&bpffs.pins()).unwrap();
-    let state = port12::kernel::pinned::Pinned::state_of(&slots[0]).unwrap();
-    port12::kernel::pinned::bans(&slots[0], state).unwrap().list().unwrap()
+    port12::kernel::pinned::bans(&slots[0]).unwrap().list().unwrap()
 }

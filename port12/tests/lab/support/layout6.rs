@@ -12,10 +12,11 @@ use aya::{
 };
 use port12::kernel::{
     clock,
-    mapped::Mapped,
+    mapped::{Mapped, MappedMut},
     older::layout6::{Counters, State},
 };
 use port12::{
+    mapped_read, mapped_write,
     policy::{Mode, policy},
     registry::Registry,
 };
@@ -26,7 +27,7 @@ use super::{Bpffs, Namespace};
 
 /// A pinned attachment of layout 6 on `w0` of a namespace.
 pub struct Layout6 {
-    state: Mapped<State>,
+    state: MappedMut<State>,
 }
 
 /// What it is told.
@@ -61,32 +62,29 @@ impl Layout6 {
         for name in ["port12", program::CLOCK] {
             xdp(&mut ebpf, name).load().unwrap();
         }
-        let state = Mapped::<State>::new(data(&ebpf, map::STATE)).unwrap();
-        let counters = Mapped::<Counters>::new(data(&ebpf, map::COUNTERS)).unwrap();
+        let state = MappedMut::<State>::new(data(&ebpf, map::STATE)).unwrap();
+        let counters = MappedMut::<Counters>::new(data(&ebpf, map::COUNTERS)).unwrap();
         let clock = Mapped::<abi::Clock>::new(data(&ebpf, map::CLOCK)).unwrap();
         let hz = port12::host::time::ticks_per_second().unwrap();
         let now = clock::ask(xdp(&mut ebpf, program::CLOCK), &clock, hz.into()).unwrap();
         let bits = Registry::embedded().bits();
         let rules = policy(&bits, Mode::Drop, TransitPolicy::Pass).rules;
-        for cpu in 0..counters.len() {
-            let cpu = counters.pointer(cpu).unwrap();
-            // SAFETY: the element is mapped, and nothing is attached.
-            unsafe {
-                (*cpu).sources.seed = 0x9e37_79b9_7f4a_7c15;
-                (*cpu).sources.random = 1;
-            }
+        for cpu in counters.elements_mut() {
+            mapped_write!(cpu, sources.seed => 0x9e37_79b9_7f4a_7c15);
+            mapped_write!(cpu, sources.random => 1);
         }
-        // SAFETY: the element is mapped, and nothing is attached.
-        unsafe {
-            let state = state.first();
-            (*state).header.version = 6;
-            (*state).header.attached_at = 1_700_000_000;
-            (*state).header.namespace = fs::metadata("/proc/thread-self/ns/net").unwrap().ino();
-            (*state).gate.drop_until = told.deadline.map_or(u64::MAX, |it| now.jiffies + it);
-            (*state).lists = abi::Policy::BANS | abi::Policy::ALLOW_V4;
-            (*state).rules = rules;
-            // Host table: a socket look-up proves that there is no socket.
-            (&raw mut (*state).host).cast::<u64>().add(1).write(1);
+        let element = state.first_mut();
+        mapped_write!(element, header.version => 6);
+        mapped_write!(element, header.attached_at => 1_700_000_000);
+        let namespace = fs::metadata("/proc/thread-self/ns/net").unwrap().ino();
+        mapped_write!(element, header.namespace => namespace);
+        let until = told.deadline.map_or(u64::MAX, |it| now.jiffies + it);
+        mapped_write!(element, gate.drop_until => until);
+        mapped_write!(element, lists => abi::Policy::BANS | abi::Policy::ALLOW_V4);
+        mapped_write!(element, rules => rules);
+        // Host table: a socket look-up proves that there is no socket.
+        for (index, byte) in 1_u64.to_ne_bytes().into_iter().enumerate() {
+            mapped_write!(element, host[8 + index] => byte);
         }
         ban(&mut ebpf, told.banned);
         allow(&mut ebpf, told.allowed);
@@ -114,8 +112,7 @@ impl Layout6 {
 
     /// Deadline of drop mode, in jiffies.
     pub fn drop_until(&self) -> u64 {
-        // SAFETY: the element is mapped.
-        unsafe { (&raw const (*self.state.first()).gate.drop_until).read_volatile() }
+        mapped_read!(self.state.first(), gate.drop_until)
     }
 }
 

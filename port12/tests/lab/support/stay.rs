@@ -8,7 +8,10 @@ use std::{
 };
 
 use aya::maps::{Map, MapData};
-use port12::kernel::mapped::Mapped;
+use port12::{
+    kernel::mapped::{MappedMut, Plain},
+    mapped_write,
+};
 use port12_common::abi::{CpuCounters, State, map};
 use serde_json::Value;
 
@@ -76,36 +79,32 @@ impl Bpffs {
 
     /// Says that an interface's state is of another version.
     pub fn set_version(&self, interface: &str, version: u64) {
-        let state = self.mapped::<State>(interface, map::STATE);
-        // SAFETY: the element is mapped for writing.
-        unsafe { (&raw mut (*state.first()).header.version).write_volatile(version) };
+        let state = self.state(interface);
+        mapped_write!(state.first_mut(), header.version => version);
     }
 
     /// Fills all that is behind the version in an interface's state with a byte.
     pub fn scribble(&self, interface: &str, byte: u8) {
-        let state = self.mapped::<State>(interface, map::STATE);
-        let behind = size_of::<u64>();
-        // SAFETY: the element is mapped for writing, and any bytes are a state.
-        unsafe {
-            let start = state.first().cast::<u8>().add(behind);
-            start.write_bytes(byte, size_of::<State>() - behind);
-        }
+        let state = self.mapped::<[u8; size_of::<State>()]>(interface, map::STATE);
+        let mut bytes = state.first().read();
+        bytes[size_of::<u64>()..].fill(byte);
+        state.first_mut().write(bytes);
     }
 
     /// What the program of an interface is told.
-    pub fn state(&self, interface: &str) -> Mapped<State> {
+    pub fn state(&self, interface: &str) -> MappedMut<State> {
         self.mapped(interface, map::STATE)
     }
 
     /// What the program of an interface counts.
-    pub fn counters(&self, interface: &str) -> Mapped<CpuCounters> {
+    pub fn counters(&self, interface: &str) -> MappedMut<CpuCounters> {
         self.mapped(interface, map::COUNTERS)
     }
 
-    fn mapped<T: Copy>(&self, interface: &str, name: &str) -> Mapped<T> {
+    fn mapped<T: Plain>(&self, interface: &str, name: &str) -> MappedMut<T> {
         let data = MapData::from_pin(self.pins().join(interface).join(name)).unwrap();
         let Map::Array(data) = Map::from_map_data(data).unwrap() else { panic!("no array") };
-        Mapped::new(&data).unwrap()
+        MappedMut::new(&data).unwrap()
     }
 
     /// A port12 command in a namespace.

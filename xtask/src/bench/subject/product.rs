@@ -158,17 +158,13 @@ impl Product {
         sockets.lookup_proves = 1;
         sockets.valid_until = if setting.fresh { u64::MAX } else { 0 };
         let local = local(setting.addresses);
-        let host = self.instance.state().host();
-        // SAFETY: the element is mapped for writing, and no frame is under way.
-        unsafe {
-            host.write_volatile(HostTable {
-                sockets,
-                active: 0,
-                local: [local; 2],
-                vlans: vlans(),
-                ..HostTable::UNKNOWN
-            });
-        };
+        self.instance.state().set_host(&HostTable {
+            sockets,
+            active: 0,
+            local: [local; 2],
+            vlans: vlans(),
+            ..HostTable::UNKNOWN
+        });
         Ok(())
     }
 
