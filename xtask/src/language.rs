@@ -45,7 +45,7 @@ const CORPORA: [Corpus; 5] = [
     Corpus { name: "README.md", limits: GOAL, read: |root| pages(root, &["README.md"]) },
     Corpus {
         name: "docs/",
-        limits: limits(8.6, 2.7, GOAL.sentence),
+        limits: limits(7.1, 2.2, GOAL.sentence),
         read: |root| directory(root, "docs"),
     },
     Corpus {
