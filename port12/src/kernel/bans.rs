@@ -187,7 +187,7 @@ impl Bans {
         Ok(removed)
     }
 
-    /// Forgets those among the bans that were [listed](Self::list) that are over. Returns them.
+    /// Forgets those among the bans that were listed that are over. Returns them.
     ///
     /// # Errors
     ///
@@ -210,7 +210,7 @@ impl Bans {
         Ok(over)
     }
 
-    /// Removes the program's lightest bans among those that were [listed](Self::list), if the table is nearly full:
+    /// Removes the program's lightest bans among those that were listed, if the table is nearly full:
     /// the bans that dropped the fewest packets, of equals those that end first. Bans that changed since they were listed
     /// stay, and so do the operator's. Returns the number of removed bans.
     ///
