@@ -12,7 +12,7 @@ const ARPHRD_SIT: libc::c_int = 776;
 
 /// A device with the link-layer type of `sit0`, which port12 cannot read, for as long as the file is
 /// held.
-fn sit(near: &Namespace, name: &str) -> File {
+pub fn sit(near: &Namespace, name: &str) -> File {
     near.enter(|| {
         let device = tun::open(name);
         // SAFETY: TUNSETLINK takes a number.

@@ -1,16 +1,14 @@
 //! Events of port12 itself: bans, the mode in force, interfaces, programs and losses, in each sink.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    os::unix::net::UnixDatagram,
-    path::{Path, PathBuf},
-};
+mod causes;
+mod sinks;
+
+use std::{collections::BTreeSet, fs};
 
 use port12::kernel::events;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
+use self::sinks::Sinks;
 use crate::story::kept::{PROBE, SCAN, records, with};
 use crate::support::{
     Banning, Bpffs, Pair, Port12,
@@ -19,93 +17,6 @@ use crate::support::{
     frame::syn,
     lab, reaches, until,
 };
-
-/// A sink of each kind that has alerts, as files and as sockets that are read.
-struct Sinks {
-    directory: TempDir,
-    syslog: Socket,
-    journal: Socket,
-}
-
-/// A socket, and the messages that came.
-struct Socket {
-    socket: UnixDatagram,
-    received: Vec<String>,
-}
-
-impl Socket {
-    fn bind(path: &Path) -> Self {
-        let socket = UnixDatagram::bind(path).unwrap();
-        socket.set_nonblocking(true).unwrap();
-        Self { socket, received: Vec::new() }
-    }
-
-    fn find(&mut self, part: &str) -> Option<String> {
-        let mut message = vec![0; 1 << 16];
-        while let Ok(length) = self.socket.recv(&mut message) {
-            self.received.push(String::from_utf8_lossy(&message[..length]).into_owned());
-        }
-        self.received.iter().find(|it| it.contains(part)).cloned()
-    }
-}
-
-impl Sinks {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let bind = |name: &str| Socket::bind(&directory.path().join(name));
-        let (syslog, journal) = (bind("log"), bind("journal"));
-        Self { directory, syslog, journal }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn args(&self) -> String {
-        let [eve, human, log, journal] =
-            ["eve.json", "human.log", "log", "journal"].map(|it| self.path(it));
-        format!(
-            "--sink eve:{} --sink human:{} --sink syslog:{} --sink journald:{}",
-            eve.display(),
-            human.display(),
-            log.display(),
-            journal.display()
-        )
-    }
-
-    /// Waits until every sink has the event, and returns its EVE record. Its line is `said`, on standard error too if
-    /// `port12` is given; a message has `field`.
-    fn wait(&mut self, port12: Option<&mut Port12>, id: u64, said: &str, field: &str) -> Value {
-        if let Some(port12) = port12 {
-            port12.wait_until_said(said);
-        }
-        let [eve, human] = ["eve.json", "human.log"].map(|name| self.path(name));
-        let lines = |path: &Path| -> Vec<String> {
-            let text = fs::read_to_string(path).unwrap_or_default();
-            let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-            whole.lines().map(str::to_owned).collect()
-        };
-        until(&format!("the human line {said:?}"), || {
-            lines(&human).into_iter().find(|line| line.contains(said))
-        });
-        let message = until("the syslog message", || self.syslog.find(field));
-        assert!(message.contains(said), "{message}");
-        let entry = until("the entry of the journal", || {
-            self.journal.find(&format!("\nPORT12_SIGNATURE_ID={id}\n"))
-        });
-        assert!(entry.contains(said), "{entry}");
-        let record = until("the EVE record", || {
-            let records = lines(&eve).into_iter();
-            let mut records = records.map(|it| serde_json::from_str::<Value>(&it).unwrap());
-            records.find(|it| it["alert"]["signature_id"] == id)
-        });
-        // However often it is sent, it is one record.
-        let record_id = identity(&record)["record_id"].as_str().unwrap();
-        assert!(message.contains(&format!(" RECORD_ID={record_id}")), "{message}");
-        assert!(entry.contains(&format!("\nPORT12_RECORD_ID={record_id}\n")), "{entry}");
-        record
-    }
-}
 
 fn own(record: &Value) -> &Value {
     &record["alert"]["context"]["port12"]
