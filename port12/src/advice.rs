@@ -1,4 +1,4 @@
-//! What the facts about a port mean, and what to do about them.
+//! Meaning of the facts about a port, and next steps.
 //!
 //! [`Situation`] is what is known of a port on one transport, [`decide`] the table that finds what it
 //! comes to, and [`Finding`] has the words. Nothing here asks the host.

@@ -9,7 +9,7 @@ use port12_common::{Finding, Layer};
 pub use crate::model::event::{FRAME_BYTES, Headers, MAX_FRAME_BYTES, Probe};
 
 impl Probe {
-    /// What a probe of a capture comes to: `bytes` are the first ones of its frame.
+    /// Event of a probe in a capture; `bytes` are the first ones of its frame.
     pub fn of(
         finding: &Finding,
         (bytes, layer): (&[u8], Layer),

@@ -14,7 +14,7 @@ use crate::kernel::sources::{Slot, Sources, Touched};
 /// Sources that are remembered.
 pub const CAPACITY: usize = 65_536;
 
-/// What is remembered of a source, over all interfaces and CPUs.
+/// Record of a source, over all interfaces and CPUs.
 #[derive(Clone, Debug, Default)]
 pub struct Remembered {
     /// Probes that were seen of it, dropped ones included, and their bytes.
@@ -34,7 +34,7 @@ pub struct Remembered {
 struct Looked {
     /// Jiffies before they were read: what has changed since was seen later.
     at: u64,
-    /// What stood in each place.
+    /// Content of each slot at the last look.
     places: Vec<Known>,
 }
 
@@ -159,7 +159,7 @@ impl Ledger {
         self.sources.is_empty()
     }
 
-    /// What is remembered of a source.
+    /// Record of a source.
     pub fn get(&self, address: IpAddr) -> Option<&Remembered> {
         self.sources.get(&address)
     }

@@ -1,4 +1,4 @@
-//! Who listens on watched ports: what has come, what has gone, and what a knock has reached.
+//! Listeners on watched ports: opened, closed, and reached by flow starts.
 //!
 //! A library without I/O or a clock, which is told what is there and the time. [`Register`] compares
 //! a look at the sockets with the one before; [`Reached`] says when to tell of knocks that found a

@@ -88,7 +88,7 @@ fn try_main(command: Command) -> Result<ExitCode, Failure> {
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// What was written goes out before the failure is told.
+/// Output is flushed before the failure is reported.
 fn then_flush(ended: Result<(), Failure>, out: &mut impl Write) -> Result<(), Failure> {
     unless_closed(out.flush())?;
     ended

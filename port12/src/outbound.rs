@@ -1,4 +1,4 @@
-//! What this host starts: conversations with watched ports elsewhere, and who it is that starts them.
+//! Outbound flow starts to watched ports, and their processes.
 //!
 //! A library without I/O or a clock. [`Contact`] is what the kernel program tells, [`Sender`](crate::who::Sender) who was found to be
 //! behind it, and [`Register`] says what is to be told of it, and who was seen at each port.

@@ -1,4 +1,4 @@
-//! What a stranger's conversation start with a port would meet, asked of the classifier itself.
+//! Forecast for the flow start of an unknown source, by the classifier itself.
 //!
 //! A stranger is a source that is neither allowed nor banned, and knocks at this very host.
 
@@ -13,16 +13,16 @@ use port12_common::{
 /// The source port of the stranger; nobody is connected to it.
 const SOURCE_PORT: u16 = 40_000;
 
-/// What a conversation start meets.
+/// Forecast for a flow start.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Outlook {
-    /// What becomes of it.
+    /// Outcome.
     pub outcome: Outcome,
-    /// What the rule of the port says; [`Action::Assigned`] above 1023.
+    /// Action of the port's rule; [`Action::Assigned`] above 1023.
     pub action: Action,
 }
 
-/// What decides besides the frame.
+/// Conditions besides the frame.
 pub struct Conditions {
     policy: Box<Policy>,
     host: Box<HostTable>,

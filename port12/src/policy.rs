@@ -1,4 +1,4 @@
-//! What to do about each port, by the mode and the registry.
+//! Policy of each port, by the mode and the registry.
 
 use port12_common::{
     Transport,

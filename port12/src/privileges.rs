@@ -64,7 +64,7 @@ pub fn spawn_without(
 
 /// Gives up the capabilities of this thread that are not kept, and fences all threads in.
 ///
-/// What cannot be given up is logged: it is no reason not to watch.
+/// A privilege that cannot be dropped is logged: watching goes on.
 pub fn give_up() {
     limit_to_kept();
     fence::raise();

@@ -41,7 +41,7 @@ const MAX_BYTES: u64 = 64 << 20;
 /// Files with more rows about well-known ports are refused. The official ones have 1,545.
 const MAX_ROWS: usize = 1 << 16;
 
-/// What IANA says about the ports 0 to 1023.
+/// IANA's registry of the ports 0 to 1023.
 #[derive(Clone, Debug)]
 pub struct Registry {
     edition: Edition,
@@ -80,7 +80,7 @@ impl From<&Registry> for RegistryId {
     }
 }
 
-/// What is odd about a registry that was accepted.
+/// Warning about a registry that was accepted.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Warning {
     /// No row is about these ports; they count as unassigned.
@@ -91,7 +91,7 @@ pub enum Warning {
     Transport {
         /// Where the record starts.
         line: u64,
-        /// What stands there, quoted.
+        /// Present text, quoted.
         name: String,
     },
 }
@@ -191,7 +191,7 @@ impl Registry {
         &self.source
     }
 
-    /// What is odd about it; a person should hear of it.
+    /// Warnings.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

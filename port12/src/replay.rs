@@ -168,7 +168,7 @@ impl<'a> Replay<'a> {
         self.report(Kind::Totals, self.clock.unwrap_or_default(), Some(capture))
     }
 
-    /// What was told.
+    /// Event pipeline.
     pub fn story(&mut self) -> &mut Story {
         &mut self.story
     }

@@ -1,4 +1,4 @@
-//! What the program has counted, read out of its maps.
+//! Counters of the program at one moment.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What happened, on its way to those who are to know: events become alerts, and both go to the sinks.
+//! Event pipeline: events become alerts, and both go to the sinks.
 
 mod records;
 mod stamp;
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Scans that go on that a state lists, at most.
 const MOST_SCANS: usize = 64;
 
-/// Who is told, and what of.
+/// Event pipeline.
 pub struct Story {
     detector: Detector,
     stamp: Stamp,
@@ -44,7 +44,7 @@ pub struct Story {
     readers: broadcast::Sender<Arc<Record>>,
     /// Lines for whoever runs this process.
     lines: Vec<String>,
-    /// What was told in all, once the sinks are closed.
+    /// Counts after the sinks are closed.
     closed: Option<AlertStats>,
 }
 
@@ -179,7 +179,7 @@ impl Story {
         std::mem::take(&mut self.lines)
     }
 
-    /// What was told so far.
+    /// Counts so far.
     pub fn report(&self) -> AlertStats {
         if let Some(report) = &self.closed {
             return report.clone();

@@ -47,7 +47,7 @@ pub enum TruthError {
     Clock(#[from] ProgramError),
 }
 
-/// What was published last.
+/// Last published tables.
 #[derive(Default)]
 pub struct Truth {
     /// The sockets of the last look.

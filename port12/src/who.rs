@@ -1,4 +1,4 @@
-//! Who has a port: the sockets on some local ports, and the processes that hold them.
+//! Sockets on local ports, and their processes.
 //!
 //! Sockets are sock_diag's, processes procfs's, and an inode joins them: `/proc/PID/fd` names the
 //! sockets of a process in whatever network namespace they are.
@@ -40,7 +40,7 @@ pub use sender::PacketOrigin;
 pub use senders::senders;
 pub use sight::numbers_are_the_kernels;
 
-/// What is asked.
+/// Question.
 pub struct Question {
     /// The local ports, by transport.
     pub ports: [PortRanges; Transport::ALL.len()],
@@ -48,7 +48,7 @@ pub struct Question {
     pub all_namespaces: bool,
 }
 
-/// Who has the ports.
+/// Sockets and processes of the ports.
 #[derive(Default)]
 pub struct Answer {
     /// The namespaces that were asked, the calling thread's first.
@@ -65,7 +65,7 @@ pub struct Answer {
     pub processes: BTreeMap<Holder, Process>,
     /// The cgroups in which the sockets were made, by id, as far as they were found.
     pub cgroups: BTreeMap<u64, Cgroup>,
-    /// What could not be seen.
+    /// Facts that could not be seen.
     pub limits: Vec<Limit>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Finding, Listening, Severity, Situation, Watching};
 
-/// What there is to say of a situation, the most severe first. There is always something.
+/// Findings of a situation, the most severe first; at least one.
 pub fn decide(situation: &Situation) -> Vec<(Finding, Severity)> {
     let mut findings = vec![listening(situation)];
     if situation.listening == Listening::OwnerUnseen {
@@ -74,7 +74,7 @@ fn watching(situation: &Situation) -> (Finding, Severity) {
     }
 }
 
-/// What came, where what becomes of it is not all that there is to say.
+/// Findings about counted packets.
 fn knocks(situation: &Situation) -> Option<(Finding, Severity)> {
     let knocked = situation.came.knocked();
     match situation.watching {

@@ -1,4 +1,4 @@
-//! What a situation can come to, and what that means.
+//! Findings, and their meaning.
 
 use super::Suspension;
 
@@ -29,7 +29,7 @@ pub enum Finding {
     NobodyListens,
     /// Whether somebody listens cannot be seen.
     ListenersUnseen,
-    /// Who has the socket cannot be seen.
+    /// The owner of the socket cannot be seen.
     UnseenOwner,
     /// The policy drops what comes for a listener.
     EnforcedListener,
@@ -43,11 +43,11 @@ pub enum Finding {
     Ignored,
     /// A rule that drops is not in force.
     DropSuspended(Suspension),
-    /// What knocks is passed.
+    /// Probes pass.
     KnockedPassed,
-    /// What knocks is dropped.
+    /// Probes are dropped.
     KnockedDropped,
-    /// What was counted is of another time.
+    /// The counters are of another time.
     KnockedEarlier,
     /// Nothing came but what a socket took.
     OnlyReached,
@@ -95,7 +95,7 @@ impl Finding {
         }
     }
 
-    /// What it means.
+    /// Meaning.
     pub const fn means(self) -> &'static str {
         match self {
             Self::DeletedProgram => {

@@ -1,10 +1,10 @@
-//! What commands have to name.
+//! Names in commands.
 
 use std::net::IpAddr;
 
 use port12_common::Transport;
 
-/// What `port12 run` would do about a conversation start without a socket, by its policy.
+/// Treatment of a flow start without a socket by the policy of `port12 run`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Intent {
     /// The policy cannot be read.
@@ -40,7 +40,7 @@ pub struct Names<'a> {
     pub daemon: Option<u32>,
     /// The policy file.
     pub policy: &'a str,
-    /// What `port12 run` would do about the port.
+    /// Treatment of the port by `port12 run`.
     pub planned: Intent,
     /// The capabilities that would show who has the port; none where none would.
     pub needs: &'a [&'a str],

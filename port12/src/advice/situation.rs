@@ -1,25 +1,25 @@
-//! What is known of a port on one transport.
+//! Facts about a port on one transport.
 
 use crate::registry::State;
 
 /// Everything that advice depends on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Situation {
-    /// What the registry says; `None` above 1023.
+    /// Registry state; `None` above 1023.
     pub state: Option<State>,
-    /// What becomes of conversation starts.
+    /// Treatment of flow starts.
     pub watching: Watching,
-    /// Who has the port.
+    /// Owner of the port.
     pub listening: Listening,
     /// Whether the policy expects a listener.
     pub is_expected: bool,
-    /// What came, since the counters began.
+    /// Packets since the counters began.
     pub came: Came,
     /// Whether somebody is known to use the port that IANA does not name.
     pub has_known_use: bool,
 }
 
-/// What becomes of conversation starts, over the interfaces of this host: what protects least.
+/// Treatment of flow starts: the least protection of all interfaces of this host.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Watching {
     /// Whether anything watches cannot be seen.
@@ -53,7 +53,7 @@ pub enum Suspension {
     Left,
 }
 
-/// Who has the port, the most remarkable where there are several.
+/// Owner of the port, the most remarkable of several.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Listening {
     /// The sockets of the transport cannot be seen.
@@ -74,7 +74,7 @@ pub enum Listening {
     Deleted,
 }
 
-/// What came: conversation starts.
+/// Counted flow starts.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Came {
     /// To a port without a socket, and passed.

@@ -1,11 +1,11 @@
-//! What to do: in sentences, with the commands.
+//! Next steps: sentences with commands.
 
 use port12_common::Transport;
 
 use super::{Finding, Intent, Names, Suspension};
 
 impl Finding {
-    /// What to do about it; nothing where there is nothing to do.
+    /// Next steps; empty if there are none.
     pub fn steps(self, names: &Names<'_>) -> Vec<String> {
         let (port, policy) = (names.place(), names.policy);
         match self {
@@ -75,7 +75,7 @@ impl Finding {
     }
 }
 
-/// What `port12 run` would do about the port.
+/// Treatment of the port by `port12 run`.
 fn nothing_watches(names: &Names<'_>) -> Vec<String> {
     let run = "`port12 run` watches, as root; `port12 attach` does without a daemon.";
     let run = match names.planned {

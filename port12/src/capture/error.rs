@@ -57,7 +57,7 @@ pub enum CaptureError {
     Header {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         #[source]
         why: Corruption,
     },
@@ -75,7 +75,7 @@ fn list(links: &[LinkType]) -> String {
     links.iter().map(LinkType::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// What is wrong with a record.
+/// Fault of a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Corruption {
     /// More was captured than any snap length lets through.

@@ -1,4 +1,4 @@
-//! What the first byte of a captured frame belongs to, by link type.
+//! Layer of the first byte of a captured frame, by link type.
 //!
 //! A header that is not Ethernet is taken off where IP follows it. Where something else follows,
 //! the frame comes out with an Ethernet header in its place, whose addresses are zero and whose
@@ -20,7 +20,7 @@ pub struct LinkType(pub u16);
 pub(super) const READ: &str =
     "Ethernet (1), raw IP (12, 14, 101, 228, 229), BSD loopback (0, 108), Linux cooked (113, 276)";
 
-/// What has to be done about a frame's first bytes.
+/// Treatment of the first bytes of a frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Framing {
     Ethernet,

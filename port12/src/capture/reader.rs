@@ -24,7 +24,7 @@ pub struct CapturedFrame<'a> {
     /// The time since the epoch, to the nanosecond. A simple packet block has none. Times may go
     /// backwards from frame to frame.
     pub timestamp: Option<Duration>,
-    /// What `bytes` starts with.
+    /// Layer of the first byte of `bytes`.
     pub layer: Layer,
     /// The bytes that were captured, from the first one of `layer`.
     pub bytes: &'a [u8],
@@ -43,7 +43,7 @@ pub struct Interface<'a> {
     pub number: u32,
     /// The name that a pcapng file gives.
     pub name: Option<&'a str>,
-    /// What the capture was taken of.
+    /// Format of the capture.
     pub link: LinkType,
 }
 
@@ -52,7 +52,7 @@ pub struct Reader {
     path: PathBuf,
     source: Source,
     file: CaptureFile,
-    /// What the last frame holds of the source's window.
+    /// Part of the window that the last frame holds.
     held: usize,
     /// A frame whose link header was replaced.
     scratch: Vec<u8>,
@@ -110,12 +110,12 @@ impl Reader {
         })
     }
 
-    /// What was read so far.
+    /// Counts so far.
     pub fn summary(&self) -> &Summary {
         &self.summary
     }
 
-    /// What was read of the capture.
+    /// Counts of the capture.
     ///
     /// # Errors
     ///
@@ -128,7 +128,7 @@ impl Reader {
         Ok(self.summary)
     }
 
-    /// What is held of the capture, in bytes.
+    /// Bytes of the capture in memory.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.source.capacity() + self.scratch.capacity()

@@ -18,7 +18,7 @@ pub(super) struct Record {
     pub(super) length: usize,
 }
 
-/// What comes next in a capture.
+/// Next item of a capture.
 pub(super) enum Step {
     Frame(Record),
     /// A frame of a link type that is not read. It is consumed.

@@ -33,7 +33,7 @@ impl Source {
         self.consumed + self.window().len() as u64
     }
 
-    /// What is held in memory, in bytes.
+    /// Bytes in memory.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.buffer.capacity()

@@ -1,4 +1,4 @@
-//! What a reading came to.
+//! Result of a reading.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -37,7 +37,7 @@ pub enum End {
     Corrupt {
         /// Where the record starts.
         at: u64,
-        /// What is wrong with it.
+        /// The fault.
         why: Corruption,
     },
     /// With an error of the device or pipe.

@@ -33,12 +33,12 @@ use crate::{
 /// Show or change the allowlist in force, with a daemon or without.
 #[derive(Clone, Debug, clap::Args)]
 pub struct AllowArgs {
-    /// What to do
+    /// Change
     #[command(subcommand)]
     pub act: Act,
 }
 
-/// What to do with the allowlist.
+/// Change of the allowlist.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Act {
     /// Add sources whose packets are never dropped

@@ -61,7 +61,7 @@ pub fn run(args: &ConfirmArgs, out: &mut impl Write) -> Result<(), Failure> {
     ))
 }
 
-/// What there is to say of an interface.
+/// Line about an interface.
 enum Said {
     Text(String),
     Confirmed { rules: RulesHash, text: String },

@@ -52,7 +52,7 @@ pub enum Code {
 pub struct Failure {
     /// The exit code.
     pub code: Code,
-    /// What, where, and what to do.
+    /// Cause, place and next step.
     pub message: String,
 }
 

@@ -1,4 +1,4 @@
-//! What the commands share that work on what is pinned, with a daemon or without.
+//! Arguments of commands that use pins, with a daemon or without.
 
 use std::path::PathBuf;
 
@@ -52,7 +52,7 @@ impl PinArgs {
         Ok(slots)
     }
 
-    /// What is pinned for each interface, at least one.
+    /// Pins of each interface, at least one.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl PinArgs {
         std::iter::once(self.state_dir.clone()).chain(runtime).collect()
     }
 
-    /// What is pinned for each interface, each for itself: one that cannot be read hides no other.
+    /// Pins of each interface, each for itself: one that cannot be read hides no other.
     ///
     /// # Errors
     ///

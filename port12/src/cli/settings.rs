@@ -23,12 +23,12 @@ const CONFIG: &str = "config";
 pub struct Settings {
     /// The policy file, where one is named.
     pub config: Option<PathBuf>,
-    /// What goes before it.
+    /// Values that precede it.
     pub overrides: Layer,
 }
 
 impl Settings {
-    /// What `run` has without flags: the environment alone.
+    /// Settings of `run` without flags: the environment alone.
     ///
     /// # Errors
     ///

@@ -16,13 +16,13 @@ use crate::{
     text::Printable,
 };
 
-/// What the kernel and the reports are told.
+/// Policy for the kernel and the reports.
 pub struct Compiled {
     /// The rules, and which allowlists are not empty. The gate is open in drop mode.
     pub policy: Box<Policy>,
     /// The ports on which a listener is what it should be.
     pub expected: BTreeSet<(Transport, u16)>,
-    /// What says less than it seems to; a person should hear of it.
+    /// Warnings: rules that do less than they seem to.
     pub warnings: Vec<String>,
 }
 

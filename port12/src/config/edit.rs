@@ -19,7 +19,7 @@ use crate::{text::Printable, trusted_path};
 /// The mode of a policy file that has gone since it was read.
 const MODE: u32 = 0o644;
 
-/// What to do with the sources in the file.
+/// Change of the sources in the file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Edit {
     /// Put them there.

@@ -1,11 +1,11 @@
-//! What the rules make of the ports, all in all.
+//! Effect of all rules on the ports.
 
 use port12_common::{Transport, abi::Action};
 
 use super::Compiled;
 use crate::registry::PortSet;
 
-/// What can become of a port that is watched or ignored.
+/// Effect on a port that is watched or ignored.
 const ACTIONS: [Action; 4] = [
     Action::Watch,
     Action::Drop { enforce: false },
@@ -37,7 +37,7 @@ pub struct Effect {
 }
 
 impl Compiled {
-    /// What becomes of every port that the registry or the policy names.
+    /// Effect on every port that the registry or the policy names.
     pub fn effects(&self) -> Vec<Effect> {
         let mut effects = Vec::new();
         for transport in Transport::ALL {

@@ -16,7 +16,7 @@ pub enum ConfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         #[source]
         cause: io::Error,
     },
@@ -46,13 +46,13 @@ pub enum ConfigError {
     Refused {
         /// The file.
         path: PathBuf,
-        /// What, and where.
+        /// The fault, with its place.
         #[source]
         refusal: Refusal,
     },
 }
 
-/// What is wrong in a policy file, and where.
+/// Fault in a policy file, with its place.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
     /// From 1.
@@ -60,7 +60,7 @@ pub struct Refusal {
     /// The key, dotted and with indexes from 0, as in `port[2].action`. Empty where it is not
     /// known.
     pub key: String,
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
@@ -80,7 +80,7 @@ impl std::error::Error for Refusal {
     }
 }
 
-/// What is wrong with a value.
+/// Fault of a value.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Fault {
     /// Bytes that are not UTF-8.
@@ -100,15 +100,15 @@ pub enum Fault {
     Missing {
         /// The key.
         key: &'static str,
-        /// What to write.
+        /// Text to write instead.
         accepted: String,
     },
     /// A value that is not accepted.
     #[error("{found} is not accepted: {accepted}")]
     Value {
-        /// What stands there, cut short.
+        /// Present text, shortened.
         found: String,
-        /// What is wrong with it, and what to write.
+        /// The fault, and the text to write instead.
         accepted: String,
     },
     /// A rule that says nothing.

@@ -24,7 +24,7 @@ const RESET: &str = "write a list of keys, such as [\"allow\", \"port\"]";
 pub struct File {
     /// Where it was read from.
     pub path: Arc<Path>,
-    /// What it says outside of its rules.
+    /// Values outside of its rules.
     pub layer: Layer,
     /// The rules, in the order of the file; the later one wins.
     pub rules: Vec<Valued<PortRule>>,

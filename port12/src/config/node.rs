@@ -81,7 +81,7 @@ impl<'a> Node<'a> {
         self.name
     }
 
-    /// What `read` makes of it, and where it stands.
+    /// Value that `read` makes of it, with its place.
     pub(super) fn valued<T>(
         &self,
         read: impl Fn(&Self) -> Result<T, Refusal>,
@@ -139,7 +139,7 @@ impl<'a> Node<'a> {
         self.value.get_ref().is_array()
     }
 
-    /// What `read` makes of each element of a list.
+    /// Values that `read` makes of the elements of a list.
     pub(super) fn each<T>(
         &self,
         accepted: &str,

@@ -6,7 +6,7 @@ use strum::{EnumMessage, IntoStaticStr, VariantArray};
 use super::Ports;
 use crate::policy::Mode;
 
-/// What becomes of probes to some ports.
+/// Treatment of probes to some ports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum PortAction {
@@ -23,7 +23,7 @@ pub enum PortAction {
 pub struct PortRule {
     /// Which ports.
     pub ports: Vec<Ports>,
-    /// What becomes of probes; none leaves what an earlier rule or the mode says.
+    /// Treatment of probes; `None` leaves the decision to an earlier rule or the mode.
     pub action: Option<PortAction>,
     /// Whether a drop goes ahead where a local socket is there; only for ports that are named.
     pub enforce: bool,
@@ -42,7 +42,7 @@ impl PortRule {
         }
     }
 
-    /// What becomes of probes in a mode.
+    /// Treatment of probes in a mode.
     pub fn action(&self, mode: Mode) -> Option<abi::Action> {
         Some(match (self.action?, mode) {
             (PortAction::Ignore, _) => abi::Action::Ignore,

@@ -1,4 +1,4 @@
-//! What the first bytes of a frame say beyond what the kernel program tells.
+//! Headers in the first bytes of a frame, beyond the fields of the kernel's record.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -102,7 +102,7 @@ impl Advisor<'_> {
         }
     }
 
-    /// What protects least counts.
+    /// The least protection of all interfaces.
     fn watching(&self, transport: Transport) -> Watching {
         let on = |it: &Interface| Some(watching(*it.actions.get(&transport)?, it.state.mode));
         let unseen = if self.watch.is_partial { Watching::Unseen } else { Watching::Nothing };
@@ -144,7 +144,7 @@ impl Advisor<'_> {
         entry.holders.iter().filter_map(|holder| self.answer.processes.get(holder))
     }
 
-    /// What came here, also while something watched that does not any longer.
+    /// Counters here, also of programs that are attached no longer.
     fn came(&self, transport: Transport) -> Came {
         let here = || self.watch.all().filter(|it| it.place() != Place::Elsewhere);
         let banned = here().any(|it| {

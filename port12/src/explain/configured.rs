@@ -1,4 +1,4 @@
-//! What `port12 run` would do, by the policy file and the environment.
+//! Orders of `port12 run` by the policy file and the environment.
 
 use std::{collections::BTreeSet, path::PathBuf};
 

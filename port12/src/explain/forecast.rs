@@ -1,11 +1,11 @@
-//! What a stranger would meet, as it is told.
+//! Forecast for an unknown source.
 
 use port12_common::{Transport, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::{config::action_name, model::ModeState, outlook::Outlook};
 
-/// What becomes of a stranger's conversation start on one transport.
+/// Forecast for the flow start of an unknown source on one transport.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Forecast {
@@ -13,7 +13,7 @@ pub struct Forecast {
     pub transport: Transport,
     /// Its destination port.
     pub port: u16,
-    /// What the rule says.
+    /// Action of the rule.
     pub action: String,
     /// Name of an outcome, or `unknown`.
     pub outcome: String,

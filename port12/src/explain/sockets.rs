@@ -21,7 +21,7 @@ pub(super) fn takes(entry: &Entry) -> bool {
     matches!(entry.state, SocketState::Listen | SocketState::Unconnected)
 }
 
-/// What a look-up may find on a transport: the same twice when its sockets could be listed.
+/// Possible answers of a look-up on a transport: twice the same if its sockets could be listed.
 pub(super) fn found(answer: &Answer, transport: Transport) -> [bool; 2] {
     let found = answer.entries.iter().any(|it| it.transport == transport && takes(it));
     [found, found || answer.unseen.contains_key(&transport)]

@@ -1,4 +1,4 @@
-//! What is found, and what is made of it.
+//! Findings, and the advice from them.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! What watches here, what it makes of the port, and what came.
+//! Watched interfaces: the treatment of the port, and its counters.
 
 use std::{
     cmp::Reverse,
@@ -31,7 +31,7 @@ use crate::{
 /// So many sources of an interface are named.
 const NAMED: usize = 5;
 
-/// What is pinned.
+/// Pinned interfaces.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Watch {
@@ -42,7 +42,7 @@ pub struct Watch {
     /// Whether something may watch that is not among them.
     #[serde(skip)]
     pub is_partial: bool,
-    /// What came in on the interfaces that are watched here.
+    /// Counters and sources of the interfaces that are watched here.
     #[serde(skip)]
     pub probes: Vec<InterfaceProbes>,
 }
@@ -69,7 +69,7 @@ pub struct Interface {
 #[derive(Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Source {
-    /// What was seen of it, on whichever port.
+    /// Its probes, of all ports.
     #[serde(flatten)]
     pub seen: SourceState,
     /// The transports on which it touched this port.

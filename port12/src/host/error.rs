@@ -10,7 +10,7 @@ pub enum HostError {
     /// The kernel refused a request.
     #[error("cannot list {what}: {source}{}", hint(source))]
     Refused {
-        /// What was asked for.
+        /// Requested objects.
         what: &'static str,
         /// The kernel's answer.
         source: io::Error,
@@ -18,7 +18,7 @@ pub enum HostError {
     /// A system call failed before the kernel could answer.
     #[error("cannot ask for {what}: {source}{}", call_hint(source))]
     Unasked {
-        /// What was asked for.
+        /// Requested objects.
         what: &'static str,
         /// The error of the system call.
         source: io::Error,
@@ -26,7 +26,7 @@ pub enum HostError {
     /// A list changed each time it was read.
     #[error("cannot list {what}: they changed during each of {attempts} attempts; try again")]
     Unsteady {
-        /// What was asked for.
+        /// Requested objects.
         what: &'static str,
         /// How often it was read.
         attempts: usize,
@@ -34,9 +34,9 @@ pub enum HostError {
     /// An answer does not have the form that the kernel documents.
     #[error("cannot list {what}: the kernel's answer cannot be read: {detail}")]
     Unreadable {
-        /// What was asked for.
+        /// Requested objects.
         what: &'static str,
-        /// What is wrong with the answer.
+        /// Fault of the answer.
         detail: String,
     },
     /// A file of procfs cannot be read.

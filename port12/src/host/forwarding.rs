@@ -55,7 +55,7 @@ pub enum Reason {
         name: String,
         /// Its kind: "macvlan", "ipvlan", ...
         kind: String,
-        /// What it stands on.
+        /// Interface below.
         lower: String,
     },
     /// An nf_tables rule translates, rewrites, redirects, copies or forwards.
@@ -73,7 +73,7 @@ pub enum Reason {
     Filter {
         /// The interface on whose ingress it is.
         device: String,
-        /// What it does: a predicate.
+        /// Action, as a predicate.
         what: String,
     },
     /// IPVS balances connections.

@@ -7,7 +7,7 @@ use socket2::{Domain, Socket, Type};
 /// `SO_NETNS_COOKIE` (asm-generic/socket.h; kernel 5.14).
 const SO_NETNS_COOKIE: libc::c_int = 71;
 
-/// What tells it from others, as `bpf_get_netns_cookie` has it.
+/// Cookie, as of `bpf_get_netns_cookie`.
 ///
 /// # Errors
 ///

@@ -36,7 +36,7 @@ pub(super) struct Request<'a> {
     pub(super) scope: Scope,
     /// The message behind the netlink header.
     pub(super) payload: &'a [u8],
-    /// What is asked for, for error messages: a plural.
+    /// Requested objects, for error messages: a plural.
     pub(super) what: &'static str,
 }
 
@@ -45,7 +45,7 @@ enum Progress {
     Complete,
 }
 
-/// What one attempt gathered.
+/// Result of one attempt.
 struct Answer<T> {
     items: Vec<T>,
     interrupted: bool,

@@ -22,7 +22,7 @@ use super::{
     nexthops, routes,
 };
 
-/// What an address is to this host.
+/// Role of an address for this host.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Role {
     /// One that is no single host's: loopback, multicast, the unspecified address.

@@ -21,7 +21,7 @@ const ATTEMPTS: usize = 64;
 /// The table to publish.
 #[derive(Clone)]
 pub struct Published {
-    /// What the kernel program reads.
+    /// Tables of the kernel program.
     pub local: Box<Local>,
     /// What did not fit: the kernel program takes these destinations for transit, and so passes
     /// what comes for them.

@@ -37,7 +37,7 @@ const TCA_BPF_FLAG_ACT_DIRECT: u32 = 1;
 pub struct Filter {
     /// The interface's index.
     pub interface: u32,
-    /// What tells it from others of its priority.
+    /// Handle among filters of its priority.
     pub handle: u32,
     /// The program's name, as whoever attached it has it.
     pub name: String,
@@ -75,7 +75,7 @@ pub(super) fn request<T>(
 pub(super) const QDISCS: &str = "qdiscs";
 pub(super) const FILTERS: &str = "tc filters";
 
-/// What is in the place of the qdisc `clsact`.
+/// Qdisc in the place of `clsact`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Place {
     /// It is, and was made just now.

@@ -223,7 +223,7 @@ impl Allowlist {
         })
     }
 
-    /// What is gone already is no error: somebody else removed it.
+    /// A missing entry is no error: another process removed it.
     fn delete(&mut self, prefix: &IpNet) -> Result<(), AllowlistError> {
         let result = match prefix {
             IpNet::V4(net) => self.networks.v4.remove(&key_v4(net)),

@@ -50,7 +50,7 @@ pub enum AttachError {
         interface: String,
         /// The program's id, and what else the capabilities allow to ask.
         program: String,
-        /// What `ip link` calls the mode that it is in.
+        /// Name of its mode in `ip link`.
         off: &'static str,
     },
     /// A program is on an interface above: the kernel allows none below it then.
@@ -73,7 +73,7 @@ pub enum AttachError {
         interface: String,
         /// The mode that was tried last.
         mode: XdpMode,
-        /// What the kernel says.
+        /// Error of the kernel.
         why: String,
         /// The error that says it, if there is one.
         source: Option<Box<dyn Error + Send + Sync>>,
@@ -228,7 +228,7 @@ fn attach_in(instance: &mut Instance, link: &Link, mode: XdpMode) -> Result<FdLi
     })
 }
 
-/// What aya has attached without a link, nothing takes off at the end.
+/// Programs that aya attached without a link stay attached at the end.
 fn taken_back(program: &Xdp, interface: u32, mode: XdpMode) -> Result<(), String> {
     let program = program.fd().map_err(|error| error.to_string())?;
     interfaces::take_off(interface, program.as_fd(), mode).map_err(|error| error.to_string())

@@ -1,4 +1,4 @@
-//! What one program instance bans by itself.
+//! Automatic bans of one program instance.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const LEAST: u64 = 64;
 /// Sources of which all CPUs take note in a second from then on.
 pub(crate) const NEWCOMERS_PER_SECOND: u64 = 64;
 
-/// What a CPU may take note of in a second at least, however many there are.
+/// Least number of new sources of a CPU a second, with any number of CPUs.
 const LEAST_PER_SECOND: u64 = 8;
 
 /// The longest ban that a shorter one is doubled to.

@@ -273,7 +273,7 @@ impl Bans {
         Ok(first.is_some())
     }
 
-    /// What is gone already is no error: somebody else removed it.
+    /// A missing entry is no error: another process removed it.
     fn delete(&mut self, source: IpAddr) -> Result<(), BansError> {
         match self.list.0.remove(&Plain(source.into())) {
             Err(MapError::KeyNotFound) => Ok(()),

@@ -50,7 +50,7 @@ pub enum BindsError {
     Attach {
         /// The program.
         program: &'static str,
-        /// What the kernel says.
+        /// Error of the kernel.
         why: String,
         /// The error that says it.
         source: ProgramError,
@@ -151,7 +151,7 @@ impl Binds {
         Ok(left_out)
     }
 
-    /// What they tell. There can be one reader.
+    /// Records of the programs, for one reader.
     ///
     /// # Errors
     ///
@@ -168,7 +168,7 @@ impl Binds {
         BindRing::new(MapData::from_fd(fd).map_err(wrong)?).map_err(wrong)
     }
 
-    /// What they could not tell.
+    /// Number of lost records.
     pub fn losses(&self) -> Losses {
         Losses::new((*self.hearing).clone())
     }

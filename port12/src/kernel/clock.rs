@@ -16,7 +16,7 @@ use crate::{host::time::since_boot, mapped_read};
 ///
 /// # Errors
 ///
-/// What the kernel says to the test-run.
+/// Error of the test-run.
 pub fn ask(program: &Xdp, clock: &Mapped<Clock>, hz: u64) -> Result<Moment, ProgramError> {
     // Test-run wants an Ethernet header.
     let options = TestRunOptions { data_in: Some(&[0; 14]), ..TestRunOptions::new() };

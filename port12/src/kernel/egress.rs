@@ -59,7 +59,7 @@ const AT_ONCE: u64 = 320;
 /// Contacts that all CPUs tell in a second from then on.
 const PER_SECOND: u64 = 32;
 
-/// What the program asks the kernel for.
+/// Helpers that the program requires of the kernel.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Asks {
     /// Which process is running.
@@ -68,7 +68,7 @@ pub struct Asks {
     pub namespace: bool,
 }
 
-/// What it asks of the running process. From within a PID namespace, its number would say nothing.
+/// Facts about the running process. Within a PID namespace, its number would be useless.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Process {
@@ -81,7 +81,7 @@ pub enum Process {
 }
 
 impl Asks {
-    /// What there is to ask, the most first.
+    /// Variants, the most capable first.
     fn all() -> impl Iterator<Item = Self> {
         let processes = [Process::Name, Process::Number, Process::Nothing];
         let with = |process| [true, false].map(|namespace| Self { process, namespace });
@@ -180,7 +180,7 @@ impl Egress {
         }
     }
 
-    /// What it asks the kernel for.
+    /// Helpers that it requires of the kernel.
     pub fn asks(&self) -> Asks {
         self.asks
     }
@@ -228,7 +228,7 @@ impl Egress {
         }
     }
 
-    /// What became of the contacts that were to be told.
+    /// Counts of the records of contacts.
     pub fn told(&self) -> OutboundTold {
         let mut sum = OutboundTold::default();
         for cpu in self.telling.elements() {
@@ -240,7 +240,7 @@ impl Egress {
         sum
     }
 
-    /// What the program tells. There can be one reader.
+    /// Records of the program, for one reader.
     ///
     /// # Errors
     ///
@@ -259,7 +259,7 @@ impl Egress {
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// Error of the kernel.
     pub fn test_run(
         &mut self,
         layer: Layer,

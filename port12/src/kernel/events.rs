@@ -1,4 +1,4 @@
-//! What one program instance tells of single probes.
+//! Event records of one program instance.
 
 use std::{
     sync::Arc,
@@ -36,7 +36,7 @@ const KNOWN_PER_SECOND: u64 = 256;
 /// The same of newcomers.
 const NEWCOMERS_PER_SECOND: u64 = 64;
 
-/// What a CPU may tell in a second at least, however many there are.
+/// Least number of events of a CPU a second, with any number of CPUs.
 const LEAST_PER_SECOND: u64 = 8;
 
 /// Jiffies after which a source that goes on is told of again.
@@ -104,7 +104,7 @@ impl EventRing {
 pub struct Reading {
     /// The name of the interface.
     pub interface: Arc<str>,
-    /// What the first byte of a frame belongs to.
+    /// Layer of the first byte of a frame.
     pub layer: Layer,
     /// When the machine booted, by the time of day and as if it had not been set since.
     boot: SystemTime,

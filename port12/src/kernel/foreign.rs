@@ -1,4 +1,4 @@
-//! What can be told of a program that somebody else has attached.
+//! Facts about a program that another process attached.
 
 use std::{fs, path::Path};
 

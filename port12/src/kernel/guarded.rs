@@ -10,7 +10,7 @@ use super::{errno, plain::Plain};
 /// The map of one program instance. The process that holds the interface writes it.
 pub struct Guarded {
     map: HashMap<MapData, Plain<SourceAddress>, u64>,
-    /// What is in it; not known before the first writing.
+    /// Content; unknown before the first write.
     known: Option<BTreeSet<IpAddr>>,
 }
 
@@ -28,7 +28,7 @@ impl Guarded {
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// Error of the kernel.
     pub fn known(&mut self) -> Result<BTreeSet<IpAddr>, MapError> {
         match self.known.take() {
             Some(known) => Ok(known),
@@ -41,7 +41,7 @@ impl Guarded {
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// Error of the kernel.
     pub fn set(&mut self, addresses: &BTreeSet<IpAddr>) -> Result<bool, MapError> {
         let known = self.known()?;
         for gone in known.difference(addresses) {
@@ -61,7 +61,7 @@ impl Guarded {
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// Error of the kernel.
     pub fn remove(&mut self, address: IpAddr) -> Result<(), MapError> {
         match self.map.remove(&Plain(address.into())) {
             Err(MapError::KeyNotFound) => Ok(()),

@@ -32,12 +32,12 @@ use port12_common::{
 pub use super::load_error::LoadError;
 use crate::{fault::other_object, mapped_write};
 
-/// What a program instance is loaded for.
+/// Options of a program instance.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadOptions<'a> {
     /// The program to load.
     pub entry: EntryPoint,
-    /// What the first byte of a frame belongs to.
+    /// Layer of the first byte of a frame.
     pub layer: Layer,
     /// Goes by a capture's clock, and looks no socket up.
     pub replay: bool,
@@ -156,7 +156,7 @@ impl Instance {
         &self.counters
     }
 
-    /// Who knocks.
+    /// Source tables.
     pub fn sources(&self) -> SourceWriter<'_> {
         SourceWriter::new(&self.counters)
     }
@@ -168,7 +168,7 @@ impl Instance {
         self.state.set_policy(policy);
     }
 
-    /// What user space tells the program.
+    /// State that user space writes for the program.
     pub fn state(&self) -> &StateWriter {
         &self.state
     }
@@ -231,7 +231,7 @@ impl Instance {
         })
     }
 
-    /// What the program tells of single probes. There can be one reader.
+    /// Event records of the program, for one reader.
     ///
     /// # Errors
     ///
@@ -282,7 +282,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// What the kernel says to a test-run of the clock program.
+    /// Error of a test-run of the clock program.
     pub fn now(&self) -> Result<Moment, ProgramError> {
         clock::ask(self.xdp(program::CLOCK)?, &self.clock, self.hz)
     }
@@ -309,7 +309,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// What the kernel says: it refuses frames under 14 bytes, and large ones.
+    /// Error of the kernel: it refuses frames under 14 bytes, and large ones.
     pub fn test_run(&self, frame: &[u8]) -> Result<TestRunResult, ProgramError> {
         let options = TestRunOptions { data_in: Some(frame), ..TestRunOptions::new() };
         self.xdp(self.program)?.test_run(options)
@@ -319,7 +319,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// Error of the kernel.
     pub fn test_run_with(
         &self,
         options: TestRunOptions<'_>,
@@ -363,7 +363,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// Error of the kernel.
     pub fn pin_program(&mut self, path: &Path) -> io::Result<()> {
         self.pin_xdp(self.program, path)
     }
@@ -372,7 +372,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// Error of the kernel.
     pub fn pin_clock(&mut self, path: &Path) -> io::Result<()> {
         self.pin_xdp(program::CLOCK, path)
     }

@@ -21,7 +21,7 @@ pub enum LoadError {
     /// A limit or the memory is exhausted.
     #[error("cannot load the program: {error}{}", way_out(error))]
     Resources {
-        /// What the kernel says.
+        /// Error of the kernel.
         #[source]
         error: io::Error,
     },
@@ -44,7 +44,7 @@ pub enum LoadError {
     Map {
         /// The map.
         name: &'static str,
-        /// What went wrong.
+        /// The error.
         #[source]
         error: io::Error,
     },

@@ -18,7 +18,7 @@ static LOADER: Mutex<Option<EbpfLoader<'static>>> = Mutex::new(None);
 
 /// The constants of the object, and the facts that they depend on.
 pub(super) struct Constants {
-    /// What the first byte of a frame belongs to.
+    /// Layer of the first byte of a frame.
     pub layer: Layer,
     /// Whether it goes by a capture's clock.
     pub replay: bool,

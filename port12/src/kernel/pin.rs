@@ -264,7 +264,7 @@ impl std::fmt::Display for Holder {
     }
 }
 
-/// Who holds the lock of a directory, as far as /proc/locks tells.
+/// Process that holds the lock of a directory, by /proc/locks.
 pub fn holder(path: &Path) -> Option<Holder> {
     holder_of(&Directory::open(path).ok()?.readable().ok()?)
 }

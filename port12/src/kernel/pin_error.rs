@@ -33,7 +33,7 @@ pub enum PinError {
     Directory {
         /// The directory, or what is in it.
         path: PathBuf,
-        /// What the kernel says.
+        /// Error of the kernel.
         #[source]
         error: io::Error,
     },
@@ -95,7 +95,7 @@ impl PinError {
         }
     }
 
-    /// What the kernel says of a path.
+    /// Error of the kernel about a path.
     pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Directory { path: path.to_owned(), error }
     }

@@ -1,4 +1,4 @@
-//! What port12 has in the kernel, found in bpffs by another process.
+//! State of port12 in the kernel, found in bpffs by another process.
 
 use std::io;
 
@@ -52,7 +52,7 @@ pub enum PinnedError {
         interface: String,
         /// The part.
         what: &'static str,
-        /// What went wrong.
+        /// The error.
         #[source]
         error: io::Error,
     },
@@ -186,7 +186,7 @@ impl Pinned {
         self.slot.has_link()
     }
 
-    /// What user space tells the program.
+    /// State that user space writes for the program.
     pub fn state(&self) -> &StateMap {
         &self.state
     }
@@ -212,7 +212,7 @@ impl Pinned {
         &self.counters
     }
 
-    /// Who knocks.
+    /// Source tables.
     pub fn sources(&self) -> SourceMap<'_> {
         SourceMap::new(&self.counters)
     }
@@ -236,7 +236,7 @@ impl Pinned {
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// Error of the kernel.
     pub fn now(&self) -> Result<Moment, ProgramError> {
         clock::ask(&self.clock_program, &self.clock, self.hz)
     }

@@ -1,4 +1,4 @@
-//! Who knocks, as one program instance has recorded it.
+//! Source tables of one program instance.
 
 mod estimate;
 mod touched;
@@ -20,7 +20,7 @@ pub use self::{touched::Touched, writer::SourceWriter};
 use super::mapped::{Element, Mapped};
 use crate::{mapped_part, mapped_read};
 
-/// What was seen of one source, over the slots that it has.
+/// Facts about one source, over all its slots.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Seen {
     /// Probes, dropped ones included.
@@ -52,7 +52,7 @@ pub struct Sources {
     pub tables: u64,
     /// How many slots there are, empty ones included.
     pub places: usize,
-    /// What is in the tables, in the order of their places.
+    /// Content of the tables, in the order of their slots.
     pub slots: Vec<Slot>,
     /// How many different sources have knocked since the program was attached: an estimate, with a
     /// standard error of 1.6 %.
@@ -86,7 +86,7 @@ impl<'a> SourceMap<'a> {
         mapped_read!(self.0.first(), touches)
     }
 
-    /// What is recorded now.
+    /// Present records.
     pub fn read(self) -> Sources {
         let ports = ports(&self.touches());
         let mut sources = Sources { tables: self.tables(), ports, ..Sources::default() };
@@ -197,7 +197,7 @@ impl Sources {
         touched
     }
 
-    /// What is in the tables, by source.
+    /// Content of the tables, by source.
     pub fn merged(&self) -> BTreeMap<IpAddr, Seen> {
         let mut merged: BTreeMap<IpAddr, Seen> = BTreeMap::new();
         for slot in &self.slots {

@@ -148,7 +148,7 @@ impl StateMap {
         Ok(Self(Mapped::new(map)?))
     }
 
-    /// What the instance is.
+    /// Header of the instance.
     pub fn header(&self) -> Header {
         mapped_read!(self.0.first(), header)
     }
@@ -168,7 +168,7 @@ impl StateMap {
         Box::new(mapped_read!(self.0.first(), host.local[self.active()]))
     }
 
-    /// What the program is told of sockets.
+    /// Socket table of the program.
     pub fn sockets(&self) -> Sockets {
         mapped_read!(self.0.first(), host.sockets)
     }

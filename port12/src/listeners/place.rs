@@ -18,7 +18,7 @@ pub(super) struct Key {
     pub(super) cookie: [u8; 8],
 }
 
-/// Whose sockets are one listener.
+/// Key of a listener: sockets with the same key are one.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Place {
     pub(super) transport: Transport,

@@ -17,7 +17,7 @@ pub struct Reached {
     budgets: UserBudgets,
 }
 
-/// What is known of one port.
+/// Facts about one port.
 #[derive(Debug)]
 struct Waiting {
     interface: Arc<str>,

@@ -1,4 +1,4 @@
-//! What is known of the listeners, and what a look at the sockets changes of it.
+//! Register of listeners, and its changes by a listing of the sockets.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,7 +32,7 @@ const REMEMBERED: Duration = Duration::from_secs(120);
 /// Where what comes for a loopback address comes in.
 const LOOPBACK: &str = "lo";
 
-/// What is kept of a socket.
+/// Record of a socket.
 #[derive(Debug)]
 struct Kept {
     place: Place,

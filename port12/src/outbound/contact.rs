@@ -72,7 +72,7 @@ impl Default for Reading {
     }
 }
 
-/// What a process calls itself.
+/// Name that a process gives itself.
 fn text(name: &[u8; PROCESS_NAME]) -> String {
     let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
     String::from_utf8_lossy(&name[..end]).into_owned()

@@ -1,4 +1,4 @@
-//! What is to be told of contacts, and who was seen at each port.
+//! Contacts to report, and the owners of each port.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -38,15 +38,15 @@ pub struct Owner {
     pub behind: Behind,
     /// The user of the sockets.
     pub uid: u32,
-    /// What the processes call themselves.
+    /// Names that the processes give themselves.
     pub name: Option<String>,
-    /// What they run.
+    /// Program that they run.
     pub exe: Option<String>,
     /// The last of them.
     pub pid: Option<i32>,
     /// Contacts that were told of. A packet that is sent again for the same socket is none.
     pub contacts: u64,
-    /// What tells the last one's socket from others.
+    /// Identity of the last socket.
     pub cookie: u64,
     /// Where the last one went.
     pub destination: IpAddr,
@@ -66,7 +66,7 @@ pub struct Owners {
     pub forgotten: u64,
 }
 
-/// What is known of contacts.
+/// Register of contacts.
 #[derive(Debug)]
 pub struct Register {
     told: HashMap<Key, ()>,
@@ -139,7 +139,7 @@ impl Register {
         }
     }
 
-    /// Who was seen at a port of an interface.
+    /// Owners of a port of an interface.
     pub fn owners(&self, place: &Place) -> Option<&Owners> {
         self.owners.get(place)
     }

@@ -1,4 +1,4 @@
-//! What differs between two registries.
+//! Differences of two registries.
 
 use std::fmt;
 

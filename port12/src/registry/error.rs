@@ -14,7 +14,7 @@ pub enum RegistryError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         #[source]
         cause: io::Error,
     },
@@ -23,13 +23,13 @@ pub enum RegistryError {
     Refused {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         #[source]
         fault: Fault,
     },
 }
 
-/// What is wrong with a registry file.
+/// Fault of a registry file.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Fault {
     /// More than 64 MiB.
@@ -52,9 +52,9 @@ pub enum Fault {
     Header {
         /// From 1.
         column: usize,
-        /// What stands there, quoted.
+        /// Present text, quoted.
         found: String,
-        /// What IANA writes.
+        /// Text of IANA.
         expected: &'static str,
     },
     /// A record of a CSV with too few or too many fields.
@@ -75,7 +75,7 @@ pub enum Fault {
     Ports {
         /// Where the record starts.
         line: u64,
-        /// What stands there, quoted.
+        /// Present text, quoted.
         text: String,
     },
     /// XML that cannot be read.
@@ -83,7 +83,7 @@ pub enum Fault {
     Xml {
         /// Where.
         line: u64,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// XML of something else.
@@ -127,7 +127,7 @@ pub enum Fault {
     Compact {
         /// Where.
         line: u64,
-        /// What is wrong.
+        /// The fault.
         reason: &'static str,
     },
 }
@@ -138,7 +138,7 @@ impl Fault {
         format!("{:?}", excerpt(text))
     }
 
-    /// What to do about it.
+    /// Next step.
     const fn remedy(&self) -> &'static str {
         match self {
             Self::Compressed => "decompress it first",

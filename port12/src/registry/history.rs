@@ -1,4 +1,4 @@
-//! What the registry's rows do not tell about a port.
+//! History of ports that the registry's rows do not have.
 
 /// Where a port comes from, in full sentences.
 pub const fn remarks(port: u16) -> &'static [&'static str] {

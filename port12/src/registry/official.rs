@@ -12,7 +12,7 @@ pub(super) struct Records {
     pub(super) rows: Vec<Row>,
     /// The date.
     pub(super) edition: Edition,
-    /// What is odd, but no reason to refuse the file.
+    /// Warnings about a file that is accepted.
     pub(super) warnings: Vec<Warning>,
 }
 

@@ -176,7 +176,7 @@ impl std::fmt::Display for Ports {
     }
 }
 
-/// What the registry says in one place about some ports.
+/// Record of the registry about some ports.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Row {
     /// The ports.

@@ -12,7 +12,7 @@ pub struct Unofficial {
     pub ports: RangeInclusive<u16>,
     /// The transport, where it is known.
     pub transport: Option<Transport>,
-    /// Who uses them.
+    /// User of the ports.
     pub who: &'static str,
 }
 

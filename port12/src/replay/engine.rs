@@ -1,4 +1,4 @@
-//! What decides about a replayed frame: the kernel's program, or the classifier in this process.
+//! Engine of a replay: the kernel's program, or the classifier in this process.
 
 use std::{collections::BTreeMap, io, net::IpAddr};
 
@@ -105,7 +105,7 @@ impl Engine {
         self.taken_by_user
     }
 
-    /// What the classifier needs besides the frame, at a time in jiffies.
+    /// Tables for the classifier at a time in jiffies.
     pub fn tables(&self, now: u64) -> Tables<'_, NoLookup> {
         Tables {
             shuts_out: false,

@@ -26,7 +26,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// What writing says.
+/// Error of the writer.
 pub fn write_table(report: &Report, ports: Option<usize>, out: &mut impl Write) -> io::Result<()> {
     let title = match report.kind {
         Kind::Interval => "",

@@ -154,7 +154,7 @@ fn peers(socket: &SocketGroup) -> Option<String> {
     }
 }
 
-/// What is known where no process is.
+/// Facts about a socket without a process.
 fn nobody(socket: &SocketGroup, out: &mut impl Write) -> io::Result<()> {
     let why = match socket.owner {
         Owner::Process if !socket.processes.is_empty() => return Ok(()),

@@ -22,7 +22,7 @@ pub fn is_answer(event: &Probe) -> bool {
     looks_like_answer(event.source_port, Beginning::of(std::array::from_fn(word)), length)
 }
 
-/// What follows the UDP header, without what pads the frame, and how long it is.
+/// UDP payload without padding, and its length.
 fn payload(event: &Probe) -> Option<(&[u8], usize)> {
     let start = event.headers.payload?;
     let bytes = event.frame.get(start..)?;

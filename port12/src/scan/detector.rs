@@ -1,4 +1,4 @@
-//! Who scans.
+//! Source of the scan.
 
 use std::{
     cmp::Reverse,

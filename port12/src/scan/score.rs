@@ -1,4 +1,4 @@
-//! What touches weigh.
+//! Weights of probes.
 //!
 //! scanlogd gives a privileged port 3 points and asks for 21 within seconds, that is for seven ports. Here
 //! points fade, so 20 are asked for: seven ports within six hours come to that, or eight within a day.
@@ -47,7 +47,7 @@ impl<const HALF_LIFE: u64> Score<HALF_LIFE> {
         Self { points: 0.0, at: now }
     }
 
-    /// What is left.
+    /// Remaining weight.
     pub fn level(&self, now: Duration) -> f64 {
         let half_life = Duration::from_secs(HALF_LIFE);
         self.points * (-now.saturating_sub(self.at).div_duration_f64(half_life)).exp2()
@@ -59,7 +59,7 @@ impl<const HALF_LIFE: u64> Score<HALF_LIFE> {
     }
 }
 
-/// What it weighs that a source goes on after a gap.
+/// Weight of a probe after a gap.
 pub fn going_on(gap: Duration) -> f64 {
     SECOND * gap.min(LONGEST_GAP).as_secs_f64()
 }

@@ -1,4 +1,4 @@
-//! What is remembered of a source.
+//! Record of a source.
 
 use std::{
     collections::BTreeSet,
@@ -33,7 +33,7 @@ pub struct Source {
     /// The running time of the last touch.
     last: Duration,
     pace: Pace,
-    /// What it touched.
+    /// Ports and addresses that it probed.
     breadth: Breadth,
     /// How long it goes on.
     persistence: Persistence,
@@ -69,7 +69,7 @@ pub struct ScanState {
     sample: Probe,
 }
 
-/// What decides who is forgotten: the least goes first.
+/// Order in which sources are forgotten: the least first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Rank {
     pub is_scan: bool,

@@ -123,7 +123,7 @@ impl Run {
         events.into_iter().for_each(|event| self.note(&event));
     }
 
-    /// What was told, and is told in the next days.
+    /// Alerts so far, and in the next days.
     fn finish(mut self) -> Vec<Scan> {
         self.wait_until(Duration::from_secs(self.seconds) + 25 * HOUR);
         self.alerts

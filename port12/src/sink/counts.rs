@@ -1,4 +1,4 @@
-//! What became of the records that were offered to a sink.
+//! Counts of the records that were offered to a sink.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -21,7 +21,7 @@ pub enum SinkError {
     Open {
         /// The sink.
         spec: SinkSpec,
-        /// What the system said.
+        /// Error of the system.
         #[source]
         error: io::Error,
     },
@@ -30,7 +30,7 @@ pub enum SinkError {
     Unfit {
         /// The sink.
         spec: SinkSpec,
-        /// What it is, and what to do.
+        /// Its kind, and the next step.
         what: &'static str,
     },
     /// Another sink writes there.
@@ -46,7 +46,7 @@ pub enum SinkError {
     Thread {
         /// The sink.
         spec: SinkSpec,
-        /// What the system said.
+        /// Error of the system.
         #[source]
         error: io::Error,
     },

@@ -60,12 +60,12 @@ impl Sink {
         }
     }
 
-    /// What it was asked to be.
+    /// Specification.
     pub fn spec(&self) -> &SinkSpec {
         &self.spec
     }
 
-    /// What tells its file from others, where it has one.
+    /// Identity of its file, if it has one.
     pub(super) fn identity(&self) -> Option<(u64, u64)> {
         *self.shared.identity.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,7 +128,7 @@ impl Sink {
         }
     }
 
-    /// What became of the records so far.
+    /// Counts of the records so far.
     pub fn counts(&self) -> Counts {
         self.shared.counters.read()
     }

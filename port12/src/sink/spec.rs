@@ -1,4 +1,4 @@
-//! What a sink is to be: `KIND[/LEVEL]:TARGET`.
+//! Specification of a sink: `KIND[/LEVEL]:TARGET`.
 
 mod error;
 
@@ -23,7 +23,7 @@ const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 pub struct SinkSpec {
     /// How it writes.
     pub form: Form,
-    /// What it writes.
+    /// Format.
     pub level: Level,
     /// Where it writes.
     pub target: Target,
@@ -83,7 +83,7 @@ impl Form {
         }
     }
 
-    /// What it writes where nothing is said of it.
+    /// Default level.
     pub const fn default_level(self) -> Level {
         match self {
             Self::Eve | Self::Portsentry | Self::Pcapng => Level::Events,

@@ -23,7 +23,7 @@ use super::{
 pub(super) use mend::mend;
 use streak::Streak;
 
-/// What a worker is told to do.
+/// Message to a worker.
 pub(super) enum Order {
     /// Write this.
     Write(Arc<Record>),
@@ -31,7 +31,7 @@ pub(super) enum Order {
     Reopen,
 }
 
-/// What a worker and those who wait for it look at.
+/// State that a worker shares with its owner.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     pub(super) counters: Counters,
@@ -44,7 +44,7 @@ pub(super) struct Shared {
     pub(super) is_closed: AtomicBool,
     /// Whether nobody waits for it any longer, for it has written nothing for long.
     pub(super) is_stalled: AtomicBool,
-    /// What tells the open file from others.
+    /// Identity of the open file.
     pub(super) identity: Mutex<Option<(u64, u64)>>,
 }
 

@@ -38,7 +38,7 @@ pub(super) fn renew(marks: &[AtomicU8], listed: &Marks) {
     }
 }
 
-/// What becomes of a byte with a listing.
+/// Change of a byte by a listing.
 fn renewed(found: u8, listed: u8) -> u8 {
     match found {
         Sockets::FRESH..Sockets::STALE => found + 1,

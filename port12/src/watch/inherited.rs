@@ -1,4 +1,4 @@
-//! What an operator has said to the interfaces that are attached, and holds for one that comes.
+//! Orders of the operator on attached interfaces, which apply to interfaces that appear.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use crate::kernel::{
     slot::Slot,
 };
 
-/// What holds for every interface of a pin directory.
+/// Orders for every interface of a pin directory.
 #[derive(Clone, Debug, Default)]
 pub struct Inherited {
     /// Whether somebody stopped all dropping.

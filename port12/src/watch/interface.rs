@@ -88,7 +88,7 @@ pub struct Watched {
     timeline: Timeline,
     layer: Layer,
     ring: EventRing,
-    /// What is known of its bans.
+    /// Known bans.
     known: KnownBans,
     full_table: FullTable,
     taken: Taken,

@@ -223,7 +223,7 @@ struct Keeping {
     failing: bool,
     /// Transports whose sockets could not be listed, as they were reported last.
     unseen: BTreeSet<Transport>,
-    /// What stands against drop mode, from question to question.
+    /// Reasons against drop mode, as they were found last.
     survey: Survey,
     /// When the interfaces, and what stands against drop mode, are looked at again.
     asks_at: Instant,

@@ -56,7 +56,7 @@ pub struct Lookout {
     suppressed: Arc<AtomicU64>,
 }
 
-/// What shows it the sockets.
+/// Listing of the sockets.
 #[derive(Clone)]
 pub struct Eye(Arc<Shared>);
 
@@ -78,7 +78,7 @@ struct Look {
     unseen: BTreeSet<Transport>,
 }
 
-/// What the thread is to take in.
+/// Messages to the thread.
 #[derive(Default)]
 struct Inbox {
     scope: Option<Scope>,
@@ -173,7 +173,7 @@ impl Lookout {
         Ok(Self { scope, eye, notices, suppressed })
     }
 
-    /// What shows it the sockets.
+    /// Listing of the sockets.
     pub fn eye(&self) -> Eye {
         self.eye.clone()
     }
@@ -208,7 +208,7 @@ impl Lookout {
         self.eye.0.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What there is to tell.
+    /// Events to report.
     pub fn notices(&self) -> Vec<Notice> {
         self.notices.try_iter().collect()
     }
@@ -218,7 +218,7 @@ impl Lookout {
         self.suppressed.load(Ordering::Relaxed)
     }
 
-    /// What there is to tell at the end, which it comes to within a time.
+    /// Events to report at the end, within a time.
     pub fn finish(&self, patience: Duration) -> Vec<Notice> {
         self.eye.put(|inbox| inbox.is_end = true);
         let end = Instant::now() + patience;

@@ -1,4 +1,4 @@
-//! What an interface is to enforce, and how one policy gives way to the next under traffic.
+//! Orders for an interface, and their replacement under traffic.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,12 +19,12 @@ use crate::{
     state_dir::confirmations::RulesHash,
 };
 
-/// What is to be enforced.
+/// Orders for an interface.
 #[derive(Clone)]
 pub struct Orders {
     /// The rules of all ports.
     pub policy: Box<abi::Policy>,
-    /// What they make of probes.
+    /// Treatment of probes.
     pub mode: Mode,
     /// How long drop mode lasts unless somebody confirms; `None` for ever.
     pub confirm: Option<Duration>,

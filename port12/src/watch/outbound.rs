@@ -34,7 +34,7 @@ use crate::{
     text::Printable,
 };
 
-/// What watches packets that leave, on some interfaces.
+/// Watch over outbound packets on some interfaces.
 pub struct Outbound {
     egress: Egress,
     hooks: BTreeMap<u32, Hooked>,
@@ -163,7 +163,7 @@ impl Outbound {
         self.register.follow(&self.hooks.values().map(own).collect());
     }
 
-    /// What there is to tell.
+    /// Events to report.
     pub fn news(&mut self) -> Vec<Started> {
         self.timeline.observe(Moment::since_boot());
         let found = self.seeker.found();

@@ -29,7 +29,7 @@ use crate::{
 /// How to watch an interface.
 #[derive(Clone, Copy)]
 pub struct Setup<'a> {
-    /// What to enforce, but for what depends on the interface.
+    /// Orders that do not depend on the interface.
     pub orders: &'a Orders,
     /// Where the program is to run.
     pub wanted: Wanted,
@@ -43,7 +43,7 @@ pub struct Setup<'a> {
     pub kept: Option<&'a KeptState>,
 }
 
-/// What is in the slot of an interface.
+/// Content of the slot of an interface.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Found {
     /// Nothing that is attached.

@@ -7,19 +7,19 @@ use port12_common::{
 
 use crate::{kernel::mapped::Mapped, mapped_read};
 
-/// What was there at the last look, by transport and port.
+/// Counters of the last look, by transport and port.
 pub(super) struct Taken {
     all: u64,
     ports: Box<[[u64; PORTS]; Transport::ALL.len()]>,
 }
 
 impl Taken {
-    /// What is there from before is nobody's news.
+    /// Counters from before are no news.
     pub(super) fn of(counters: &Mapped<CpuCounters>) -> Self {
         Self { all: all(counters), ports: ports(counters) }
     }
 
-    /// What has come, by port. Where nothing has, that takes a look at one number of each CPU.
+    /// Received flow starts, by port. Without any, this costs one number of each CPU.
     pub(super) fn news(&mut self, counters: &Mapped<CpuCounters>) -> Vec<(Transport, u16, u64)> {
         let all = all(counters);
         if all == self.all {

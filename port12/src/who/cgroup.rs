@@ -16,7 +16,7 @@ use crate::host::cgroups::{ROOT, hierarchy};
 const MOST: usize = 100_000;
 
 impl Cgroup {
-    /// What a path tells.
+    /// Facts in a path.
     pub(super) fn new(path: String) -> Self {
         let names = || path.rsplit('/').filter(|name| !name.is_empty());
         let is_unit = |name: &&str| name.ends_with(".service") || name.ends_with(".scope");

@@ -38,7 +38,7 @@ pub struct Entry {
     pub uid: u32,
     /// The cgroup in which they were made.
     pub cgroup: Option<u64>,
-    /// Who has them.
+    /// Evidence for their owner.
     pub owner: Owner,
     /// Processes that have them, with the lowest numbers.
     pub holders: Vec<Holder>,

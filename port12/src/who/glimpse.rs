@@ -1,4 +1,4 @@
-//! Who did something just now, by the number that the kernel has of it.
+//! Process of a recent event, by the id that the kernel reported.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,12 +17,12 @@ const MOST: usize = 16;
 /// The start of a process is told in ticks.
 const TICK: Duration = Duration::from_millis(10);
 
-/// What the kernel told of who did something.
+/// Facts of the kernel about the process of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Doer {
     /// The process, by its number in the first PID namespace.
     pub process: i32,
-    /// What its thread called itself.
+    /// Name of its thread.
     pub name: String,
     /// Its real user id.
     pub uid: u32,

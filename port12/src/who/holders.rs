@@ -36,7 +36,7 @@ pub struct Holder {
     pub through: Through,
 }
 
-/// Who has one socket.
+/// Holders of one socket.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Held {
     pub(super) by: Vec<Holder>,
@@ -44,7 +44,7 @@ pub(super) struct Held {
     pub(super) more: usize,
 }
 
-/// Who has which socket.
+/// Holders of all sockets.
 #[derive(Default)]
 pub(super) struct Found {
     by_inode: HashMap<u32, Held>,
@@ -55,7 +55,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Who has a socket, as far as can be seen.
+    /// Holders of a socket, as far as they can be seen.
     pub(super) fn of(&self, inode: u32) -> Held {
         self.by_inode.get(&inode).cloned().unwrap_or_default()
     }
@@ -65,7 +65,7 @@ impl Found {
         self.by_inode.contains_key(&inode)
     }
 
-    /// What was found by looking again.
+    /// Result of a second look.
     pub(super) fn add_all(&mut self, again: Self) {
         self.by_inode.extend(again.by_inode);
         self.unread = again.unread;

@@ -1,4 +1,4 @@
-//! What is kept of processes for long: their number, and what they say of themselves, have bounds.
+//! Bounds for processes that are kept for long: their number, and their texts.
 
 use super::{Process, holders::Held};
 use crate::text::shorten::cut;

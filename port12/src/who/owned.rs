@@ -1,4 +1,4 @@
-//! Who has some sockets that are known already.
+//! Owners of sockets that are known.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -19,7 +19,7 @@ pub struct Owned {
     pub open: OpenSocket,
     /// The interface that it is bound to.
     pub device: Option<String>,
-    /// Who has it.
+    /// Evidence for the owner.
     pub owner: Owner,
     /// The processes that have it, those with the lowest numbers, and of what they say of themselves the
     /// beginning. Of one that has ended the number is known alone. Where it was not seen who has it, who bound

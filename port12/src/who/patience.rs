@@ -113,7 +113,7 @@ where
     Answers { answers, unanswered }
 }
 
-/// What to say of processes that did not answer.
+/// Limit for processes that did not answer.
 pub(super) fn limit(unanswered: usize) -> Option<Limit> {
     (unanswered > 0).then(|| Limit {
         what: format!(

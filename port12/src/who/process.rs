@@ -13,7 +13,7 @@ use super::{Cgroup, Holder, Process, Through, program};
 /// So much of a command line is kept, in bytes. A process can make its own as long as it likes.
 const COMMAND: u64 = 4096;
 
-/// What turns the start of a process into a time of day.
+/// Conversion of the start of a process to a time of day.
 #[derive(Clone, Copy)]
 pub(super) struct Clock {
     boot: Option<SystemTime>,

@@ -10,7 +10,7 @@ use std::{
 use super::{OnDisk, Program};
 use procfs::process::Process;
 
-/// What the kernel appends to the path of a file that has been removed.
+/// Suffix that the kernel appends to the path of a removed file.
 const DELETED: &str = " (deleted)";
 
 /// What a process runs, and with which directory in /proc. `None` where it cannot be read, and for the

@@ -1,4 +1,4 @@
-//! Who has sent some packets.
+//! Senders of packets.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -78,7 +78,7 @@ fn held_by_running(
 
 /// The processes that were running when packets left.
 struct Running {
-    /// What each runs, as it was found at once.
+    /// Program of each, as it was found at once.
     programs: BTreeMap<i32, Program>,
     /// Those that were there for longer.
     described: BTreeMap<Holder, Option<Process>>,
@@ -140,7 +140,7 @@ fn is_stranger(pid: i32) -> bool {
     own.is_some() && of(&pid.to_string()).is_some_and(|it| Some(it) != own)
 }
 
-/// What a process runs, without a look at the file.
+/// Program of a process, without a look at the file.
 fn program(pid: i32) -> Option<Program> {
     let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
     let path = path.to_string_lossy().into_owned();

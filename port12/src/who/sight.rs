@@ -13,13 +13,13 @@ use crate::model::Limit;
 const PTRACE: (&str, &[u32]) = ("CAP_SYS_PTRACE", &[19]);
 const SEARCH: (&str, &[u32]) = ("CAP_DAC_READ_SEARCH", &[2, 1]);
 
-/// What it takes to enter a network namespace.
+/// Capability that entering a network namespace requires.
 const ADMIN: (&str, &[u32]) = ("CAP_SYS_ADMIN", &[21]);
 
 /// `PROC_PID_INIT_INO` (linux/proc_ns.h): the PID namespace that has all processes.
 const ALL_PROCESSES: u64 = 0xEFFF_FFFC;
 
-/// What kept processes out of sight; whether anything did.
+/// Adds the causes for which processes are out of sight; returns whether there are any.
 pub(super) fn limits(found: &Found, limits: &mut Vec<Limit>) -> bool {
     let before = limits.len();
     if let Some(error) = &found.failed {

@@ -56,7 +56,7 @@ fn enhanced(block: &[u8], order: Order) -> Result<Packet, Corruption> {
     place(block, 28, packet.caplen, packet.origlen, Some(units))
 }
 
-/// What was captured follows from the original length and the interface's limit.
+/// The captured length follows from the original length and the interface's limit.
 fn simple(block: &[u8], order: Order, snap_length: u32) -> Result<Packet, Corruption> {
     let parse = match order {
         Order::Little => parse_simplepacketblock_le,

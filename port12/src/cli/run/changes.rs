@@ -9,7 +9,7 @@ use std::{
 
 use crate::config::files::{drop_in_directory, is_drop_in};
 
-/// What tells one state of a file from another: its device, inode, size, and times.
+/// Identity of a state of a file: its device, inode, size, and times.
 type Mark = (u64, u64, u64, [i64; 4]);
 
 /// Policy file and drop-ins that exist.

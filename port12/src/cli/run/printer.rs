@@ -15,7 +15,7 @@ pub struct Printer {
     ended: Receiver<io::Result<()>>,
 }
 
-/// What became of a report.
+/// Fate of a report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Shown {
     /// It is on its way.

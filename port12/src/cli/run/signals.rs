@@ -7,7 +7,7 @@ use tokio::{
     time::timeout,
 };
 
-/// What a signal asks for.
+/// Request by a signal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Asked {
     /// SIGINT, SIGTERM: an end.

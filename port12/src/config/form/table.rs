@@ -35,7 +35,7 @@ pub const BAN_PARTS: &[Part; 4] = &[
 /// The keys of the `[ban]` table.
 pub const BAN_KEYS: &[&str] = &names(BAN_PARTS);
 
-/// What `after` is at most.
+/// Greatest value of `after`.
 const MOST: u64 = 1_000_000;
 
 const AFTER: &str = "write a number of probes from 1 to 1000000";

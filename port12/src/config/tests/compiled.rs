@@ -1,4 +1,4 @@
-//! What the kernel is told.
+//! Policy as the kernel receives it.
 
 use port12_common::{
     Transport::{self, Dccp, Sctp, Tcp, Udp, UdpLite},

@@ -12,7 +12,7 @@ use crate::{
 
 const DEFAULT: &str = include_str!("../../../../dist/port12.toml");
 
-/// What a file is made of, beside its keys.
+/// Parts of a file besides its keys.
 const TOKENS: &[&str] = &[
     "[[port]]\n",
     "[port]\n",

@@ -1,4 +1,4 @@
-//! What a `[[port]]` table may say.
+//! Values of a `[[port]]` table.
 
 use super::{config, refusal};
 use crate::config::PortAction;

@@ -1,4 +1,4 @@
-//! What is written down is what is in force.
+//! The written policy is the policy in force.
 
 use std::path::Path;
 

@@ -94,7 +94,7 @@ impl FromIterator<(u16, u16)> for PortRanges {
 mod tests {
     use super::*;
 
-    /// What the kernel does with a filter (net/ipv4/inet_diag.c, `inet_diag_bc_run`).
+    /// Interpretation of a filter by the kernel (net/ipv4/inet_diag.c, `inet_diag_bc_run`).
     fn passes(filter: &[u8], port: u16) -> bool {
         let number = |at: usize| u16::from_ne_bytes([filter[at], filter[at + 1]]);
         let (mut at, end) = (0, filter.len());

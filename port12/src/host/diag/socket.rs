@@ -52,14 +52,14 @@ pub struct OpenSocket {
     pub peer: Option<(IpAddr, u16)>,
     /// The index of the interface that it is bound to.
     pub interface: Option<u32>,
-    /// What it is ready for.
+    /// State.
     pub state: SocketState,
     /// The user id of its owner.
     pub uid: u32,
     /// The inode, as `/proc/PID/fd` names it. 0 where it belongs to no descriptor: a connection that
     /// is not accepted yet, or that its process has closed.
     pub inode: u32,
-    /// What tells it from others.
+    /// Identity.
     pub cookie: [u8; 8],
     /// The cgroup in which it was made: the inode of its directory (kernel 5.7).
     pub cgroup: Option<u64>,

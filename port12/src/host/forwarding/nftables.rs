@@ -39,7 +39,7 @@ pub struct Rule {
     pub chain: String,
     /// Its handle, as `nft --handle list ruleset` shows it.
     pub handle: u64,
-    /// What it does: "dnat", "redirect", "rewriting of ports", or the name of an iptables target.
+    /// Action: "dnat", "redirect", "rewriting of ports", or the name of an iptables target.
     pub statement: String,
 }
 

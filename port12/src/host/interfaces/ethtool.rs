@@ -1,4 +1,4 @@
-//! What a driver tells by ioctl: sysfs would show another network namespace's interfaces.
+//! Facts of a driver by ioctl: sysfs would show another network namespace's interfaces.
 
 use std::os::fd::AsRawFd;
 

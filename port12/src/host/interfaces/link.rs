@@ -17,7 +17,7 @@ pub struct Link {
     pub name: String,
     /// Its alternative names (kernel 5.5).
     pub altnames: Vec<String>,
-    /// What it is, where the kernel has a name for it: "veth", "tun", "wireguard", "bridge".
+    /// Kind, if the kernel names it: "veth", "tun", "wireguard", "bridge".
     /// Hardware has none.
     pub kind: Option<String>,
     /// Its link-layer type, `ARPHRD_*` (linux/if_arp.h).

@@ -13,7 +13,7 @@ fn message(kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
     message
 }
 
-/// What is read from one datagram: the items, whether it was interrupted, whether it was the last.
+/// Content of one datagram: the items, and whether it was interrupted or the last.
 fn read(datagram: &[u8]) -> Result<(Vec<u8>, bool, bool), HostError> {
     let mut answer = Answer { items: Vec::new(), interrupted: false };
     let mut first = |payload: &[u8]| Ok(payload.first().copied());

@@ -20,7 +20,7 @@ fn assert_all_contained(published: &Published, addresses: &LocalAddresses) {
     assert!(addresses.v6.iter().all(|address| published.local.contains_v6(words_v6(*address))));
 }
 
-/// What a full table takes in without being told.
+/// Entries that fit into a full table unannounced.
 fn is_implied_v4(address: Ipv4Addr) -> bool {
     address.is_loopback()
         || address.is_multicast()

@@ -11,7 +11,7 @@ use crate::{
     kernel::{errno, foreign},
 };
 
-/// What is known of an interface that refuses a program.
+/// Facts about an interface that refuses a program.
 #[derive(Debug, Default)]
 pub(super) struct Scene {
     /// The kind of the interface, as [`Link::kind`].

@@ -17,13 +17,13 @@ pub struct Bind {
     pub port: u16,
     /// Its address; unspecified where it takes any.
     pub address: IpAddr,
-    /// What tells it from others, as sock_diag does.
+    /// Socket cookie, as in sock_diag.
     pub cookie: [u8; 8],
     /// When it was bound, since the machine booted.
     pub since_boot: Duration,
     /// The process that bound it, by its number in the first PID namespace.
     pub process: i32,
-    /// What the thread that bound it calls itself.
+    /// Name of the thread that bound it.
     pub name: String,
     /// The real user id of who bound it.
     pub uid: u32,

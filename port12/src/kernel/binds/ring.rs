@@ -1,4 +1,4 @@
-//! What the programs tell, and what they could not.
+//! Records of the programs, and the number of lost ones.
 
 use std::os::fd::{AsFd, BorrowedFd};
 

@@ -21,7 +21,7 @@ pub enum EgressError {
     Refused {
         /// The interface.
         interface: String,
-        /// What the kernel says.
+        /// Error of the kernel.
         why: String,
         /// The error that says it.
         source: Box<dyn Error + Send + Sync>,

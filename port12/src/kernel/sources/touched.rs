@@ -29,7 +29,7 @@ impl Touched {
         self.others |= 1 << transport as u8;
     }
 
-    /// What another touched as well.
+    /// Adds the ports of another set.
     pub fn add(&mut self, other: &Self) {
         self.others |= other.others;
         if other.ports.iter().any(|number| self.ports.binary_search(number).is_err()) {

@@ -35,7 +35,7 @@ pub enum BanChange {
         source: IpAddr,
         /// Duration of the ban, in running time; `None` if it has no end.
         lasts: Option<Duration>,
-        /// Who banned it.
+        /// Origin of the ban.
         origin: BanOrigin,
         /// Packets that are dropped.
         scope: BanScope,
@@ -46,14 +46,14 @@ pub enum BanChange {
         source: IpAddr,
         /// Packets that were dropped.
         packets: u64,
-        /// Who banned it.
+        /// Origin of the ban.
         origin: BanOrigin,
     },
     /// A ban of a source that is protected was removed, or the operator removed one.
     Lifted {
         /// The source.
         source: IpAddr,
-        /// Who banned it.
+        /// Origin of the ban.
         origin: BanOrigin,
     },
     /// The table of bans is full, or bans made room for others.

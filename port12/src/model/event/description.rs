@@ -88,7 +88,7 @@ pub struct Subject<'a> {
 /// An event, ready to be written in any format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Description {
-    /// What it is.
+    /// Its kind.
     pub signature: &'static Signature,
     /// Time of the record.
     pub time: SystemTime,

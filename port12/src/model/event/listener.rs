@@ -29,7 +29,7 @@ pub struct Listener {
     pub uid: u32,
     /// The inode of its first socket; 0 where it had gone before it was seen.
     pub inode: u32,
-    /// Who has it.
+    /// Evidence for the owner.
     pub owner: Owner,
     /// The processes that had it when it was first seen; where that was not seen, who bound it, if that was heard of.
     pub processes: Vec<Process>,
@@ -45,7 +45,7 @@ impl Listener {
     }
 }
 
-/// What has happened.
+/// The change.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum What {
     /// A listener is there.
@@ -73,7 +73,7 @@ pub enum What {
 pub struct Notice {
     /// When it was seen.
     pub time: SystemTime,
-    /// What has happened.
+    /// The change.
     pub what: What,
     /// The transport.
     pub transport: Transport,
@@ -156,7 +156,7 @@ impl Kind for Notice {
 }
 
 impl Notice {
-    /// What is told of a listener.
+    /// Facts that are reported of a listener.
     pub fn of(listener: &Arc<Listener>, what: What, time: SystemTime) -> Self {
         let (transport, port) = (listener.transport, listener.port);
         Self { time, what, transport, port, listener: Some(Arc::clone(listener)) }

@@ -12,7 +12,7 @@ pub struct LossEvent {
     pub time: SystemTime,
     /// Number since the last such event.
     pub count: u64,
-    /// What was lost.
+    /// Lost records.
     pub loss: Loss,
 }
 

@@ -30,7 +30,7 @@ pub struct Contact {
     pub port: u16,
     /// The user who made the socket.
     pub uid: u32,
-    /// What tells the socket from others.
+    /// Identity of the socket.
     pub cookie: u64,
     /// The process that was running, where the kernel tells (6.10), and what it called itself, where it tells that
     /// (6.16). The kernel sends for others too.
@@ -42,7 +42,7 @@ pub struct Contact {
 pub struct Started {
     /// The first packet of it.
     pub contact: Contact,
-    /// Who has sent it.
+    /// Sender.
     pub sender: Sender,
 }
 

@@ -39,9 +39,9 @@ pub struct Probe {
     pub is_first: bool,
     /// Bytes of the whole frame.
     pub length: u32,
-    /// What the first byte of `frame` belongs to.
+    /// Layer of the first byte of `frame`.
     pub layer: Layer,
-    /// What else the headers say, as far as they were captured.
+    /// Further facts of the headers, as far as they were captured.
     pub headers: Headers,
     /// The first bytes of the frame, [`MAX_FRAME_BYTES`] at most.
     pub frame: Vec<u8>,

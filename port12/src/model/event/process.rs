@@ -21,13 +21,13 @@ const CLIPPED: usize = 256;
 pub struct Process {
     /// Its id, in the namespace of this process.
     pub pid: i32,
-    /// What it calls itself.
+    /// Name that it gives itself.
     pub name: Option<String>,
     /// Its command line: what it says that it was started with.
     pub command: Vec<String>,
     /// Whether the command line is longer.
     pub command_cut: bool,
-    /// What it runs.
+    /// Program that it runs.
     pub program: Option<Program>,
     /// Its effective user id.
     pub uid: Option<u32>,
@@ -37,7 +37,7 @@ pub struct Process {
     pub cgroup: Option<Cgroup>,
 }
 
-/// What lies on disk where a program was started from.
+/// File in the place that a program was started from.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -57,7 +57,7 @@ pub enum OnDisk {
 pub struct Program {
     /// Where it was started from, as the process sees it.
     pub path: String,
-    /// What lies there.
+    /// File in that place.
     pub on_disk: OnDisk,
 }
 
@@ -73,7 +73,7 @@ pub struct Cgroup {
     pub container: Option<String>,
 }
 
-/// Who has a socket.
+/// Owner of a socket.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -114,7 +114,7 @@ impl Behind {
     }
 }
 
-/// Who has sent a packet.
+/// Sender of a packet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Sender {
     /// How that is known.

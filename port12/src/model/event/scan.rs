@@ -23,9 +23,9 @@ pub use kind::ScanKind;
 pub struct Scan {
     /// When it is told.
     pub time: SystemTime,
-    /// Who scans.
+    /// Source of the scan.
     pub source: IpAddr,
-    /// What kind of scan it is.
+    /// Kind of the scan.
     pub kind: ScanKind,
     /// Whether it takes its time: most ports were touched half a minute or more after the one before.
     pub is_slow: bool,

@@ -63,7 +63,7 @@ impl fmt::Display for Selection {
     }
 }
 
-/// What is asked for.
+/// Requested ports.
 pub enum Selected<'a> {
     /// The ports that the registry has port12 watch.
     Watched,

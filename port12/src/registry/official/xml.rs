@@ -12,7 +12,7 @@ use crate::registry::{Date, Edition, Fault, row::one_line};
 /// IANA's file nests five deep.
 const MAX_DEPTH: usize = 16;
 
-/// What the text inside an element belongs to.
+/// Field that the text of an element belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Element {
     Registry,

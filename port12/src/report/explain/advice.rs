@@ -1,4 +1,4 @@
-//! What it means, and what to do.
+//! Advice.
 
 use crate::{explain::Advice, text::wrap::hang_whole};
 

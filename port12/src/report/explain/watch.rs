@@ -1,4 +1,4 @@
-//! What watches here, and what came.
+//! Watched interfaces, and their counters.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! What this host started, in the table.
+//! Outbound flow starts, as a table.
 
 use std::io::{self, Write};
 

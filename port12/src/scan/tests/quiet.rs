@@ -1,4 +1,4 @@
-//! What is no scan.
+//! Traffic that is no scan.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What tells a flow from others.
+//! Identity of a flow.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

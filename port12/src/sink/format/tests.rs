@@ -1,4 +1,4 @@
-//! What holds of every record, whatever is in it.
+//! Properties of every record, with any content.
 
 mod forgery;
 

@@ -3,7 +3,7 @@
 use super::{Form, MAX_SOCKET_PATH};
 use crate::text::Printable;
 
-/// What is wrong with the text of a sink.
+/// Fault of the text of a sink.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SpecError {
     /// No such form.

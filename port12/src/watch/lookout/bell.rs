@@ -1,4 +1,4 @@
-//! What wakes the thread up: something in its inbox, a bind, or a time.
+//! Causes that wake the thread: a message, a bind, or a time.
 
 use std::{
     io,

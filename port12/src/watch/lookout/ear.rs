@@ -1,4 +1,4 @@
-//! What is heard of binds, and how much of it.
+//! Bind records, and their rate limit.
 
 use std::{
     os::fd::{AsFd as _, BorrowedFd},
@@ -29,7 +29,7 @@ impl Ear {
         Self { ring, losses, reaches_all, lost, doubts_until: None, rests_until: Instant::now() }
     }
 
-    /// What to wait for, and how long at most.
+    /// Descriptor to wait for, and the longest wait.
     pub(super) fn awaited(&self) -> (Option<BorrowedFd<'_>>, Option<Duration>) {
         let rest = self.rests_until.saturating_duration_since(Instant::now());
         match rest.is_zero() {
@@ -38,7 +38,7 @@ impl Ear {
         }
     }
 
-    /// What has come; nothing while it rests.
+    /// Received records; none during a back-off.
     pub(super) fn listen(&mut self) -> Vec<Bind> {
         let lost = self.losses.count();
         if lost > self.lost {

@@ -1,4 +1,4 @@
-//! What is made of the binds that are heard of.
+//! Listeners from bind records.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},

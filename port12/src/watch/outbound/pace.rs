@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// It takes one part in so many, in the long run.
 pub(super) const SHARE: u32 = 4;
 
-/// What it may be behind with before it rests: a third of a second of work.
+/// Work that it may owe before it rests: a third of a second.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// The longest that it rests, whatever it took.

@@ -80,12 +80,12 @@ impl Seeker {
         self.names.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&index);
     }
 
-    /// What was found since it was asked last.
+    /// Findings since the last call.
     pub(super) fn found(&self) -> Vec<(Contact, Sender)> {
         self.found.try_iter().collect()
     }
 
-    /// What is found until the end, which it comes to within a time.
+    /// Findings until the end, within a time.
     pub(super) fn finish(&self, patience: Duration) -> Vec<(Contact, Sender)> {
         self.is_end.store(true, Ordering::Relaxed);
         let end = Instant::now() + patience;
@@ -136,7 +136,7 @@ impl Seeking {
         self.is_end.load(Ordering::Relaxed)
     }
 
-    /// Whoever has many sockets or descriptors, or whose /proc hangs, is not to keep a CPU busy.
+    /// Many sockets or descriptors, or a /proc that hangs, must not keep a CPU busy.
     fn rest(&self) {
         while !self.is_end() {
             match self.pace.rest(Instant::now()) {

@@ -1,10 +1,10 @@
-//! What descriptors are links to.
+//! Targets of descriptors.
 
 use std::{io, mem::MaybeUninit, os::fd::AsFd};
 
 use rustix::fs::{Dir, readlinkat_raw};
 
-/// What a descriptor is, as its link in `/proc/PID/fd` names it.
+/// Target of a descriptor, by its link in `/proc/PID/fd`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Link {
     /// A socket, by inode.

@@ -68,7 +68,7 @@ enum Value {
     Version,
 }
 
-/// What is known of a packet behind the expressions so far.
+/// Knowledge about a packet after the expressions so far.
 #[derive(Default)]
 struct Judge {
     version: Option<Version>,

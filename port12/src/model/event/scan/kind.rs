@@ -1,11 +1,11 @@
-//! What kinds of scan there are.
+//! Kinds of scans.
 
 use std::{fmt, str::FromStr};
 
 use port12_common::Shape;
 use serde::{Deserialize, Serialize};
 
-/// What a scan is, by the shape of most of its probes.
+/// Kind of a scan, by the type of most of its probes.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -67,7 +67,7 @@ impl ScanKind {
         }
     }
 
-    /// What people call it.
+    /// Name for people.
     pub const fn phrase(self) -> &'static str {
         match self {
             Self::Syn => "TCP SYN scan",

@@ -1,4 +1,4 @@
-//! What a person reads, of things that are made up.
+//! Screens of invented facts.
 
 use std::time::SystemTime;
 
