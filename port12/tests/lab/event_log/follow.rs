@@ -41,7 +41,9 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // SIGTERM, which a wrapper passes on: SIGKILL would leave the reader behind.
+        // SAFETY: kill takes numbers, and the process is a child that has not been waited for.
+        unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) };
         let _ = self.child.wait();
     }
 }
